@@ -1,0 +1,1 @@
+"""Physics on arrays: no files, no networks."""

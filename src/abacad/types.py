@@ -1,0 +1,26 @@
+"""The shapes that travel through the house, by name.
+
+    panel    6, in the order A B A C A D (ON target at 0, 2, 4; OFF at 1, 3, 5)
+    time     rows of one panel, `dt_s` apart
+    freq     channels, `df_hz` apart, ascending
+    channel  what a detector sees: panels, differences of panels, or views derived from them
+"""
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+CadenceArray = Float[np.ndarray, "panel time freq"]
+"""One cadence as read from a file; float16 or float32."""
+
+ChannelsArray = Float[np.ndarray, "channel time freq"]
+"""One cadence after `represent`, as augmentation sees it."""
+
+Panels = Float[Tensor, "*batch panel time freq"]
+"""Cadences, one or a batch of them."""
+
+Channels = Float[Tensor, "*batch channel time freq"]
+"""Cadences after `represent`."""
+
+Logits = Float[Tensor, " batch"]
+"""A detector's answer: the log-odds that a needle stands in the ON panels alone."""
