@@ -1,3 +1,31 @@
-"""abacad finds technosignatures in radio-telescope ON–OFF cadences."""
+"""abacad finds technosignatures in radio-telescope ON–OFF cadences.
+
+The verbs of the command line are functions of the same names: `abacad.audit`, `simulate`, `train`, `predict`,
+`submit`, `report`, `demo`; `abacad.read_recipe` gives `train` its recipe.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "audit": "abacad.run.audit",
+    "simulate": "abacad.run.simulate",
+    "train": "abacad.run.train",
+    "predict": "abacad.run.predict",
+    "submit": "abacad.run.ensemble",
+    "report": "abacad.run.report",
+    "demo": "abacad.run.demo",
+    "read_recipe": "abacad.config",
+    "PRESETS": "abacad.signal.presets",
+    "AbacadError": "abacad.errors",
+}
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 — names of functions that are imported when first asked for
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb when it is first asked for, so that importing abacad itself is instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'abacad' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,9 +1,9 @@
 """The shapes that travel through the house, by name.
 
-    panel    6, in the order A B A C A D (ON target at 0, 2, 4; OFF at 1, 3, 5)
-    time     rows of one panel, `dt_s` apart
-    freq     channels, `df_hz` apart, ascending
-    channel  what a detector sees: panels, differences of panels, or views derived from them
+panel    6, in the order A B A C A D (ON target at 0, 2, 4; OFF at 1, 3, 5)
+time     rows of one panel, `dt_s` apart
+freq     channels, `df_hz` apart, ascending
+channel  what a detector sees: panels, differences of panels, or views derived from them
 """
 
 import numpy as np

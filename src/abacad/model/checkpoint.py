@@ -1,0 +1,50 @@
+"""A trained detector on disk: its weights, and everything that is needed to score with them again.
+
+One safetensors file; the metadata holds, as JSON, the representation and the model of the recipe, so that the file
+alone scores a cadence.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from abacad import __version__
+from abacad.config import Model, Represent, brief
+from abacad.errors import AbacadError
+from abacad.files import replacing
+from abacad.model.detector import Detector, build_detector
+
+
+def save_detector(path: Path, detector: Detector, model: Model, represent: Represent) -> None:
+    """Write a detector in one step."""
+    about = {"version": __version__, "model": asdict(model), "represent": asdict(represent)}
+    weights = {name: value.detach().cpu().contiguous() for name, value in detector.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(weights, temporary, metadata={"abacad": json.dumps(about)})
+
+
+def load_detector(path: Path, device: torch.device | str = "cpu") -> tuple[Detector, Represent]:
+    """A detector ready to score, and the representation that it was trained on.
+
+    Raises:
+        AbacadError: the file is absent, or no detector of ours.
+    """
+    if not path.is_file():
+        raise AbacadError(
+            f"There is no trained detector {path}.\nTrain one: abacad train DATA --run {path.parent.parent}."
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {})["abacad"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — no mapping
+    except (SafetensorError, KeyError, OSError) as error:
+        raise AbacadError(f"{path} is no detector that abacad saved: {brief(str(error), 120)}") from error
+    model = Model(**(about["model"] | {"pretrained": False, "weights": None}))
+    represent = Represent(**about["represent"])
+    detector = build_detector(model, represent)
+    detector.load_state_dict(weights)
+    return detector.to(device).eval(), represent

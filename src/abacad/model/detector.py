@@ -1,0 +1,108 @@
+"""The detector: channels in, one logit out. Any timm backbone, or the compact panel network."""
+
+import difflib
+from pathlib import Path
+
+import timm
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from abacad.config import Model, Represent, brief
+from abacad.data.represent import n_channels
+from abacad.errors import AbacadError
+from abacad.model.panel import PanelNetwork
+from abacad.types import Channels, Logits
+
+
+class Detector(nn.Module):
+    """A backbone behind an optional resize."""
+
+    def __init__(self, backbone: nn.Module, size: int | None = None) -> None:
+        """Take a backbone that gives (batch, 1)."""
+        super().__init__()
+        self.backbone, self.size = backbone, size
+
+    def forward(self, channels: Channels) -> Logits:
+        """The log-odds of a needle for each cadence of a batch (batch, channel, time, freq)."""
+        if self.size is not None:
+            channels = F.interpolate(channels, (self.size, self.size), mode="bilinear", antialias=True)
+        return self.backbone(channels).flatten()
+
+
+def build_detector(model: Model, represent: Represent) -> Detector:
+    """The detector of a recipe, its first convolution fitted to the number of channels.
+
+    Raises:
+        AbacadError: the backbone is unknown, does not fit the representation, or its weights cannot be had.
+    """
+    if model.name == "panel":
+        if represent.kind != "binned":
+            raise AbacadError(
+                f"The panel network sees the representation `binned`, not `{represent.kind}`.\n"
+                "Add --represent.kind binned, or choose a timm backbone: --model.name efficientnet_b0."
+            )
+        if model.size is not None:
+            raise AbacadError("The panel network takes no resize: leave model.size out (--model.size null).")
+        return Detector(PanelNetwork(n_channels(represent), width=model.width, drop=model.drop))
+    return Detector(_timm_backbone(model, n_channels(represent)), model.size)
+
+
+def _timm_backbone(model: Model, channels: int) -> nn.Module:
+    if model.name not in timm.list_models() and "/" not in model.name:
+        near = difflib.get_close_matches(model.name, timm.list_models(), n=3)
+        raise AbacadError(
+            f"timm knows no backbone '{model.name}'.\n"
+            f"{'Near it: ' + ', '.join(near) + '. ' if near else ''}`panel` is the compact panel network."
+        )
+    options = {"in_chans": channels, "num_classes": 1, "drop_rate": model.drop}
+    if model.drop_path:
+        options["drop_path_rate"] = model.drop_path
+    if model.weights is not None:
+        return _from_file(model, options)
+    try:
+        return timm.create_model(model.name, pretrained=model.pretrained, **options)
+    except Exception as error:
+        if not model.pretrained:
+            raise
+        raise AbacadError(
+            f"The pretrained weights of {model.name} cannot be had: {brief(str(error), 120)}\n"
+            "Start from random weights: --model.pretrained false. Or from a local file: --model.weights FILE."
+        ) from error
+
+
+def _from_file(model: Model, options: dict) -> nn.Module:
+    path = Path(model.weights or "")
+    if not path.is_file():
+        raise AbacadError(f"There is no file {path} of weights for {model.name}.\nName one: --model.weights FILE.")
+    try:
+        return timm.create_model(model.name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, **options)
+    except (RuntimeError, KeyError, ValueError, OSError, EOFError, SafetensorError) as error:
+        raise AbacadError(
+            f"{path} does not hold weights of {model.name}: {brief(str(error), 120)}\n"
+            "It takes the .safetensors or .pth file that timm publishes for that very backbone."
+        ) from error
+
+
+def pick_device(asked: str = "auto") -> torch.device:
+    """The device to score on: as asked, else CUDA, else MPS, else the CPU.
+
+    Raises:
+        AbacadError: the device asked for is not there.
+    """
+    if asked in ("auto", "gpu"):
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        if torch.backends.mps.is_available():
+            return torch.device("mps")
+        if asked == "auto":
+            return torch.device("cpu")
+    try:
+        device = torch.device(asked)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise AbacadError(
+            f"The device {asked} is not there.\nLeave it out to take what is: --trainer.accelerator auto."
+        ) from error
+    return device

@@ -1,0 +1,217 @@
+"""One fold: fit on the others, keep the best epoch, score what was held back."""
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import pandas as pd
+import torch
+import torch.distributed as dist
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
+from torch.utils.data import Dataset
+
+from abacad.config import Recipe
+from abacad.data.augment import Augmentation
+from abacad.data.dataset import Samples, WithSimulated, loader, worker_count
+from abacad.data.simulated import SimulatedCadences
+from abacad.files import write_table
+from abacad.model.checkpoint import load_detector, save_detector
+from abacad.model.detector import build_detector
+from abacad.model.learner import Learner
+from abacad.model.score import score
+from abacad.run.folder import RunFolder
+from abacad.signal.presets import PRESETS
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The labelled cadences of a run.
+
+    Attributes:
+        source: Gives represented cadences by index.
+        ids: Their ids.
+        targets: Their targets.
+        folds: The fold that holds each back.
+    """
+
+    source: Dataset
+    ids: np.ndarray
+    targets: np.ndarray
+    folds: np.ndarray
+
+
+class EpochLog(pl.Callback):
+    """A row of metrics.csv and a line of the log for each epoch; a continued fold keeps its earlier rows."""
+
+    def __init__(self, path: Path, fold: int) -> None:
+        """Write into `path`."""
+        self.path, self.fold, self.started = path, fold, time.monotonic()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the row."""
+        if not trainer.is_global_zero:
+            return
+        epoch, seconds = trainer.current_epoch, time.monotonic() - self.started
+        found = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {"epoch": epoch, **{name: found.get(name) for name in ("train_loss", "val_loss", "val_auc")}}
+        row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": round(seconds, 2)}
+        table = pd.DataFrame([row])
+        if self.path.is_file():
+            before = pd.read_csv(self.path)
+            table = pd.concat([before[before["epoch"] < epoch], table])
+        write_table(self.path, table)
+        left = seconds * ((trainer.max_epochs or 0) - epoch - 1)
+        log.info(
+            "Fold %d, epoch %d of %s: validation AUC %.4f, loss %.4f, %.0f s (at most %.0f s left)",
+            self.fold, epoch + 1, trainer.max_epochs, row["val_auc"], row["train_loss"] or float("nan"), seconds, left,
+        )  # fmt: skip
+
+
+def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) -> None:
+    """Fit one fold, or continue it from its last checkpoint, and write its detector and its OOF scores."""
+    folder = run.fold(number)
+    held, kept = np.flatnonzero(labelled.folds == number), np.flatnonzero(labelled.folds != number)
+    pl.seed_everything(recipe.seed + number, verbose=False)
+    learner = Learner(build_detector(recipe.model, recipe.represent), recipe, pos_weight(labelled.targets[kept]))
+    trainer, best = _trainer(recipe, folder, number)
+    training, validation = _loaders(labelled, kept, held, recipe)
+    last = folder / "last.ckpt"
+    with _quiet_lightning():
+        trainer.fit(learner, training, validation, ckpt_path=last if last.is_file() else None, weights_only=False)
+    if trainer.is_global_zero:
+        _keep_best(Path(best.best_model_path), learner, recipe, run.weights(number))
+    trainer.strategy.barrier()
+    scores = _held_back_scores(run.weights(number), labelled, held, recipe, trainer)
+    if trainer.is_global_zero:
+        table = pd.DataFrame({"id": labelled.ids[held], "target": labelled.targets[held], "fold": number})
+        write_table(run.fold_oof(number), table.assign(score=scores))
+    trainer.strategy.barrier()
+
+
+def pos_weight(targets: np.ndarray) -> float:
+    """Negatives / positives: how much more a positive counts in the loss."""
+    return float((targets == 0).sum() / max(1, (targets == 1).sum()))
+
+
+def precision_of(asked: str, accelerator: str) -> str:
+    """Lightning's precision for `auto`: bf16 where the device computes in it, fp16 on other CUDA cards, else 32 bits."""
+    if asked != "auto":
+        return asked
+    if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+    if accelerator in ("auto", "cpu") and not torch.backends.mps.is_available() and _cpu_has_bf16():
+        return "bf16-mixed"
+    return "32-true"
+
+
+def _cpu_has_bf16() -> bool:
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+
+
+def _trainer(recipe: Recipe, folder: Path, number: int) -> tuple[pl.Trainer, ModelCheckpoint]:
+    wanted = recipe.trainer
+    best = ModelCheckpoint(
+        dirpath=folder, filename="best", monitor="val_auc", mode="max", save_last=True, enable_version_counter=False
+    )
+    callbacks: list[Any] = [
+        EpochLog(folder / "metrics.csv", number),
+        EarlyStopping(monitor="val_auc", mode="max", patience=wanted.patience),
+        best,
+    ]
+    if recipe.optim.ema:
+        callbacks.append(EMAWeightAveraging(decay=recipe.optim.ema))
+    if wanted.progress:
+        callbacks.append(RichProgressBar())
+    trainer = pl.Trainer(
+        max_epochs=wanted.max_epochs,
+        accelerator=wanted.accelerator,
+        devices=wanted.devices,
+        num_nodes=wanted.num_nodes,
+        strategy="ddp" if wanted.strategy == "auto" and wanted.devices * wanted.num_nodes > 1 else wanted.strategy,
+        precision=precision_of(wanted.precision, wanted.accelerator),  # type: ignore[arg-type]
+        gradient_clip_val=recipe.optim.clip or None,
+        callbacks=callbacks,
+        logger=_loggers(recipe, folder),
+        enable_progress_bar=wanted.progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+    )
+    return trainer, best
+
+
+def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:
+    makers = {
+        "tensorboard": lambda: TensorBoardLogger(folder, name="", version="tensorboard"),
+        "mlflow": lambda: MLFlowLogger(run_name=str(folder), save_dir=str(folder.parent / "mlruns")),
+        "wandb": lambda: WandbLogger(name=str(folder), save_dir=folder.parent),
+    }
+    return [makers[name]() for name in recipe.trainer.loggers]
+
+
+def _loaders(labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Recipe) -> tuple[Any, Any]:
+    workers = worker_count(recipe.data.workers)
+    augmentation = Augmentation(recipe.augment, recipe.represent.kind)
+    training: Any = Samples(labelled.source, kept, labelled.targets, augmentation, recipe.seed)
+    if recipe.data.simulated:
+        preset = PRESETS[recipe.data.simulated_preset]
+        simulated = SimulatedCadences(preset, recipe.data.simulated, recipe.seed)
+        training = WithSimulated(training, simulated, recipe.represent, first=len(labelled.ids))
+    return (
+        loader(training, recipe.optim.batch_size, workers, shuffle=True, seed=recipe.seed),
+        loader(Samples(labelled.source, held, labelled.targets), recipe.inference.batch_size, workers),
+    )
+
+
+def _keep_best(path: Path, learner: Learner, recipe: Recipe, kept: Path) -> None:
+    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    learner.load_state_dict(state, strict=False)
+    save_detector(kept, learner.detector, recipe.model, recipe.represent)
+    path.unlink()
+
+
+def _held_back_scores(
+    weights: Path, labelled: Labelled, held: np.ndarray, recipe: Recipe, trainer: pl.Trainer
+) -> np.ndarray:
+    """Scores of the held-back cadences in their order; each process scores its share of them."""
+    detector, represent = load_detector(weights, trainer.strategy.root_device)
+    mine = held[trainer.global_rank :: trainer.world_size]
+    batches = loader(Samples(labelled.source, mine), recipe.inference.batch_size, worker_count(recipe.data.workers))
+    found = {}
+    for batch in batches:
+        channels = batch.channels.to(trainer.strategy.root_device)
+        scores = score([detector], channels, recipe.inference.tta, represent.kind)[:, 0]
+        found |= dict(zip(batch.index.tolist(), scores.tolist(), strict=True))
+    if trainer.world_size > 1:
+        shares: list[Any] = [None] * trainer.world_size
+        dist.all_gather_object(shares, found)
+        found = {index: value for share in shares for index, value in share.items()}
+    return np.array([found[index] for index in held])
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keep Lightning's advice off the screen: what it would say of workers and devices, the recipe has decided."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\..*|torch\..*|pytorch_lightning\..*")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

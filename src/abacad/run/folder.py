@@ -1,0 +1,207 @@
+"""The run folder, the contract between verbs: what each file is called, and what tells one run from another.
+
+config.yaml  folds.csv  fold0/ …  oof.csv  test.csv  submission.csv  report.html  run.json  log.txt
+"""
+
+import hashlib
+import logging
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from abacad import __version__
+from abacad.config import Recipe, read_recipe
+from abacad.errors import AbacadError
+from abacad.files import read_json, write_json, write_text
+
+log = logging.getLogger(__name__)
+
+_MAY_CHANGE = {"trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "trainer.loggers",
+               "trainer.progress", "data.workers", "inference.batch_size"}  # fmt: skip
+"""Keys that an interrupted run may be continued with other values of: they change where it runs, not what comes out."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The whole resolved recipe."""
+        return self.path / "config.yaml"
+
+    @property
+    def folds(self) -> Path:
+        """Columns id, fold, group."""
+        return self.path / "folds.csv"
+
+    @property
+    def oof(self) -> Path:
+        """Columns id, target, fold, score; every training id once."""
+        return self.path / "oof.csv"
+
+    @property
+    def test(self) -> Path:
+        """Columns id, one a fold, score."""
+        return self.path / "test.csv"
+
+    @property
+    def record(self) -> Path:
+        """Versions, seed, device, data, timings, AUC."""
+        return self.path / "run.json"
+
+    @property
+    def packed(self) -> Path:
+        """The packed training cadences, while training."""
+        return self.path / "packed-train.npy"
+
+    def fold(self, number: int) -> Path:
+        """Folder of one fold."""
+        return self.path / f"fold{number}"
+
+    def weights(self, number: int) -> Path:
+        """Best detector of one fold."""
+        return self.fold(number) / "best.safetensors"
+
+    def fold_oof(self, number: int) -> Path:
+        """Scores of the cadences that one fold held back; written last, so it tells that the fold is done."""
+        return self.fold(number) / "oof.csv"
+
+    def recipe(self) -> Recipe:
+        """The recipe that made this run.
+
+        Raises:
+            AbacadError: this is no run folder.
+        """
+        if not self.config.is_file():
+            raise AbacadError(
+                f"{self.path} is no run folder: it has no config.yaml.\nMake one: abacad train DATA --run {self.path}."
+            )
+        return read_recipe(self.config)
+
+    def trained(self) -> list[int]:
+        """Numbers of the folds that are trained.
+
+        Raises:
+            AbacadError: this is no run folder, or a fold is missing.
+        """
+        n_folds = self.recipe().data.folds
+        done = [number for number in range(n_folds) if self.fold_oof(number).is_file()]
+        if len(done) < n_folds:
+            raise AbacadError(
+                f"{self.path} is not finished: {len(done)} of {n_folds} folds are trained.\n"
+                f"The same command continues it: abacad train DATA --config {self.config} --run {self.path}."
+            )
+        return done
+
+    def claim(self, recipe: Recipe, data: dict[str, Any]) -> None:
+        """Make the folder this recipe's on this data, or continue it when it already is.
+
+        Raises:
+            AbacadError: it was made by another recipe, from other data, or is no run folder at all.
+        """
+        if self.config.is_file():
+            self._refuse_other(recipe, data)
+            log.info("Continuing the run in %s", self.path)
+            return
+        if self.path.exists() and any(entry.name != "log.txt" for entry in self.path.iterdir()):
+            raise AbacadError(f"{self.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
+        self.note(data=data)
+        write_text(self.config, yaml.safe_dump(recipe.as_dict(), sort_keys=False))
+
+    def _refuse_other(self, recipe: Recipe, data: dict[str, Any]) -> None:
+        before, now = _flat(self.recipe().as_dict()), _flat(recipe.as_dict())
+        changed = [key for key in now if now[key] != before.get(key) and key not in _MAY_CHANGE]
+        if changed:
+            told = ", ".join(f"{key}: {before.get(key)} → {now[key]}" for key in changed[:4])
+            raise AbacadError(
+                f"{self.path} was made by another recipe ({told}).\n"
+                f"Name another run folder, or continue this one: --config {self.config}."
+            )
+        known = read_json(self.record).get("data", data)
+        if known["labels_sha256"] != data["labels_sha256"]:
+            raise AbacadError(
+                f"{self.path} was trained on other labels ({known['folder']}).\nName another run folder: --run runs/NAME."
+            )
+
+    def note(self, **facts: Any) -> None:
+        """Add facts to run.json."""
+        write_json(self.record, read_json(self.record) | facts)
+
+
+def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
+    """What tells one data folder from another: its labels."""
+    digest = hashlib.sha256(labels.to_csv(index=False).encode()).hexdigest()
+    return {
+        "folder": str(root),
+        "cadences": len(labels),
+        "positives": int(labels["target"].sum()),
+        "labels_sha256": digest,
+    }
+
+
+def environment(seed: int, device: str) -> dict[str, Any]:
+    """Where and with what a run was made."""
+    packages = ("torch", "lightning", "timm", "numpy", "scikit-learn", "albumentations", "safetensors")
+    return {
+        "abacad": __version__,
+        "git": _git_revision(),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: _version_of(name) for name in packages},
+        "seed": seed,
+        "device": device,
+    }
+
+
+@contextmanager
+def logging_to(path: Path) -> Iterator[None]:
+    """Also write what the library logs into the file `path`, while the block runs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("abacad")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(min(level or logging.INFO, logging.INFO))
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        handler.close()
+
+
+def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _git_revision() -> str | None:
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None if asked.returncode == 0 else None

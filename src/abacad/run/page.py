@@ -1,0 +1,56 @@
+"""One self-contained HTML page: sections of text, tables and figures, nothing fetched from anywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from abacad.files import write_text
+
+
+@dataclass
+class Section:
+    """A part of a page; what is empty is not shown.
+
+    Attributes:
+        title: Its heading.
+        text: A paragraph.
+        points: A list.
+        columns, rows: A table.
+        figures: Pairs of a picture (trusted SVG or img element) and its caption.
+        code: Text in a fixed font.
+    """
+
+    title: str
+    text: str = ""
+    points: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    figures: Sequence[tuple[str, str]] = ()
+    code: str = ""
+
+
+@dataclass
+class Page:
+    """A page under construction.
+
+    Attributes:
+        title: Its heading.
+        lead: What it is, in a sentence.
+        tiles: Pairs of a name and its figure, shown large at the top.
+        sections: The parts, in order.
+    """
+
+    title: str
+    lead: str = ""
+    tiles: Sequence[tuple[str, str]] = ()
+    sections: list[Section] = field(default_factory=list)
+
+    def write(self, path: Path) -> Path:
+        """Write the page in one step; everything but the figures is escaped."""
+        environment = Environment(loader=PackageLoader("abacad.run"), autoescape=select_autoescape(default=True))
+        template = environment.get_template("page.html.j2")
+        write_text(path, template.render(title=self.title, lead=self.lead, tiles=self.tiles, sections=self.sections))
+        return path

@@ -1,0 +1,112 @@
+"""`abacad predict`: a trained run and a folder of cadences in, test.csv out."""
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.progress import track
+
+from abacad.config import Recipe
+from abacad.data.check import Checked, check_cadences, usable
+from abacad.data.competition import find_competition, listed_files, read_sample
+from abacad.data.dataset import Cadences, Samples, loader, worker_count
+from abacad.errors import AbacadError
+from abacad.files import write_table
+from abacad.model.checkpoint import load_detector
+from abacad.model.detector import pick_device
+from abacad.model.score import score
+from abacad.run.folder import RunFolder, logging_to
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = 0.5
+"""Score of a cadence that could not be read: neither a needle nor none."""
+
+
+def predict(
+    run: Path,
+    folder: Path | None = None,
+    *,
+    accelerator: str = "auto",
+    bad: Literal["fail", "skip"] | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Path:
+    """Score the test cadences of a competition folder with every fold of a run.
+
+    Args:
+        run: A finished run folder.
+        folder: The competition folder; none looks at its usual places.
+        accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
+        bad: What to do with a cadence that cannot be used; none does as the recipe says.
+        workers: Processes that read cadences; chosen by itself when none.
+        progress: Show progress bars.
+
+    Returns:
+        test.csv of the run folder: id, a column a fold, and score, their mean.
+
+    Raises:
+        AbacadError: the run is not finished, or a cadence of sample_submission.csv is missing or bad.
+    """
+    run_folder = RunFolder(run)
+    recipe, folds = run_folder.recipe(), run_folder.trained()
+    root = find_competition(folder)
+    with logging_to(run / "log.txt"):
+        ids = read_sample(root)
+        checked = _check_test(root, ids, recipe, progress)
+        good = usable(checked, bad or recipe.data.bad)
+        scores = _scores(run_folder, folds, root, good, checked, pick_device(accelerator), recipe, workers, progress)
+        table = pd.DataFrame(scores, columns=[f"fold{number}" for number in folds], index=pd.Index(good, name="id"))
+        table = table.reindex(ids)
+        for cadence_id, reason in checked.bad.items():
+            log.warning("%s gets the score %s: %s", cadence_id, UNKNOWN, reason)
+        table = table.fillna(UNKNOWN)
+        write_table(run_folder.test, table.assign(score=table.mean(axis=1)).reset_index())
+        run_folder.note(test={"folder": str(root), "cadences": len(ids), "skipped": checked.bad})
+        log.info("Scored %d cadences with %d folds: %s", len(good), len(folds), run_folder.test)
+    return run_folder.test
+
+
+def _check_test(root: Path, ids: list[str], recipe: Recipe, progress: bool) -> Checked:
+    present = listed_files(root, "test")
+    missing = [cadence_id for cadence_id in ids if cadence_id not in present]
+    if len(missing) == len(ids):
+        raise AbacadError(
+            f"{root / 'test'} holds none of the {len(ids)} ids of sample_submission.csv.\n"
+            "Is the folder another competition's, or not unpacked?"
+        )
+    strangers = len(present) - (len(ids) - len(missing))
+    if strangers:
+        log.warning("%d files in %s are not in sample_submission.csv; they are not scored", strangers, root / "test")
+    return check_cadences(root, "test", ids, full=recipe.data.check == "full", progress=progress)
+
+
+def _scores(
+    run: RunFolder,
+    folds: list[int],
+    root: Path,
+    ids: list[str],
+    checked: Checked,
+    device: torch.device,
+    recipe: Recipe,
+    workers: int | None,
+    progress: bool,
+) -> np.ndarray:
+    """(cadence, fold); each cadence is read and represented once for all folds and views."""
+    loaded = [load_detector(run.weights(number), device) for number in folds]
+    represent = loaded[0][1]
+    source = Cadences(root, "test", ids, represent, checked.shape)
+    batches = loader(
+        Samples(source, range(len(ids))),
+        recipe.inference.batch_size,
+        worker_count(recipe.data.workers if workers is None else workers),
+    )
+    detectors = [detector for detector, _ in loaded]
+    parts = [
+        score(detectors, batch.channels.to(device), recipe.inference.tta, represent.kind).numpy()
+        for batch in track(batches, "Scoring test cadences", disable=not progress, transient=True)
+    ]
+    return np.concatenate(parts)

@@ -1,0 +1,151 @@
+"""`abacad report`: one page that tells a run: its AUC and how sure it is, its curves, its best and worst cadences."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from abacad.data.competition import cadence_path, read_cadence
+from abacad.errors import AbacadError
+from abacad.files import read_json
+from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
+from abacad.run import figure
+from abacad.run.folder import RunFolder
+from abacad.run.page import Page, Section
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 3
+
+
+def report(run: Path, out: Path | None = None) -> Path:
+    """Write the page of a finished run.
+
+    Args:
+        run: The run folder.
+        out: The HTML file; none writes report.html into the run folder.
+
+    Returns:
+        The file written.
+
+    Raises:
+        AbacadError: the run is not finished.
+    """
+    folder = RunFolder(run)
+    folds = folder.trained()
+    if not folder.oof.is_file():
+        raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThe same `abacad train` ends it.")
+    oof = pd.read_csv(folder.oof, dtype={"id": str})
+    record = read_json(folder.record)
+    overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
+    per_fold = [auc_interval(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
+    page = Page(
+        f"Run {run.resolve().name}",
+        f"{len(oof):,} cadences, {int(oof['target'].sum()):,} with a needle, {len(folds)} folds. Every score on this "
+        "page was given by the detector that had not seen the cadence.",
+        [
+            ("AUC of all held-back cadences", f"{overall.value:.3f}"),
+            ("its 95 % interval", f"{overall.low:.3f} – {overall.high:.3f}"),
+            ("mean of the folds", f"{np.mean([one.value for one in per_fold]):.3f}"),
+            ("training time", f"{record.get('train_seconds', float('nan')) / 60:.1f} min"),
+        ],
+    )
+    page.sections = [
+        _gates(per_fold),
+        _performance(oof, per_fold),
+        _curves(folder, folds),
+        *_waterfalls(oof, Path(record.get("data", {}).get("folder", "."))),
+        Section("Recipe", code=yaml.safe_dump(folder.recipe().as_dict(), sort_keys=False)),
+        _versions(record),
+    ]
+    written = page.write(out or folder.path / "report.html")
+    log.info("Wrote %s", written)
+    return written
+
+
+def _gates(per_fold: list[Interval]) -> Section:
+    rows = [(f"fold {number}", str(interval)) for number, interval in enumerate(per_fold)]
+    return Section(
+        "AUC per fold",
+        " ".join(mean_gate([interval.value for interval in per_fold])),
+        columns=("fold", "AUC [95 % bootstrap interval]"),
+        rows=rows,
+        figures=[
+            (
+                figure.fold_bars(
+                    [one.value for one in per_fold],
+                    [one.low for one in per_fold],
+                    [one.high for one in per_fold],
+                    MEAN_GATE,
+                ),
+                "",
+            )
+        ],
+    )
+
+
+def _performance(oof: pd.DataFrame, per_fold: list[Interval]) -> Section:
+    targets, scores = oof["target"].to_numpy(), oof["score"].to_numpy()
+    return Section(
+        "Held-back cadences",
+        figures=[
+            (figure.roc(targets, scores), "ROC with its 95 % bootstrap band."),
+            (figure.histogram(targets, scores), "Scores by class; the count axis is logarithmic."),
+        ],
+    )
+
+
+def _curves(folder: RunFolder, folds: list[int]) -> Section:
+    tables = {number: folder.fold(number) / "metrics.csv" for number in folds}
+    read = {f"fold {number}": pd.read_csv(path) for number, path in tables.items() if path.is_file()}
+    return Section(
+        "Curves per epoch",
+        figures=[
+            (
+                figure.curves(
+                    {name: (t["epoch"].to_numpy() + 1, t[key].to_numpy()) for name, t in read.items()}, label
+                ),
+                "",
+            )
+            for key, label in (("val_auc", "validation AUC"), ("train_loss", "training loss"))
+        ],
+    )
+
+
+def _waterfalls(oof: pd.DataFrame, root: Path) -> list[Section]:
+    ordered = oof.sort_values("score", ascending=False)
+    positive = ordered["target"] == 1
+    chosen = (
+        ("Most confident hits", "Needles with the highest scores.", ordered[positive].head(_SHOWN)),
+        ("Worst misses", "Needles with the lowest scores.", ordered[positive].tail(_SHOWN)[::-1]),
+        ("Worst false alarms", "The highest scores without a needle.", ordered[~positive].head(_SHOWN)),
+    )
+    return [Section(title, text, figures=_pictures(rows, root)) for title, text, rows in chosen]
+
+
+def _pictures(rows: pd.DataFrame, root: Path) -> list[tuple[str, str]]:
+    pictures = []
+    for row in rows.itertuples():
+        try:
+            cadence = read_cadence(cadence_path(root, "train", str(row.id)))
+        except AbacadError as error:
+            log.warning("No picture of %s: %s", row.id, error)
+            continue
+        pictures.append((figure.waterfall(cadence, str(row.id)), f"score {row.score:.4f}, fold {row.fold}"))
+    return pictures
+
+
+def _versions(record: dict) -> Section:
+    rows = [(key, record[key]) for key in ("abacad", "git", "python", "platform", "device", "seed") if key in record]
+    rows += list(record.get("packages", {}).items())
+    data = record.get("data", {})
+    rows += [(f"data: {key}", value) for key, value in data.items()]
+    skipped = record.get("skipped", {})
+    return Section(
+        "Versions and data",
+        f"{len(skipped)} cadences were left out: {', '.join(list(skipped)[:10])}." if skipped else "",
+        columns=("what", "value"),
+        rows=rows,
+    )

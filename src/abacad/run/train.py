@@ -1,0 +1,143 @@
+"""`abacad train`: labelled cadences in, a cross-validated ensemble of detectors out.
+
+A run continues where it was interrupted with the same command: finished folds are kept, the fold under way goes on
+from its last checkpoint.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.data import Dataset
+
+from abacad.config import Recipe
+from abacad.data.check import check_cadences, usable
+from abacad.data.competition import find_competition, read_labels
+from abacad.data.dataset import Cadences, worker_count
+from abacad.data.folds import folds_for_run, read_groups
+from abacad.data.store import pack
+from abacad.files import read_json, write_json, write_table
+from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
+from abacad.model.detector import build_detector
+from abacad.run.fold import Labelled, pos_weight, precision_of, train_fold
+from abacad.run.folder import RunFolder, environment, fingerprint, logging_to
+
+log = logging.getLogger(__name__)
+
+
+def train(folder: Path | None, run: Path, recipe: Recipe) -> RunFolder:
+    """Train one detector a fold on the labelled cadences of a competition folder.
+
+    Args:
+        folder: The competition folder; none looks at its usual places.
+        run: The run folder: a new one, or an interrupted one of the same recipe and data.
+        recipe: The whole run.
+
+    Returns:
+        The run folder, with oof.csv in it.
+
+    Raises:
+        AbacadError: the data, the recipe or the run folder cannot be used; the message says why.
+    """
+    root = find_competition(folder)
+    labels = read_labels(root)
+    run_folder = RunFolder(run)
+    if rank_zero_only.rank == 0:
+        run_folder.claim(recipe, fingerprint(root, labels))
+    with logging_to(run / "log.txt"):
+        if run_folder.oof.is_file():
+            log.info("%s is finished already", run)
+            return run_folder
+        started = time.monotonic()
+        labelled = _prepare(root, labels, recipe, run_folder)
+        for number in range(recipe.data.folds):
+            if not run_folder.fold_oof(number).is_file():
+                train_fold(number, labelled, recipe, run_folder)
+            if number == 0:
+                _tell_first_fold(run_folder, recipe, labelled)
+        _conclude(run_folder, recipe, time.monotonic() - started)
+    return run_folder
+
+
+def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> Labelled:
+    """Check the cadences, make the folds and pack the cadences, unless an earlier start of the run has."""
+    ready = run.path / "checked.json"
+    if rank_zero_only.rank == 0 and not ready.is_file():
+        build_detector(recipe.model, recipe.represent)  # a model that cannot be built is told before an hour of reading
+        checked = check_cadences(
+            root, "train", list(labels["id"]), full=recipe.data.check == "full", progress=recipe.trainer.progress
+        )
+        good = usable(checked, recipe.data.bad)
+        for reason in checked.bad.values():
+            log.warning("Left out: %s", reason)
+        accelerator = recipe.trainer.accelerator
+        device = f"{_device_name(accelerator)}, {precision_of(recipe.trainer.precision, accelerator)}"
+        run.note(**environment(recipe.seed, device), skipped=checked.bad)
+        good_labels = labels[labels["id"].isin(good)].reset_index(drop=True)
+        groups = read_groups(recipe.data.groups, root, good_labels["id"])
+        folds_for_run(run.folds, good_labels, groups, recipe.data.folds, recipe.seed)
+        write_json(ready, {"shape": list(checked.shape), "skipped": list(checked.bad)})
+    while not ready.is_file():  # another process of a distributed run is doing it
+        time.sleep(0.5)
+    found = read_json(ready)
+    labels = labels[~labels["id"].isin(found["skipped"])].reset_index(drop=True)
+    folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
+    source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]))
+    if recipe.data.pack:
+        workers = worker_count(recipe.data.workers)
+        source = pack(source, len(labels), run.packed, workers=workers, progress=recipe.trainer.progress)
+    return Labelled(source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy())
+
+
+@rank_zero_only
+def _tell_first_fold(run: RunFolder, recipe: Recipe, labelled: Labelled) -> None:
+    oof = pd.read_csv(run.fold_oof(0), dtype={"id": str})
+    value = auc(oof["target"].to_numpy(), oof["score"].to_numpy())
+    metrics = pd.read_csv(run.fold(0) / "metrics.csv")
+    channels = torch.stack([labelled.source[index] for index in range(min(32, len(labelled.ids)))])
+    figures = {
+        "preprocessing": f"{recipe.represent.kind}, contrast {recipe.represent.contrast}, "
+        f"channels of shape {tuple(channels.shape[1:])}",
+        "normalisation": f"32 cadences have mean {channels.mean():.3f}, std {channels.std():.3f}, "
+        f"values {channels.min():.1f} to {channels.max():.1f}, all finite: {bool(channels.isfinite().all())}",
+        "loading": f"{len(labelled.ids)} cadences, {int(labelled.targets.sum())} positive, "
+        f"pos_weight {pos_weight(labelled.targets):.2f}",
+        "learning rate and warm-up": f"peak {recipe.optim.lr:g}, warm-up over {recipe.optim.warmup:.0%} of the steps; "
+        f"training loss {metrics['train_loss'].iloc[0]:.3f} → {metrics['train_loss'].iloc[-1]:.3f}, "
+        f"validation AUC by epoch {', '.join(f'{a:.3f}' for a in metrics['val_auc'])}",
+    }
+    for line in first_fold_gate(value, figures):
+        log.info(line)
+
+
+@rank_zero_only
+def _conclude(run: RunFolder, recipe: Recipe, seconds: float) -> None:
+    tables = [pd.read_csv(run.fold_oof(number), dtype={"id": str}) for number in range(recipe.data.folds)]
+    values = [auc(table["target"].to_numpy(), table["score"].to_numpy()) for table in tables]
+    oof = pd.concat(tables)
+    order = pd.read_csv(run.folds, dtype={"id": str})["id"]
+    oof = oof.set_index("id").loc[order].reset_index()
+    overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
+    write_table(run.oof, oof)
+    earlier = read_json(run.record).get("train_seconds", 0.0)
+    run.note(
+        auc_fold=[round(value, 5) for value in values],
+        auc_mean=round(float(np.mean(values)), 5),
+        auc_oof=[round(figure, 5) for figure in (overall.value, overall.low, overall.high)],
+        train_seconds=round(earlier + seconds, 1),
+    )
+    run.packed.unlink(missing_ok=True)
+    log.info("AUC of all held-back cadences: %s", overall)
+    for line in mean_gate(values):
+        log.info(line)
+
+
+def _device_name(accelerator: str) -> str:
+    if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    mps = accelerator in ("auto", "mps") and torch.backends.mps.is_available()
+    return "Apple MPS" if mps else f"CPU, {torch.get_num_threads()} threads"
