@@ -1,0 +1,181 @@
+"""Write a competition folder of simulated cadences.
+
+    <out>/train/<id[0]>/<id>.npy      float16 (6, n_time, n_freq)
+    <out>/test/<id[0]>/<id>.npy
+    <out>/train_labels.csv            id, target
+    <out>/sample_submission.csv       id, target 0.5
+    <out>/truth.csv                   what was injected into each, train and test
+    <out>/simulation.json             parameters, seed and version
+    <out>/old_leaky_data/             a trap: nothing in there is true
+
+Every file is written beside its place and renamed into it. The labels are written last, so a folder without them is
+not finished; the same command goes on with it and makes the same files.
+"""
+
+import hashlib
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int
+from rich.progress import Progress
+
+from abacad.errors import AbacadError
+from abacad.run.simulation_folder import begin, finish, write_cadence
+from abacad.signal.presets import Simulation
+from abacad.signal.scene import Injected, cut, draw_injected, make_scene, window_chance
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which windows there are, before any is made.
+
+    Attributes:
+        ids: (window,) names of the cadences, which tell nothing.
+        train: (window,) whether it belongs to train.
+        target: (window,) whether it holds a needle in ON panels alone.
+        scene: (window,) number of the scene that it is cut from, ascending.
+        offset: (window,) first channel within the scene.
+    """
+
+    ids: list[str]
+    train: Bool[np.ndarray, " window"]
+    target: Bool[np.ndarray, " window"]
+    scene: Int[np.ndarray, " window"]
+    offset: Int[np.ndarray, " window"]
+
+    def path(self, out: Path, window: int) -> Path:
+        """Where a window's cadence lies."""
+        name = self.ids[window]
+        return out / ("train" if self.train[window] else "test") / name[0] / f"{name}.npy"
+
+
+def simulate(
+    out: Path,
+    simulation: Simulation,
+    *,
+    n_train: int,
+    n_test: int,
+    seed: int = 0,
+    background: Path | None = None,
+    progress: bool = True,
+) -> Path:
+    """Write a competition folder of simulated cadences and return it.
+
+    A run that was killed goes on with the same call; one that was finished is left as it is.
+
+    Args:
+        out: the folder; new, empty, or begun by the same call.
+        simulation: what to simulate.
+        n_train: cadences with labels.
+        n_test: cadences without.
+        seed: decides everything else.
+        background: a telescope file to take the noise from instead of the χ² model.
+        progress: show a progress bar.
+
+    Raises:
+        AbacadError: the folder holds something else, the disk is full, or the numbers make no data set.
+    """
+    if n_train < 1 or n_test < 0:
+        raise AbacadError(f"{n_train} cadences to train on and {n_test} to test: ask for at least 1 and 0.")
+    if background is not None:
+        raise AbacadError("Backgrounds from files are not there yet.")
+    out = Path(out)
+    parameters = {"n_train": n_train, "n_test": n_test, "seed": seed, "background": None}
+    if begin(out, simulation, parameters):
+        logger.info("%s is finished already", out)
+        return out
+    plan = make_plan(simulation, n_train, n_test, seed)
+    _check_space(out, plan, simulation)
+    tables = []
+    with Progress(disable=not progress) as bar:
+        task = bar.add_task("Simulating", total=len(plan.ids))
+        for scene in range(int(plan.scene[-1]) + 1):
+            windows = np.flatnonzero(plan.scene == scene)
+            tables.append(_write_scene(out, simulation, plan, scene, windows, seed))
+            bar.advance(task, len(windows))
+    finish(out, *_tables(plan, tables))
+    logger.info("wrote %d cadences to %s", len(plan.ids), out)
+    return out
+
+
+def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> Plan:
+    """Names, targets and places of all windows."""
+    n, each = n_train + n_test, simulation.windows_per_scene
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed & (2**63 - 1), n_train, n_test])))
+    number = np.arange(n)
+    if simulation.scenes.overlap == "shared":
+        scene = number // each
+        train = rng.permutation(n) < n_train
+    else:
+        train = number < n_train
+        first_test = -(-n_train // each)
+        scene = np.where(train, number // each, first_test + (number - n_train) // each)
+    target = np.zeros(n, dtype=bool)
+    for part in (np.flatnonzero(train), np.flatnonzero(~train)):
+        target[rng.permutation(part)[: round(simulation.positives * len(part))]] = True
+    offset = rng.integers(0, simulation.scenes.n_freq - simulation.axes.n_freq + 1, n)
+    return Plan([_name(seed, window) for window in range(n)], train, target, scene, offset)
+
+
+def _name(seed: int, window: int) -> str:
+    """15 hexadecimal characters; 60 bits let 100,000 names collide once in 200 million data sets."""
+    return hashlib.blake2b(f"{seed}/{window}".encode()).hexdigest()[:15]
+
+
+def _injected(simulation: Simulation, plan: Plan, windows: Int[np.ndarray, " some"], seed: int) -> Injected:
+    needles = simulation.needles
+    families = needles.families
+    if needles.test_families is not None and not plan.train[windows[0]]:
+        families = needles.test_families
+    return draw_injected(simulation, families, plan.target[windows], window_chance(seed, windows))
+
+
+def _write_scene(
+    out: Path, simulation: Simulation, plan: Plan, scene: int, windows: Int[np.ndarray, " some"], seed: int
+) -> pd.DataFrame:
+    """Write a scene's windows, those that are missing, and return their rows of the truth table."""
+    tables = []
+    made = None
+    for part in (windows[plan.train[windows]], windows[~plan.train[windows]]):
+        if not len(part):
+            continue
+        injected = _injected(simulation, plan, part, seed)
+        tables.append(pd.DataFrame(injected.truth, index=part))
+        paths = [plan.path(out, window) for window in part]
+        if all(path.exists() for path in paths):
+            continue
+        made = made or make_scene(simulation, scene, seed)
+        cadences = cut(made, plan.offset[part], injected, simulation)
+        for path, cadence in zip(paths, cadences, strict=True):
+            write_cadence(path, cadence.numpy())
+    return pd.concat(tables)
+
+
+def _check_space(out: Path, plan: Plan, simulation: Simulation) -> None:
+    axes = simulation.axes
+    size = 128 + 6 * axes.n_time * axes.n_freq * (2 if simulation.normalise else 4)
+    missing = sum(not plan.path(out, window).exists() for window in range(len(plan.ids)))
+    free = shutil.disk_usage(out).free
+    if missing * size > free:
+        raise AbacadError(
+            f"{missing} cadences need {missing * size / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free at {out}.\n"
+            "Make room, choose another disk, or ask for fewer."
+        )
+
+
+def _tables(plan: Plan, tables: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Labels, sample submission and truth, sorted by id."""
+    truth = pd.concat(tables).sort_index()
+    truth.insert(0, "id", plan.ids)
+    truth.insert(1, "split", np.where(plan.train, "train", "test"))
+    truth["scene"], truth["offset"] = plan.scene, plan.offset
+    truth = truth.sort_values("id").reset_index(drop=True)
+    train = truth[truth["split"] == "train"]
+    test = truth[truth["split"] == "test"]
+    return train[["id", "target"]], test[["id"]].assign(target=0.5), truth

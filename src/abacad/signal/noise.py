@@ -1,0 +1,166 @@
+"""Radiometer noise and the receiver's gains.
+
+The power of a pixel is the sum of k squared normal numbers: x ~ χ²_k / k, with mean 1 and σ = √(2/k). Two
+polarisations give k = 4·round(df·dt), df·dt being the number of samples averaged.
+
+Numbers are drawn by the inverse of the distribution function: a 16-bit random word picks one of 65,536 equally likely
+quantiles. In the tails, where quantiles lie far apart, another 53 bits say where between its neighbours a number
+falls, so that neither a largest possible value nor preferred bright values exist.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.stats
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from abacad.signal.cadence import N_PANELS, Axes
+from abacad.signal.chance import Chance
+from abacad.signal.presets import Noise
+
+_WORDS = 1 << 16
+_TAIL = 128  # words at either end that are refined: the outer 0.2 % of the distribution
+_BLOCK = 1 << 19  # numbers made at a time: what a core's cache holds
+_DOF_STEPS = 16
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Quantiles of χ²_k / k.
+
+    Attributes:
+        middle: at (i + ½) / 65,536.
+        tail_log_p: knots of the logarithm of the outer probability, ascending.
+        low: quantiles at the knots, in the lower tail.
+        high: quantiles at the knots, in the upper tail.
+    """
+
+    middle: Float[Tensor, "65536"]
+    tail_log_p: Float[Tensor, " knot"]
+    low: Float[Tensor, " knot"]
+    high: Float[Tensor, " knot"]
+
+
+@functools.lru_cache(maxsize=64)
+def quantiles(dof: float, device: str = "cpu") -> Quantiles:
+    """The quantiles for k = `dof`, made once."""
+    chi2 = scipy.stats.chi2(dof)
+    log_p = np.linspace(-60 * np.log(2), np.log(1.01 * _TAIL / _WORDS), 2048)
+
+    def tensor(values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(device)
+
+    return Quantiles(
+        middle=tensor(chi2.ppf((np.arange(_WORDS) + 0.5) / _WORDS) / dof),
+        tail_log_p=tensor(log_p),
+        low=tensor(chi2.ppf(np.exp(log_p)) / dof),
+        high=tensor(chi2.isf(np.exp(log_p)) / dof),
+    )
+
+
+def chi2_noise(
+    shape: tuple[int, ...], dof: float, key: int, device: torch.device | str = "cpu"
+) -> Float[Tensor, "..."]:
+    """Independent draws of χ²_dof / dof, float32; `key` decides them all.
+
+    The bits come from SFC64 on a CPU and from torch's generator on CUDA: the same distribution, not the same numbers.
+    """
+    device = torch.device(device)
+    table = quantiles(float(dof), str(device))
+    out = torch.empty(shape, device=device)
+    flat = out.view(-1)
+    if device.type == "cpu":
+        bits = np.random.Generator(np.random.SFC64(key))
+        for start in range(0, len(flat), _BLOCK):
+            block = flat[start : start + _BLOCK]
+            _look_up(block, table, *_words_cpu(bits, len(block)))
+    else:
+        generator = torch.Generator(device).manual_seed(key & (2**63 - 1))
+        _look_up(flat, table, *_words_cuda(generator, len(flat)))
+    return out
+
+
+def _words_cpu(bits: np.random.Generator, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """`n` 16-bit words, the places of those in the tails, and a number in (0, 1] for each of these."""
+    # whole 64-bit words at once: four times as fast as asking for 16-bit ones
+    raw = bits.integers(0, 2**64 - 1, (n + 3) // 4, dtype=np.uint64, endpoint=True)
+    words = raw.view(np.uint16)[:n]
+    places = np.flatnonzero(words + np.uint16(_TAIL) < np.uint16(2 * _TAIL))  # wraps around
+    within = 1 - bits.random(len(places))
+    return torch.from_numpy(words.astype(np.int32)), torch.from_numpy(places), torch.from_numpy(within)
+
+
+def _words_cuda(generator: torch.Generator, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    words = torch.empty(n, dtype=torch.int32, device=generator.device).random_(0, _WORDS, generator=generator)
+    places = ((words < _TAIL) | (words >= _WORDS - _TAIL)).nonzero().view(-1)
+    within = 1 - torch.rand(len(places), dtype=torch.float64, device=generator.device, generator=generator)
+    return words, places, within
+
+
+def _look_up(
+    out: Float[Tensor, " n"],
+    table: Quantiles,
+    words: Int[Tensor, " n"],
+    places: Int[Tensor, " tail"],
+    within: Float[Tensor, " tail"],
+) -> None:
+    torch.index_select(table.middle, 0, words, out=out)
+    tail = words[places]
+    upper = tail >= _WORDS // 2
+    whole = torch.where(upper, _WORDS - 1 - tail, tail)
+    log_p = ((whole + within) / _WORDS).log().float()
+    right = torch.searchsorted(table.tail_log_p, log_p).clamp(1, len(table.tail_log_p) - 1)
+    x0, x1 = table.tail_log_p[right - 1], table.tail_log_p[right]
+    part = (log_p - x0) / (x1 - x0)
+    low = torch.lerp(table.low[right - 1], table.low[right], part)
+    high = torch.lerp(table.high[right - 1], table.high[right], part)
+    out[places] = torch.where(upper, high, low)
+
+
+def draw_dof(noise: Noise, nominal: float, chance: Chance) -> Float[np.ndarray, " batch"]:
+    """(batch,) degrees of freedom, one of 16 steps from the lowest to the highest, so that tables can be kept."""
+    low, high = noise.dof_scale
+    step = np.floor(chance.uniform("dof", 1)[:, 0] * _DOF_STEPS) / (_DOF_STEPS - 1)
+    return nominal * (low + (high - low) * step)
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What the receiver multiplies the power by: a factor for each row times a factor for each channel.
+
+    Attributes:
+        time: level of each panel, its slow drift, its row-to-row changes and the broadband bursts.
+        freq: bandpass ripple and channel-to-channel gain, the same in all panels.
+    """
+
+    time: Float[np.ndarray, "batch panel time"]
+    freq: Float[np.ndarray, "batch freq"]
+
+
+def draw_gains(noise: Noise, axes: Axes, n_freq: int, chance: Chance) -> Gains:
+    """Gains of a batch of observations of `n_freq` channels."""
+    return Gains(_time_gain(noise, axes.n_time, chance), _freq_gain(noise, axes.n_freq, n_freq, chance))
+
+
+def _time_gain(noise: Noise, n_time: int, chance: Chance) -> Float[np.ndarray, "batch panel time"]:
+    level = np.exp(noise.panel_level * chance.normal("panel level", N_PANELS, 1))
+    t = np.linspace(-1, 1, n_time)
+    tilt = chance.normal("gain tilt", N_PANELS, 1) * np.sqrt(3) * t
+    phase = chance.uniform("gain wave", 2, N_PANELS, 1)
+    wave = np.sqrt(2) * np.sin(np.pi * (0.5 + 2 * phase[:, 0]) * t + 2 * np.pi * phase[:, 1])
+    fast = np.sqrt(12) * (chance.uniform("fast gain", N_PANELS, n_time) - 0.5)  # cheaper than normal
+    slow = noise.slow_gain * np.sqrt(0.5) * (tilt + wave)
+    # exponentials: a gain stays positive
+    return (level * np.exp(slow + noise.fast_gain * fast)).astype(np.float32)
+
+
+def _freq_gain(noise: Noise, window: int, n_freq: int, chance: Chance) -> Float[np.ndarray, "batch freq"]:
+    """Four sines of half a window to eight windows a period, and white changes from channel to channel."""
+    u = chance.uniform("bandpass", 2, 4, 1)
+    period = window * 0.5 * 16 ** u[:, 0]
+    ripple = np.sin(2 * np.pi * (np.arange(n_freq) / period + u[:, 1])).sum(axis=1) / np.sqrt(2)
+    white = chance.normal("channel gain", n_freq)
+    return np.exp(noise.bandpass_ripple * ripple + noise.channel_gain * white).astype(np.float32)

@@ -1,0 +1,201 @@
+"""From chance to cadences: scenes, the windows cut out of them, and whole batches for training.
+
+    power = gain(panel, time) · gain(freq) · (noise + interference + needle)
+
+The needle passes the same receiver as the noise, so its SNR holds in every pixel. Each panel of a window is then
+normalised on its own, as the competition's were.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from abacad.signal.cadence import Axes
+from abacad.signal.chance import Chance
+from abacad.signal.needle import NeedleBatch, draw_lit, draw_needles
+from abacad.signal.noise import Gains, chi2_noise, draw_dof, draw_gains
+from abacad.signal.path import deposit, deposits
+from abacad.signal.presets import Families, Simulation
+from abacad.signal.rfi import draw_interference
+from abacad.types import Panels
+
+# Cadences for training, scenes and windows of scenes draw from ranges of numbers that never meet.
+_SCENES = 1 << 48
+_WINDOWS = 1 << 49
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Finished cadences.
+
+    Attributes:
+        panels: (batch, panel, time, freq), float16 with each panel at mean 0 and std 1, or float32 raw power.
+        targets: (batch,) 1 where a needle stands in ON panels alone.
+        truth: columns of the truth table.
+    """
+
+    panels: Panels
+    targets: Int[Tensor, " batch"]
+    truth: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Injected:
+    """The needles of a batch: which cadences hold one, and what they are.
+
+    Attributes:
+        rows: positions in the batch of the cadences that hold a needle or a decoy.
+        needles: those, in the same order.
+        truth: columns of the truth table for the whole batch.
+    """
+
+    rows: Int[np.ndarray, " some"]
+    needles: NeedleBatch
+    truth: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One observing session before needles and gains.
+
+    Attributes:
+        power: (panel, time, freq) noise of mean 1 with interference.
+        gain_time: (panel, time) gains and bursts.
+        gain_freq: (freq,) bandpass.
+        sigma: standard deviation of a noise pixel.
+    """
+
+    power: Float[Tensor, "panel time freq"]
+    gain_time: Float[Tensor, "panel time"]
+    gain_freq: Float[Tensor, " freq"]
+    sigma: float
+
+
+def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: int, device: str = "cpu") -> Batch:
+    """Cadences for training, each with an observation of its own; which ones, `seed` and `indices` alone decide.
+
+    Args:
+        simulation: what to simulate.
+        indices: (batch,) numbers of the cadences, any integers.
+        seed: of the data set.
+        device: where the pixels are made.
+    """
+    indices = np.asarray(indices, dtype=np.int64)
+    chance = Chance(seed, indices)
+    targets = chance.uniform("target", 1)[:, 0] < simulation.positives
+    axes = simulation.axes
+    dof = draw_dof(simulation.noise, simulation.dof, chance)
+    sigma = np.sqrt(2 / dof)
+    injected = draw_injected(simulation, simulation.needles.families, targets, chance)
+    drawn = deposits(injected.needles.paths(injected.rows, sigma[injected.rows], device), axes.n_freq)
+    interference = draw_interference(simulation, axes.n_freq, sigma, chance, device)
+    gains = draw_gains(simulation.noise, axes, axes.n_freq, chance)
+    time = torch.from_numpy(gains.time * interference.bursts)[..., None].to(device)
+    freq = torch.from_numpy(gains.freq)[:, None, None].to(device)
+    keys = chance.keys("noise")
+    shape = (len(indices), len(axes.panel_start_s), axes.n_time, axes.n_freq)
+    out = torch.empty(shape, dtype=torch.float16 if simulation.normalise else torch.float32, device=device)
+    for first, last in _chunks(len(indices), device):
+        power = torch.stack([chi2_noise(shape[1:], dof[i], int(keys[i]), device) for i in range(first, last)])
+        interference.add(power, first)
+        deposit(power, [some.of(first, last) for some in drawn])
+        power *= freq[first:last]
+        power *= time[first:last]
+        out[first:last] = normalised(power) if simulation.normalise else power
+    return Batch(out, torch.from_numpy(targets.astype(np.int64)).to(device), injected.truth)
+
+
+def _chunks(n: int, device: str) -> list[tuple[int, int]]:
+    """On a CPU one cadence at a time, which fits its cache; on a GPU as many as keep it busy."""
+    size = 1 if torch.device(device).type == "cpu" else 64
+    return [(first, min(first + size, n)) for first in range(0, n, size)]
+
+
+def normalised(power: Panels) -> Panels:
+    """Each panel at mean 0 and standard deviation 1, float16.
+
+    A panel without any variation becomes 0.
+    """
+    flat = power.flatten(-2)
+    n = flat.shape[-1]
+    mean = flat.sum(-1) / n
+    # the mean is taken off first: squares of raw power would lose the digits that matter
+    flat = flat - mean[..., None]
+    std = torch.linalg.vector_norm(flat, dim=-1) / n**0.5
+    flat *= torch.where(std > 0, 1 / std, 0.0)[..., None]
+    return flat.to(torch.float16).view(power.shape)
+
+
+def window_chance(seed: int, numbers: Int[np.ndarray, " batch"]) -> Chance:
+    """Where windows with these numbers draw their needles from."""
+    return Chance(seed, _WINDOWS + np.asarray(numbers, dtype=np.int64))
+
+
+def draw_injected(
+    simulation: Simulation, families: Families, targets: Bool[np.ndarray, " batch"], chance: Chance
+) -> Injected:
+    """Needles for the positives and decoys for a share of the negatives, with their rows of the truth table."""
+    decoy = ~targets & (chance.uniform("decoy", 1)[:, 0] < simulation.rfi.decoys)
+    rows = np.flatnonzero(targets | decoy)
+    own = chance.of(rows)
+    lit = draw_lit(simulation.needles, decoy[rows], own)
+    needles = draw_needles(simulation.needles, families, simulation.axes, simulation.axes.n_freq, lit, own)
+    return Injected(rows, needles, _truth(needles, rows, targets, simulation.axes))
+
+
+def _truth(
+    needles: NeedleBatch, rows: Int[np.ndarray, " some"], targets: Bool[np.ndarray, " batch"], axes: Axes
+) -> dict[str, np.ndarray]:
+    """Columns for the whole batch: empty words and NaN where nothing was injected."""
+    kind = np.full(len(targets), "none", dtype=object)
+    kind[rows] = "decoy"
+    kind[targets] = "needle"
+    columns = {"target": targets.astype(np.int64), "kind": kind}
+    for name, values in needles.truth(axes).items():
+        words = values.dtype == object
+        column = np.full(len(targets), "" if words else np.nan, dtype=object if words else np.float64)
+        column[rows] = values
+        columns[name] = column
+    return columns
+
+
+def make_scene(simulation: Simulation, index: int, seed: int) -> Scene:
+    """The scene of a number: its noise, interference and gains, without needles."""
+    chance = Chance(seed, np.array([_SCENES + index], dtype=np.int64))
+    axes, n_freq = simulation.axes, simulation.scenes.n_freq
+    dof = draw_dof(simulation.noise, simulation.dof, chance)
+    sigma = np.sqrt(2 / dof)
+    shape = (len(axes.panel_start_s), axes.n_time, n_freq)
+    power = chi2_noise(shape, dof[0], int(chance.keys("noise")[0]))
+    interference = draw_interference(simulation, n_freq, sigma, chance, "cpu")
+    interference.add(power[None])
+    gains: Gains = draw_gains(simulation.noise, axes, n_freq, chance)
+    time = torch.from_numpy(gains.time[0] * interference.bursts[0])
+    return Scene(power, time, torch.from_numpy(gains.freq[0]), float(sigma[0]))
+
+
+def cut(
+    scene: Scene,
+    offsets: Int[np.ndarray, " window"],
+    injected: Injected,
+    simulation: Simulation,
+) -> Panels:
+    """Windows of a scene that begin at the channels `offsets`, with needles injected, then normalised.
+
+    Two windows hold the same values where they overlap, up to an affine map for each panel and float16 rounding,
+    but for the needles.
+    """
+    n_freq = simulation.axes.n_freq
+    sigma = np.full(len(injected.rows), scene.sigma)
+    drawn = deposits(injected.needles.paths(injected.rows, sigma, "cpu"), n_freq)
+    windows = []
+    for place, offset in enumerate(offsets):
+        window = scene.power[None, :, :, offset : offset + n_freq].clone()
+        deposit(window, [some.of(place, place + 1) for some in drawn])
+        window *= scene.gain_freq[offset : offset + n_freq]
+        window *= scene.gain_time[:, :, None]
+        windows.append(normalised(window) if simulation.normalise else window)
+    return torch.cat(windows)
