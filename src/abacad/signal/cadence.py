@@ -17,6 +17,13 @@ class Axes:
 
     The defaults are Breakthrough Listen's medium-resolution product as the competition cut it: 273 rows of 1.07 s in
     a 293 s panel, 256 channels of 2.79 Hz, panels 315 s apart, which leaves 22 s for the slew between two targets.
+
+    Args:
+        n_time: Rows of a panel.
+        n_freq: Channels.
+        dt_s: Seconds from one row to the next.
+        df_hz: Hertz from one channel to the next; frequency ascends.
+        panel_period_s: Seconds from the start of one panel to the start of the next, slew included.
     """
 
     n_time: int = 273

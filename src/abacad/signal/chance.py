@@ -62,6 +62,9 @@ def log_uniform(u: Float[np.ndarray, "*shape"], bounds: tuple[float, float]) -> 
     return low * (high / low) ** u
 
 
-def between(u: Float[np.ndarray, "*shape"], low: float, high: float) -> Float[np.ndarray, "*shape"]:
+Bound = int | float | Float[np.ndarray, "..."]
+
+
+def between(u: Float[np.ndarray, "*shape"], low: Bound, high: Bound) -> Float[np.ndarray, "*shape"]:
     """From uniform numbers in [0, 1) to uniform numbers between two bounds."""
     return low + (high - low) * u

@@ -90,7 +90,7 @@ class NeedleBatch:
 
 def _panels_lit(seen: Bool[np.ndarray, "batch panel time"]) -> np.ndarray:
     """(batch,) the numbers of the panels with a lit row, as "0 2 4"."""
-    panels = seen.any(axis=2).tolist()
+    panels: list[list[bool]] = seen.max(axis=2).tolist()
     return np.array([" ".join(str(number) for number, on in enumerate(row) if on) for row in panels], dtype=object)
 
 
@@ -176,9 +176,13 @@ def _cut(
     u = chance.uniform("cut", 3)
     flat = _flat(envelope)
     kept = _pick(flat, u[:, 0])[:, None]
+    lit = flat > 0
     place = np.arange(flat.shape[1])
-    late = (u[:, 1] < share / 2)[:, None] & (place < kept * u[:, 2, None])
-    early = (u[:, 1] >= 1 - share / 2)[:, None] & (place > kept + (flat.shape[1] - kept) * u[:, 2, None])
+    first = np.argmax(lit, axis=1)[:, None]
+    last = flat.shape[1] - 1 - np.argmax(lit[:, ::-1], axis=1)[:, None]
+    part = u[:, 2, None]
+    late = (u[:, 1] < share / 2)[:, None] & (place < first + (kept - first) * part)
+    early = (u[:, 1] >= 1 - share / 2)[:, None] & (place > kept + (last - kept) * part)
     return np.where(late | early, 0, flat).reshape(envelope.shape)
 
 

@@ -53,10 +53,10 @@ class Noise:
     def __post_init__(self) -> None:
         """Refuse what no receiver does."""
         if self.dof is not None:
-            _at_least("noise.dof", self.dof, 2, "2 is the noise of one polarisation and one sample.")
+            _at_least("noise.dof", self.dof, 2.0, "2 is the noise of one polarisation and one sample.")
         _range("noise.dof_scale", self.dof_scale, 0.1, "1 1 is the ideal receiver.")
         for name in ("bandpass_ripple", "channel_gain", "panel_level", "slow_gain", "fast_gain"):
-            _at_least(f"noise.{name}", getattr(self, name), 0, "0 switches it off.")
+            _at_least(f"noise.{name}", getattr(self, name), 0.0, "0 switches it off.")
             if getattr(self, name) > 0.3:
                 raise AbacadError(f"noise.{name} is {getattr(self, name):g}: above 0.3 gains turn negative.")
 
@@ -74,7 +74,7 @@ class Rfi:
         lines: drifting lines from the ground, in all panels, in OFF panels only, or in a mixture.
         squiggles: wandering lines from the ground, in the same panels.
         combs: carriers at equal distances.
-        dc_spike: bright channels that the digitiser makes, one in the middle of each scene.
+        dc_spike: the digitiser's own bright channel, in the middle of a scene.
         carrier_snr: faintest and brightest carrier, comb and DC spike.
         blob_snr: faintest and brightest blob.
         burst_level: weakest and strongest burst, over the noise level.
@@ -96,7 +96,7 @@ class Rfi:
     def __post_init__(self) -> None:
         """Refuse negative rates and amplitudes."""
         for name in ("carriers", "blobs", "bursts", "lines", "squiggles", "combs", "dc_spike"):
-            _at_least(f"rfi.{name}", getattr(self, name), 0, "0 switches it off.")
+            _at_least(f"rfi.{name}", getattr(self, name), 0.0, "0 switches it off.")
         for name in ("carrier_snr", "blob_snr", "burst_level"):
             _range(f"rfi.{name}", getattr(self, name), 1e-3, "To have none, set the rates to 0.")
         _share("rfi.decoys", self.decoys)
@@ -127,7 +127,7 @@ class Families:
     def __post_init__(self) -> None:
         """Refuse a draw from nothing."""
         for name, weight in vars(self).items():
-            _at_least(f"families.{name}", weight, 0, "0 leaves the family out.")
+            _at_least(f"families.{name}", weight, 0.0, "0 leaves the family out.")
         if not sum(vars(self).values()) > 0:
             raise AbacadError("All families of needles have weight 0.\nGive at least one of them a positive weight.")
 
@@ -150,7 +150,7 @@ class Needles:
     test_families: Families | None = None
     pixel_snr: tuple[float, float] = (0.15, 4.0)
     drift_hz_s: tuple[float, float] = (0.006, 0.35)
-    width: tuple[float, float] = (0.4, 2.0)
+    width: tuple[float, float] = (0.1, 2.0)
     partial: float = 0.2
     cut: float = 0.25
 
@@ -158,7 +158,7 @@ class Needles:
         """Refuse needles that cannot be."""
         _range("needles.pixel_snr", self.pixel_snr, 1e-6, "An SNR is positive: the amplitude over σ of one pixel.")
         _range("needles.drift_hz_s", self.drift_hz_s, 1e-9, "Give magnitudes: both signs are drawn.")
-        _range("needles.width", self.width, 1e-3, "Widths are in channels, 0.4 to 2 are narrow-band.")
+        _range("needles.width", self.width, 1e-3, "Widths are in channels, 0.1 to 2 are narrow-band.")
         _share("needles.partial", self.partial)
         _share("needles.cut", self.cut)
 
@@ -179,7 +179,7 @@ class Scenes:
 
     def __post_init__(self) -> None:
         """Refuse empty scenes."""
-        _at_least("scenes.n_freq", self.n_freq, 1, "A scene has at least as many channels as a window.")
+        _at_least("scenes.n_freq", float(self.n_freq), 1.0, "A scene has at least as many channels as a window.")
         _at_least("scenes.coverage", self.coverage, 0.01, "1.5 is like the competition.")
         if self.overlap not in ("shared", "split"):
             raise AbacadError(f'scenes.overlap is "{self.overlap}": choose shared or split.')
@@ -210,8 +210,8 @@ class Simulation:
     def __post_init__(self) -> None:
         """Refuse axes that hold no cadence, and windows wider than their scene."""
         axes = self.axes
-        _at_least("axes.n_time", axes.n_time, 2, "A panel has at least two rows.")
-        _at_least("axes.n_freq", axes.n_freq, 8, "A window has at least eight channels.")
+        _at_least("axes.n_time", float(axes.n_time), 2.0, "A panel has at least two rows.")
+        _at_least("axes.n_freq", float(axes.n_freq), 8.0, "A window has at least eight channels.")
         for name in ("dt_s", "df_hz", "panel_period_s"):
             _at_least(f"axes.{name}", getattr(axes, name), 1e-9, "It has to be positive.")
         if axes.panel_period_s < axes.panel_s * (1 - 1e-9):

@@ -17,6 +17,9 @@ from abacad.signal.needle import draw_lit, draw_needles
 from abacad.signal.path import Deposits, Paths, deposit, deposits
 from abacad.signal.presets import Families, Simulation
 
+_GROUND_LINES = Families(0.6, 0.0, 0.0, 0.1, 0.05, 0.15, 0.1)
+_GROUND_SQUIGGLES = Families(0.0, 0.7, 0.3, 0.0, 0.0, 0.0, 0.0)
+
 
 @dataclass(frozen=True)
 class Interference:
@@ -154,7 +157,7 @@ def _dc_spikes(simulation: Simulation, n_freq: int, chance: Chance) -> _Drawn:
     u = chance.uniform("dc spike", 3)
     here = np.flatnonzero(u[:, 0] < simulation.rfi.dc_spike * n_freq / axes.n_freq)
     alone = n_freq < 2 * axes.n_freq
-    channel = np.floor(u[here, 1] * n_freq) if alone else np.full(len(here), n_freq // 2)
+    channel = np.floor(u[here, 1] * n_freq) if alone else np.full(len(here), float(n_freq // 2))
     snr = log_uniform(u[here, 2], (max(1.0, simulation.rfi.carrier_snr[0]), max(1.0, simulation.rfi.carrier_snr[1])))
     lit = np.ones((1, N_PANELS, axes.n_time))
     return _Drawn(here, _level(channel, axes.n_time), lit * snr[:, None, None], np.full(len(here), 0.5))
@@ -180,7 +183,7 @@ def _blobs(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: Cha
 
 def _drifting(simulation: Simulation, name: str, mean: float, n_freq: int, chance: Chance) -> list[_Drawn]:
     """Emissions of the needles' shapes and strengths that stand in OFF panels too."""
-    families = Families(0.6, 0, 0, 0.1, 0.05, 0.15, 0.1) if name == "lines" else Families(0, 0.7, 0.3, 0, 0, 0, 0)
+    families = _GROUND_LINES if name == "lines" else _GROUND_SQUIGGLES
     emitters = _how_many(name, mean, chance)
     found = []
     for number in range(int(emitters.number.max(initial=-1)) + 1):

@@ -1,0 +1,95 @@
+"""Drift rates in Hz/s and in channels, and sums along drifting paths.
+
+    drift in channels a row   = drift · dt / df         0.0621 Hz/s · 1.0737 s / 2.7940 Hz = 0.0239
+    drift in channels a panel = drift · panel period / df      0.0621 Hz/s · 315 s / 2.7940 Hz = 7.0
+    unit drift                = df / dt                  2.7940 Hz / 1.0737 s = 2.60 Hz/s
+    smearing N                = max(1, |drift| · dt / df)
+
+A needle that drifts N > 1 channels a row has a peak of 1/N; a boxcar of N channels wins back √N of it.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from abacad.signal.cadence import Axes
+
+
+def bins_per_row(drift_hz_s: float, axes: Axes) -> float:
+    """Channels that a drift in Hz/s crosses from one row to the next."""
+    return drift_hz_s * axes.dt_s / axes.df_hz
+
+
+def bins_per_panel(drift_hz_s: float, axes: Axes) -> float:
+    """Channels that a drift in Hz/s crosses from the start of a panel to the start of the next, slew included."""
+    return drift_hz_s * axes.panel_period_s / axes.df_hz
+
+
+def hz_s_of_row(bins: float, axes: Axes) -> float:
+    """The drift in Hz/s that crosses `bins` channels a row."""
+    return bins * axes.unit_drift_hz_s
+
+
+def hz_s_of_panel(bins: float, axes: Axes) -> float:
+    """The drift in Hz/s that crosses `bins` channels a panel period."""
+    return bins * axes.df_hz / axes.panel_period_s
+
+
+def smearing_bins(drift_hz_s: float, axes: Axes) -> float:
+    """N, the channels that a tone of this drift covers within a row: 1 up to the unit drift."""
+    return max(1.0, abs(bins_per_row(drift_hz_s, axes)))
+
+
+def drift_grid(fastest_bins_per_row: float, n_time: int) -> Float[Tensor, " drift"]:
+    """Drifts of both signs in channels a row, one channel apart at the end of a panel of `n_time` rows.
+
+    Between two neighbours a needle strays from the nearer path by less than half a channel.
+    """
+    step = 1 / max(1, n_time - 1)
+    most = max(0, int(torch.ceil(torch.tensor(fastest_bins_per_row / step - 1e-6)).item()))
+    return torch.arange(-most, most + 1) * step
+
+
+def dedoppler(
+    panels: Float[Tensor, "*batch time freq"], drifts_bins_per_row: Float[Tensor, " drift"]
+) -> Float[Tensor, "*batch drift freq"]:
+    """Sum of each panel along straight paths: out[d, f] = Σ_t panel[t, f + round(d · t)].
+
+    `f` is the channel in the first row; what lies beyond the window counts as 0. A path at a slow drift stays in one
+    channel for many rows, whose sum is a difference of two cumulative sums: the work grows with the channels that
+    are crossed, not with the rows.
+
+    Args:
+        panels: dynamic spectra, usually with mean 0.
+        drifts_bins_per_row: channels a row, of either sign, in any order.
+    """
+    n_time, n_freq = panels.shape[-2:]
+    rows = torch.arange(n_time, device=panels.device)
+    drifts = drifts_bins_per_row.to(panels.device)
+    shift = torch.round(drifts[:, None].double() * rows).long()  # (drift, time), monotonic along time
+    out = panels.new_zeros((*panels.shape[:-2], len(drifts), n_freq), dtype=torch.float32)
+    if not len(drifts):
+        return out
+    lowest = max(int(shift.min()), 1 - n_freq)
+    highest = min(int(shift.max()), n_freq - 1)
+    so_far = torch.nn.functional.pad(panels.float().cumsum(-2), (0, 0, 1, 0))
+    for step in range(lowest, highest + 1):
+        begin, end, crossing = _rows_at(shift, step)
+        if not len(crossing):
+            continue
+        low, high = max(0, step), min(n_freq, n_freq + step)  # channels of the panel that the path can be in
+        part = so_far[..., low:high]
+        gained = part.index_select(-2, end) - part.index_select(-2, begin)
+        out[..., low - step : high - step].index_add_(-2, crossing, gained)
+    return out
+
+
+def _rows_at(
+    shift: Int[Tensor, "drift time"], step: int
+) -> tuple[Int[Tensor, " some"], Int[Tensor, " some"], Int[Tensor, " some"]]:
+    """Where paths are shifted by `step` channels: first row, row after the last, and which drifts these are."""
+    here = shift == step
+    count = here.sum(1)
+    crossing = count.nonzero().view(-1)
+    begin = here.int().argmax(1)[crossing]
+    return begin, begin + count[crossing], crossing

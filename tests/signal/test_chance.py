@@ -1,0 +1,37 @@
+import numpy as np
+import scipy.stats
+
+from abacad.signal.chance import Chance, log_uniform
+
+
+def test_a_draw_depends_on_its_own_index_alone():
+    many = Chance(5, np.arange(100)).uniform("needle", 7)
+    few = Chance(5, np.array([42, 3])).uniform("needle", 7)
+    np.testing.assert_array_equal(few, many[[42, 3]])
+    np.testing.assert_array_equal(Chance(5, np.arange(100)).of(np.array([8])).uniform("needle", 7), many[[8]])
+
+
+def test_seeds_names_and_indices_give_unrelated_draws():
+    base = Chance(5, np.arange(20_000)).uniform("a", 1)[:, 0]
+    others = [
+        Chance(6, np.arange(20_000)).uniform("a", 1)[:, 0],
+        Chance(5, np.arange(20_000)).uniform("b", 1)[:, 0],
+        Chance(5, np.arange(1, 20_001)).uniform("a", 1)[:, 0],
+        Chance(5, np.arange(20_000)).uniform("a", 2)[:, 1],
+    ]
+    for other in others:
+        assert abs(np.corrcoef(base, other)[0, 1]) < 5 / np.sqrt(20_000)
+        assert (base != other).mean() > 0.999
+
+
+def test_draws_are_uniform_and_normal():
+    chance = Chance(1, np.arange(1000))
+    assert scipy.stats.kstest(chance.uniform("u", 50).ravel(), "uniform").pvalue > 1e-4
+    assert scipy.stats.kstest(chance.normal("n", 50).ravel(), "norm").pvalue > 1e-4
+
+
+def test_log_uniform_keeps_to_its_bounds():
+    values = log_uniform(np.linspace(0, 0.999999, 100), (0.1, 10.0))
+    assert values[0] == 0.1
+    assert values[-1] < 10
+    np.testing.assert_allclose(np.median(values), 1, rtol=0.05)
