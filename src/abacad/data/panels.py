@@ -1,0 +1,172 @@
+"""From raw panels to the views that the panel network reads.
+
+A needle is faint beside what else a panel holds: bandpass, carriers, bursts, gain drift. All of these are nearly
+separable (a spectrum times a time profile) while a needle that moves is not, and all but the bursts stand in ON and
+OFF panels alike while a needle does not. Three steps follow from this, each in units of the panel's pixel noise σ:
+
+1. *Common spectrum.* The median spectrum of each panel is measured, and the third smallest of the six values in each
+   channel is subtracted from all six. It is the carrier where a carrier stands in at least four panels, and noise
+   where something stands in ON alone or OFF alone, so that a needle with little drift survives. (Subtracting each
+   panel's own median spectrum takes a third of the SNR of a line that drifts 5 channels a panel.)
+2. *Other class's spectra.* ON panels lose the strongest spectral shapes of the OFF panels and the other way round:
+   w ← w − w V Vᵀ, V the leading right singular vectors of the clipped panels of the other class. Then each panel loses
+   its own strongest one.
+3. *Tracks.* A hidden Markov model with one state a channel follows whatever moves at most a channel a row and may
+   begin and end anywhere: the forward–backward product is the evidence that a narrow-band path runs through a pixel.
+
+Rows are then binned: by 7, the 273 × 256 pixels of a panel become 39 × 256 and a line that drifts 24 channels a panel
+smears by 0.6 channel.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from abacad.signal.cadence import OFF, ON
+from abacad.types import Channels, Panels
+
+VIEWS = ("shared", "clean", "track")
+
+_MAD_TO_SIGMA = 1.4826  # of a normal distribution
+_CLIP = (-4.0, 6.0)  # σ; one pixel must not decide
+_DEAD = 1e-6  # a panel whose spread is below this share of its largest value holds rounding, not data
+
+
+def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS) -> Channels:
+    """Clean, view and bin cadences: (*batch, 6, time, freq) → (*batch, 6·views, time // rows, freq).
+
+    Channels are view-major: the six panels of the first view come first. White noise has σ = 1 in `shared` and
+    `clean`. The result does not depend on the gain (if positive) and the offset of any panel, is finite for finite
+    input, and is zero where a panel is constant. A remainder of time // rows is dropped at the end.
+
+    Args:
+        panels: cadences in any units.
+        rows: time rows to bin.
+        views: any of `shared` (step 1, compressed), `clean` (steps 1 and 2), `track` (steps 1 to 3).
+
+    Raises:
+        ValueError: for an unknown view.
+    """
+    if unknown := set(views) - set(VIEWS):
+        raise ValueError(f"unknown views {sorted(unknown)}; known are {', '.join(VIEWS)}")
+    white, alive = whitened(panels)
+    made: dict[str, Tensor] = {"shared": _compressed(_row_sums(white, rows))}
+    if "clean" in views or "track" in views:
+        clean = decluttered(white)
+        made["clean"] = _row_sums(clean, rows)
+        if "track" in views:
+            evidence = track_evidence(clean)
+            made["track"] = _row_blocks(evidence, rows).amax(-2) / 5 - 2
+    return torch.cat([made[view] * alive for view in views], dim=-3)
+
+
+def whitened(panels: Panels) -> tuple[Panels, Tensor]:
+    """Panels in units of their pixel noise, less row medians' trend and the common spectrum; and which are alive.
+
+    Returns:
+        panels: same shape, zero where a panel is constant.
+        alive: (*batch, 6, 1, 1), 1 or 0.
+    """
+    p = panels.float()
+    largest = p.abs().amax((-2, -1), keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
+    p = p / largest
+    p = p - p.mean((-2, -1), keepdim=True)
+    spread = p.abs().amax((-2, -1), keepdim=True)
+    p = p / spread.clamp_min(_DEAD)
+
+    coarse = _row_blocks(p, min(7, p.shape[-2])).mean(-2)
+    spectrum = coarse.median(-2, keepdim=True).values
+    p = p - spectrum
+    sigma = _sigma(p)
+    alive = (sigma > 0) & (spread > _DEAD)
+    scale = torch.where(alive, 1 / sigma.clamp_min(1e-12), torch.zeros_like(sigma))
+    p = p * scale
+    p = p - p.clamp(-3, 3).mean(-1, keepdim=True)
+    spectrum = spectrum * scale
+    spectrum = spectrum - spectrum.median(-1, keepdim=True).values
+    common = spectrum.kthvalue(3, -3, keepdim=True).values
+    return (p + (spectrum - common)) * alive, alive.to(p.dtype)
+
+
+def decluttered(white: Panels, other: int = 2, own: int = 1) -> Panels:
+    """Whitened panels without the `other` strongest spectra of the other class and their `own` strongest one."""
+    y = white.clamp(*_CLIP)
+    out = torch.empty_like(y)
+    for these, those in ((list(ON), list(OFF)), (list(OFF), list(ON))):
+        shapes = _leading_spectra(y[..., those, :, :].flatten(-3, -2), other)
+        out[..., these, :, :] = _without(y[..., these, :, :], shapes.unsqueeze(-3))
+    out = _without(out, _leading_spectra(out, own))
+    sigma = _sigma(out)
+    return (out / sigma.clamp_min(1e-3)).clamp(*_CLIP)
+
+
+def track_evidence(
+    clean: Panels, amplitude: float = 1.2, stay: float = 0.6, begin: float = 1e-3, ceiling: float = 15.0
+) -> Panels:
+    """Log-evidence that a narrow-band path runs through each pixel, 0 where there is none; same shape.
+
+    In a row a path stays in its channel (`stay`) or moves to either neighbour; it begins or ends with probability
+    `begin`. With Lₜ(f) = exp(a·x − a²/2), the likelihood ratio of amplitude a (in σ) against noise alone,
+
+        αₜ₊₁ = (1 − begin) · K (Lₜ αₜ) + begin,
+
+    the same backwards for β, and the evidence is log(α L β / begin²). α and β are held below exp(`ceiling`), beyond
+    which a path is certain and would only throw a longer shadow.
+    """
+    *batch, n_time, n_freq = clean.shape
+    ratio = torch.exp(amplitude * clean - 0.5 * amplitude**2).reshape(-1, n_time, n_freq).transpose(0, 1).contiguous()
+    hop, top = (1 - stay) / 2, math.exp(ceiling)
+
+    def swept(order: range) -> Tensor:
+        out = torch.empty_like(ratio)
+        state = torch.zeros(ratio.shape[1], n_freq + 2)  # one channel of nothing on either side
+        left, here, right = state[:, :-2], state[:, 1:-1], state[:, 2:]
+        here.fill_(begin)
+        for row in order:
+            now = torch.add(left, right, out=out[row]).mul_(hop).add_(here, alpha=stay).mul_(1 - begin).add_(begin)
+            here.copy_(now).mul_(ratio[row]).clamp_(max=top)
+        return out
+
+    forward, backward = swept(range(n_time)), swept(range(n_time - 1, -1, -1))
+    evidence = forward.mul_(backward).mul_(ratio).clamp_min_(1e-30).log_().sub_(2 * math.log(begin))
+    return evidence.transpose(0, 1).reshape(*batch, n_time, n_freq)
+
+
+def _row_blocks(x: Tensor, rows: int) -> Tensor:
+    """(*, time, freq) → (*, time // rows, rows, freq)."""
+    n = x.shape[-2] // rows
+    return x[..., : n * rows, :].unflatten(-2, (n, rows))
+
+
+def _row_sums(x: Tensor, rows: int) -> Tensor:
+    """Rows summed so that white noise keeps its σ."""
+    return _row_blocks(x, rows).sum(-2) / math.sqrt(rows)
+
+
+def _compressed(x: Tensor, knee: float = 4.0) -> Tensor:
+    """Linear below `knee`, logarithmic above: a carrier of 1000 σ becomes one of 25."""
+    return knee * torch.asinh(x / knee)
+
+
+def _sigma(x: Tensor) -> Tensor:
+    """Noise σ of each panel by the median of |x|, from every fifth pixel: (*, time, freq) → (*, 1, 1)."""
+    return _MAD_TO_SIGMA * x.flatten(-2)[..., ::5].abs().median(-1).values[..., None, None]
+
+
+def _leading_spectra(x: Tensor, n: int, rounds: int = 3) -> Tensor:
+    """The n leading right singular vectors by subspace iteration: (*, row, freq) → (*, freq, n), orthonormal."""
+    start = torch.randn(x.shape[-1], n, generator=torch.Generator().manual_seed(0)).to(x)
+    v = start.expand(*x.shape[:-2], -1, -1)
+    for _ in range(rounds):
+        v = x.mT @ (x @ v)
+        gram = v.mT @ v
+        ridge = 1e-6 * gram.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None] + 1e-20
+        factor = torch.linalg.cholesky(gram + ridge * torch.eye(n).to(x))
+        v = torch.linalg.solve_triangular(factor, v.mT, upper=False).mT
+    return v
+
+
+def _without(x: Tensor, v: Tensor) -> Tensor:
+    """Rows of x less their part in the span of v's columns."""
+    return x - (x @ v) @ v.mT

@@ -1,0 +1,181 @@
+"""The panel network: a detector of some 20,000 weights that knows how a cadence is built.
+
+It looks at the `binned` representation in two ways and asks of both what stands in ON and not in OFF:
+
+- *Panels.* One encoder, shared by the six panels, sees all views of a panel; what it finds is pooled over time, and
+  compared between ON and OFF at each frequency. It finds needles that break off, wander or differ from panel to panel.
+- *Lines.* Panels are summed along straight lines through the whole cadence, slews included, so that one line is one
+  pixel of a (drift, frequency) map, the same in every panel that it stands in. The three ON maps are added before
+  anything is thresholded: a line of 4 σ in each panel is one of 7 σ here. There is nothing to learn in the maps; a
+  small network reads them.
+
+Both end in features per frequency, from which a head makes one log-odds per frequency; a needle anywhere is a needle,
+so the answer is their log-sum-exp.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from abacad.signal.cadence import N_PANELS
+from abacad.types import Channels, Logits
+
+Maps = Float[Tensor, "batch panel drift freq"]
+_REFERENCE = 2  # the panel in whose middle a line's frequency is read
+
+
+class PanelNetwork(nn.Module):
+    """Detector for view-major panel channels: (batch, 6·views, time, freq) → log-odds (batch,).
+
+    Any number of rows and of channels of frequency from 32 on will do; the weights do not depend on them.
+
+    Args:
+        n_views: views a panel comes in; see `abacad.data.panels.binned`.
+        width: features of the encoder's first layer; the cost of training grows in proportion.
+        line_view: which view the line maps are made of; None leaves the lines to the encoder.
+        max_drift: fastest line in the maps, in channels a panel; the maps' step is one channel a panel.
+        panel_period: from the start of one panel to that of the next, in lengths of a panel: 315 s / 293 s.
+        prior: share of positives, from which the first epoch starts.
+    """
+
+    def __init__(
+        self,
+        n_views: int = 3,
+        width: int = 8,
+        line_view: int | None = 1,
+        max_drift: int = 24,
+        panel_period: float = 1.0746,
+        prior: float = 0.1,
+    ) -> None:
+        """Build the network from random weights."""
+        super().__init__()
+        self.n_views, self.line_view = n_views, line_view
+        self.panels = PanelBranch(n_views, width)
+        self.lines = LineBranch(2 * width, max_drift, panel_period) if line_view is not None else None
+        n_features = self.panels.n_features + (self.lines.n_features if self.lines else 0)
+        self.head = nn.Sequential(
+            nn.Conv1d(n_features, 2 * width, 5, padding=2, bias=False),
+            nn.BatchNorm1d(2 * width),
+            nn.ReLU(),
+        )
+        self.answer = nn.Conv1d(2 * width, 1, 1)
+        nn.init.constant_(self.answer.get_parameter("bias"), math.log(prior / (1 - prior)))
+
+    def forward(self, channels: Channels) -> Logits:
+        """Log-odds that a needle stands in the ON panels alone."""
+        views = channels.unflatten(1, (self.n_views, N_PANELS))
+        features = self.panels(views)
+        if self.lines is not None:
+            lines = self.lines(views[:, self.line_view])
+            features = torch.cat([features, functional.adaptive_max_pool1d(lines, features.shape[-1])], 1)
+        per_freq = self.answer(self.head(features))[:, 0]
+        return torch.logsumexp(per_freq, -1) - math.log(per_freq.shape[-1])
+
+
+class PanelBranch(nn.Module):
+    """Encodes each panel alone, pools over time and compares ON with OFF."""
+
+    def __init__(self, n_views: int, width: int) -> None:
+        """Build the encoder of `width`, 2·`width` and 3·`width` features and the layer that compares panels."""
+        super().__init__()
+        self.n_features = 2 * width
+        self.encoder = nn.Sequential(
+            _layer(n_views, width, 5, (2, 2)),
+            _layer(width, 2 * width, 3, (2, 1)),
+            _layer(2 * width, 3 * width, 3, (2, 2)),
+        )
+        self.compare = nn.Sequential(
+            nn.Conv1d(4 * 2 * 3 * width, self.n_features, 3, padding=1, bias=False),
+            nn.BatchNorm1d(self.n_features),
+            nn.ReLU(),
+        )
+
+    def forward(self, views: Float[Tensor, "batch view panel time freq"]) -> Float[Tensor, "batch feature freq4"]:
+        """Features per four channels of frequency."""
+        encoded = self.encoder(views.transpose(1, 2).flatten(0, 1))
+        pooled = torch.cat([encoded.amax(2), encoded.mean(2)], 1).unflatten(0, (-1, N_PANELS))
+        on, off = pooled[:, 0::2], pooled[:, 1::2].amax(1)
+        near = functional.max_pool1d(off, 9, 1, 4)  # interference drifts between panels, too
+        return self.compare(torch.cat([on.amax(1), on.mean(1), off, near], 1))
+
+
+class LineBranch(nn.Module):
+    """Reads line maps: (batch, 6, time, freq) → (batch, n, freq/2)."""
+
+    n_features = 8
+
+    def __init__(self, width: int, max_drift: int, panel_period: float) -> None:
+        """Build the reader of `width` features for lines up to `max_drift` channels a panel."""
+        super().__init__()
+        self.max_drift, self.panel_period = max_drift, panel_period
+        self.read = nn.Sequential(_layer(9, width, 3), _layer(width, width, 1), nn.Conv2d(width, self.n_features, 1))
+
+    def forward(self, panels: Float[Tensor, "batch panel time freq"]) -> Float[Tensor, "batch feature freq2"]:
+        """The largest answer over all drifts, per two channels of frequency."""
+        with torch.no_grad():
+            maps = line_maps(panels, self.max_drift, self.panel_period)
+            evidence = self._evidence(maps)
+        return self.read(evidence).amax(2)
+
+    def _evidence(self, maps: Maps) -> Float[Tensor, "batch 9 drift2 freq2"]:
+        """Joint ON, joint OFF, the three ON, the three OFF of the neighbourhood, and ON in excess of any OFF."""
+        joint = torch.stack([_joint(maps[:, 0::2], self.panel_period), _joint(maps[:, 1::2], self.panel_period)], 1)
+        pooled = functional.max_pool2d(torch.cat([joint, maps], 1), 2, ceil_mode=True)
+        off = functional.max_pool2d(pooled[:, 3::2], 3, 1, 1)
+        excess = pooled[:, :1] - off.amax(1, keepdim=True).clamp_min(3.0)
+        evidence = torch.cat([pooled[:, :2], pooled[:, 2::2], off, excess], 1)
+        return 3 * evidence / (6 + evidence.abs())
+
+
+def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, panel_period: float) -> Maps:
+    """Sum each panel along straight lines: (batch, 6, time, freq) → (batch, 6, 2·max_drift + 1, freq).
+
+    The pixel (d, f) of panel p holds the sum over its rows along the line that drifts d − max_drift channels a panel
+    and passes channel f in the middle of panel 2; the line continues through slews, and where it leaves the band
+    nothing is added. Sums are divided by √time, so that white noise keeps its σ. Rows are shifted by fractions of a
+    channel as phases of their Fourier transform, which makes all sums one matrix product per Fourier mode.
+    """
+    n_time, n_freq = panels.shape[-2:]
+    modes = torch.fft.rfft(panels, n=2 * n_freq).permute(3, 1, 0, 2)
+    phases = _phases(n_time, n_freq, max_drift, panel_period).to(modes.device)
+    return torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=2 * n_freq)[..., :n_freq]
+
+
+def _phases(n_time: int, n_freq: int, max_drift: int, panel_period: float) -> Tensor:
+    """e^{2πi·mode·shift} / √time: (mode, 6, time, drift)."""
+    key = (n_time, n_freq, max_drift, panel_period)
+    if key not in _PHASES:
+        row = (torch.arange(n_time) + 0.5) / n_time - 0.5
+        since = row + panel_period * (torch.arange(N_PANELS) - _REFERENCE)[:, None]
+        shift = torch.arange(-max_drift, max_drift + 1) * since[..., None]
+        mode = torch.arange(n_freq + 1) / (2 * n_freq)
+        _PHASES[key] = torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
+    return _PHASES[key]
+
+
+_PHASES: dict[tuple[int, int, int, float], Tensor] = {}
+
+
+def _joint(maps: Float[Tensor, "batch 3 drift freq"], panel_period: float) -> Float[Tensor, "batch drift freq"]:
+    """Three panels of a class added, σ kept.
+
+    Drifts between two steps of the maps move a line by up to half a channel times the two periods that separate
+    panels of a class: the best of −1, 0 and +1 channel is taken.
+    """
+    padded = functional.pad(maps, (1, 1))
+    n = maps.shape[-1]
+    sums = [
+        padded[:, 0, :, 1 - step : 1 - step + n] + padded[:, 1, :, 1 : 1 + n] + padded[:, 2, :, 1 + step : 1 + step + n]
+        for step in (-1, 0, 1)
+    ]
+    return torch.stack(sums).amax(0) / math.sqrt(3)
+
+
+def _layer(n_in: int, n_out: int, kernel: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
+    """Convolution, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)
+    )

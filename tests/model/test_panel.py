@@ -1,0 +1,109 @@
+import math
+
+import pytest
+import torch
+
+from abacad.model.panel import PanelNetwork, line_maps
+from abacad.signal.cadence import OFF, ON
+
+N_TIME, N_FREQ = 39, 64
+PERIOD = 315 / 293.13
+
+
+def lines(which, f0, drift, amplitude=5.0, n_freq=N_FREQ):
+    """A straight line through the panels `which` of one cadence without noise; f0 is its place in mid panel 2."""
+    panels = torch.zeros(1, 6, N_TIME, n_freq)
+    since = (torch.arange(N_TIME) + 0.5) / N_TIME - 0.5
+    for panel in which:
+        f = (f0 + drift * (since + PERIOD * (panel - 2))).round().long()
+        inside = (f >= 0) & (f < n_freq)
+        panels[0, panel, torch.arange(N_TIME)[inside], f[inside]] = amplitude
+    return panels
+
+
+@pytest.mark.parametrize("drift", [-20, -3, 0, 7, 24])
+def test_one_line_is_one_pixel_in_all_panels(drift):
+    maps = line_maps(lines(range(6), 128, drift, 1.0, n_freq=256), 24, PERIOD)
+    assert maps.shape == (1, 6, 49, 256)
+    for panel in range(6):
+        d, f = divmod(int(maps[0, panel].argmax()), 256)
+        assert abs(d - 24 - drift) <= 1
+        assert abs(f - 128) <= 1
+        assert maps[0, panel].max() > 0.6 * math.sqrt(N_TIME)
+
+
+def test_line_maps_keep_the_sigma_of_noise():
+    noise = torch.randn(2, 6, N_TIME, 256, generator=torch.Generator().manual_seed(0))
+    middle = line_maps(noise, 8, PERIOD)[:, 2, :, 32:-32]
+    assert middle.std() == pytest.approx(1, abs=0.05)
+
+
+def test_a_line_that_leaves_the_band_does_not_come_back_on_the_other_side():
+    maps = line_maps(lines([0], 60, 24, 1.0), 24, PERIOD)
+    leaving = line_maps(lines([4], 60, 24, 1.0), 24, PERIOD)
+    assert leaving.abs().max() == 0
+    assert maps.abs().max() > 1
+
+
+@pytest.mark.parametrize(("n_views", "line_view"), [(3, 1), (2, 0), (1, None)])
+@pytest.mark.parametrize(("n_time", "n_freq"), [(39, 256), (12, 64), (20, 100)])
+def test_a_logit_a_cadence_whatever_the_size(n_views, line_view, n_time, n_freq):
+    network = PanelNetwork(n_views, 4, line_view, max_drift=6)
+    assert network(torch.randn(3, 6 * n_views, n_time, n_freq)).shape == (3,)
+
+
+def test_weights_do_not_depend_on_the_band():
+    torch.manual_seed(0)
+    network = PanelNetwork(1, 4, 0, max_drift=6).eval()
+    state = {name: value.shape for name, value in network.state_dict().items()}
+    network(torch.randn(1, 6, 20, 512))
+    assert state == {name: value.shape for name, value in network.state_dict().items()}
+
+
+def test_gradients_reach_every_weight_and_are_finite():
+    torch.manual_seed(0)
+    network = PanelNetwork(3, 4, max_drift=6)
+    network(torch.randn(8, 18, N_TIME, N_FREQ)).sum().backward()
+    for name, weight in network.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.isfinite().all(), name
+
+
+def test_dead_panels_give_a_number():
+    network = PanelNetwork(3, 4, max_drift=6).eval()
+    channels = torch.randn(2, 3, 6, N_TIME, N_FREQ)
+    channels[:, :, 3] = 0
+    assert network(channels.flatten(1, 2)).isfinite().all()
+    assert network(torch.zeros(1, 18, N_TIME, N_FREQ)).isfinite().all()
+
+
+def test_starts_from_the_prior():
+    torch.manual_seed(0)
+    network = PanelNetwork(1, 4, 0, max_drift=6, prior=0.02)
+    assert network(torch.randn(16, 6, N_TIME, N_FREQ)).mean().item() == pytest.approx(math.log(0.02 / 0.98), abs=1.0)
+
+
+def test_a_short_training_teaches_on_from_off():
+    """Lines in ON alone against the same lines in ON and OFF: new ones are told apart after a few steps."""
+    torch.manual_seed(1)
+
+    def batch(n):
+        target = torch.arange(n) % 2
+        cadences = []
+        for positive in target:
+            f0, drift = torch.randint(20, 44, ()).item(), torch.randint(-5, 6, ()).item()
+            cadences.append(lines(ON if positive else (*ON, *OFF), f0, drift, 3.0))
+        return torch.cat(cadences) + torch.randn(n, 6, N_TIME, N_FREQ), target.float()
+
+    network = PanelNetwork(1, 4, 0, max_drift=8, prior=0.5)
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-2)
+    for _ in range(30):
+        channels, target = batch(32)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(channels), target)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    channels, target = batch(64)
+    with torch.no_grad():
+        logit = network.eval()(channels)
+    assert logit[target == 1].quantile(0.1) > logit[target == 0].quantile(0.9)
