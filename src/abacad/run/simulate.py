@@ -147,14 +147,18 @@ def _write_scene(
             continue
         injected = _injected(simulation, plan, part, seed)
         tables.append(pd.DataFrame(injected.truth, index=part))
-        paths = [plan.path(out, window) for window in part]
-        if all(path.exists() for path in paths):
+        missing = [(place, path) for place, path in enumerate(_paths(out, plan, part)) if not path.exists()]
+        if not missing:
             continue
         made = made or make_scene(simulation, scene, seed)
         cadences = cut(made, plan.offset[part], injected, simulation)
-        for path, cadence in zip(paths, cadences, strict=True):
-            write_cadence(path, cadence.numpy())
+        for place, path in missing:
+            write_cadence(path, cadences[place].numpy())
     return pd.concat(tables)
+
+
+def _paths(out: Path, plan: Plan, windows: Int[np.ndarray, " some"]) -> list[Path]:
+    return [plan.path(out, window) for window in windows.tolist()]
 
 
 def _check_space(out: Path, plan: Plan, simulation: Simulation) -> None:
