@@ -21,7 +21,7 @@ _HOMES = {
     "PRESETS": "abacad.signal.presets",
     "AbacadError": "abacad.errors",
 }
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 — names of functions that are imported when first asked for
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,13 +2,16 @@
 
 import difflib
 import logging
+import re
 import sys
+from argparse import HelpFormatter, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
 from abacad import __version__
 from abacad.config import add_recipe_arguments, brief, recipe_of, recipe_path
@@ -23,15 +26,30 @@ class Verb:
 
     Attributes:
         summary: What it does, in a line.
+        usage: Its positional arguments.
         examples: Commands that work.
         arguments: Adds its arguments to a parser; gets the words of the command line as well.
         call: Runs it and prints what it found.
     """
 
     summary: str
+    usage: str
     examples: Sequence[str]
     arguments: Callable[[ArgumentParser, Sequence[str]], None]
     call: Callable[[ArgumentParser, Namespace], None]
+
+
+class VerbFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
+    """Defaults behind each option, and the examples on lines of their own."""
+
+
+class VerbParser(ArgumentParser):
+    """A parser whose help leaves out in which file the defaults of a recipe stand."""
+
+    def format_help(self, *formatter: HelpFormatter | None) -> str:
+        """The help of a verb."""
+        told = re.sub(r"default config file locations:\n(?:  .*\n)+\n", "", super().format_help(*formatter))
+        return told.replace("<class 'Path'>", "path").replace("Path | null", "path | null")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,13 +101,17 @@ def overview() -> str:
 def parser_of(name: str, words: Sequence[str] = ()) -> ArgumentParser:
     """The parser of one verb; a recipe or preset named in `words` sets its defaults."""
     verb = VERBS[name]
-    recipe = [str(recipe_path(_value_of(words, ("--recipe", "--config"), "baseline")))] if name == "train" else None
+    files: list[str | PathLike[Any]] | None = (
+        [str(recipe_path(_value_of(words, ("--recipe", "--config"), "baseline")))] if name == "train" else None
+    )
     examples = "\n".join(f"  {example}" for example in verb.examples)
-    parser = ArgumentParser(
+    parser = VerbParser(
         prog=f"abacad {name}",
+        usage=f"abacad {name} {verb.usage} [--option VALUE …]",
         description=f"{verb.summary}\n\nexamples:\n{examples}",
+        formatter_class=VerbFormatter,
         exit_on_error=False,
-        default_config_files=recipe,
+        default_config_files=files,
     )
     verb.arguments(parser, words)
     return parser
@@ -199,7 +221,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--background", type=Path | None, default=None, help="Telescope file to take the noise from.")
     _progress(parser)
     parser.add_class_arguments(Simulation, nested_key=None)
-    parser.set_defaults(_flat(asdict(PRESETS[preset])))
+    parser.set_defaults(_flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
 
 
 def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
@@ -220,10 +242,12 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
     print(f"Simulated competition: {folder}")
 
 
-def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[str, Any]:
+    """Nested values by the names of the options; what is an option as a whole stays whole."""
     flat: dict[str, Any] = {}
     for key, value in nested.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        name = f"{prefix}{key}"
+        flat |= {name: value} if name in options or not isinstance(value, dict) else _flat(value, options, f"{name}.")
     return flat
 
 
@@ -321,18 +345,21 @@ def _demo(parser: ArgumentParser, parsed: Namespace) -> None:
 VERBS = {
     "audit": Verb(
         "Look at a competition folder before training on it.",
+        "[DATA]",
         ("abacad audit DATA", "abacad audit DATA --full --out audit.html"),
         _audit_arguments,
         _audit,
     ),
     "simulate": Verb(
         "Write a competition folder of simulated cadences.",
+        "OUT",
         ("abacad simulate OUT --preset kaggle --train 4000 --test 1000 --seed 1",),
         _simulate_arguments,
         _simulate,
     ),
     "train": Verb(
         "Train a cross-validated ensemble on labelled cadences.",
+        "[DATA]",
         (
             "abacad train DATA --recipe compact --run runs/compact",
             "abacad train DATA --recipe baseline --model.name convnext_tiny --optim.lr 3e-4",
@@ -342,24 +369,28 @@ VERBS = {
     ),
     "predict": Verb(
         "Score the test cadences with a trained run.",
+        "RUN [DATA]",
         ("abacad predict runs/compact DATA",),
         _predict_arguments,
         _predict,
     ),
     "submit": Verb(
         "Write submission.csv from one run, or from the blend of several.",
+        "RUN… [DATA]",
         ("abacad submit runs/compact DATA --out submission.csv", "abacad submit runs/a runs/b DATA --weights fitted"),
         _submit_arguments,
         _submit,
     ),
     "report": Verb(
         "Write the page that tells a run.",
+        "RUN",
         ("abacad report runs/compact",),
         _report_arguments,
         _report,
     ),
     "demo": Verb(
         "Run the whole pipeline on cadences it simulates; minutes on two cores.",
+        "[OUT]",
         ("abacad demo", "abacad demo /tmp/demo --seed 3"),
         _demo_arguments,
         _demo,

@@ -18,6 +18,7 @@ from abacad.errors import AbacadError
 
 Flip = Literal["identity", "horizontal", "vertical", "both"]
 Kind = Literal["difference", "on", "panels", "tall", "tall_on", "binned"]
+View = Literal["shared", "clean", "track"]
 
 
 def _require(holds: bool, message: str) -> None:
@@ -67,16 +68,20 @@ class Represent:
             (six panels stacked in time into one image), `tall_on` (three ON panels stacked so), or `binned` (six
             robustly normalised panels with rows averaged, for the panel network).
         contrast: `log1p` compresses bright pixels, symmetrically for negative values; `none` leaves them.
-        rows: Rows that `binned` averages into one.
+        rows: Rows that `binned` sums into one.
+        views: Views of `binned`: panels less their common spectrum (`shared`), also less the other class's spectra
+            (`clean`), and the evidence that a narrow-band path runs through each pixel (`track`).
     """
 
     kind: Kind = "difference"
     contrast: Literal["log1p", "none"] = "log1p"
     rows: int = 7
+    views: tuple[View, ...] = ("shared", "clean", "track")
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
         _require(self.rows >= 1, f"represent.rows is {self.rows}; it must be 1 or more.")
+        _require(len(self.views) > 0, "represent.views is empty; `binned` needs at least one view.")
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ class Model:
         pretrained: Start a timm backbone from its ImageNet weights (from the hub, or its local cache).
         weights: Start from this local file instead: weights of the backbone, or a detector that abacad saved.
         size: Resize the image to size × size pixels; null keeps the native one.
-        drop: Dropout before the last layer.
+        drop: Dropout before the last layer of a timm backbone.
         drop_path: Stochastic depth of a timm backbone.
         width: Channels of the panel network's first layer.
     """
@@ -129,7 +134,7 @@ class Model:
     size: int | None = None
     drop: float = 0.0
     drop_path: float = 0.0
-    width: int = 16
+    width: int = 8
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""

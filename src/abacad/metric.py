@@ -3,6 +3,7 @@
 The AUC is the probability that a positive scores above a negative, ties counted half.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +87,7 @@ def _tpr_at(targets: np.ndarray, scores: np.ndarray, false_alarm: np.ndarray) ->
     return np.interp(false_alarm, fpr, tpr)
 
 
-def _stratified_draws(targets: np.ndarray, n_draws: int, seed: int):  # noqa: ANN202 — an iterator of index arrays
+def _stratified_draws(targets: np.ndarray, n_draws: int, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
     classes = [np.flatnonzero(targets), np.flatnonzero(~targets)]
     for _ in range(n_draws):

@@ -9,14 +9,14 @@ from typing import Any
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer release on import
 
-import albumentations as A  # noqa: E402
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+import albumentations as A
+import cv2
+import numpy as np
+import torch
 
-from abacad.config import Augment, Kind  # noqa: E402
-from abacad.data.represent import stack, time_reversed_order, unstack  # noqa: E402
-from abacad.types import Channels  # noqa: E402
+from abacad.config import Augment, Kind
+from abacad.data.represent import stack, time_reversed_order, unstack
+from abacad.types import Channels
 
 cv2.setNumThreads(0)  # the readers are processes already
 

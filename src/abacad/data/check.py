@@ -1,11 +1,11 @@
 """Every cadence looked at before it is used, so that a bad file is named at once and not in the fifth fold."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from rich.progress import track
@@ -104,7 +104,7 @@ def _range_or_reason(path: Path) -> tuple[float, float] | str:
     return float(cadence.min()), float(cadence.max())
 
 
-def _in_threads(look, paths: Iterable[Path], what: str, progress: bool) -> list:  # noqa: ANN001
+def _in_threads(look: Callable[[Path], Any], paths: Iterable[Path], what: str, progress: bool) -> list[Any]:
     paths = list(paths)
     with ThreadPoolExecutor() as threads:
         return list(

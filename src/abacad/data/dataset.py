@@ -21,12 +21,12 @@ class Sample(NamedTuple):
     """One cadence, or a batch of them after collation.
 
     Attributes:
-        index: Its place in the labels.
+        place: Its place in the labels.
         channels: (channel, time, freq), float32.
         target: 1 with a needle, 0 without, NaN where nobody knows.
     """
 
-    index: int | Tensor
+    place: int | Tensor
     channels: Tensor
     target: float | Tensor
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from abacad.config import Kind, Represent
-from abacad.data.panels import binned, n_views
+from abacad.data.panels import binned
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.types import Channels, Panels
 
@@ -27,7 +27,7 @@ def represent(panels: Panels, recipe: Represent) -> Channels:
         (whose time runs through the stacked panels), 6 for each view of `binned` (whose time is binned).
     """
     if recipe.kind == "binned":
-        return binned(panels, rows=recipe.rows)
+        return binned(panels, recipe.rows, recipe.views)
     panels = standardise(panels.float())
     on, off = panels[..., ON, :, :], panels[..., OFF, :, :]
     match recipe.kind:
@@ -50,7 +50,7 @@ def n_channels(recipe: Represent) -> int:
         case "tall" | "tall_on":
             return 1
         case "binned":
-            return N_PANELS * n_views()
+            return N_PANELS * len(recipe.views)
         case _:
             return N_PANELS
 
@@ -69,14 +69,14 @@ def signed_log1p(values: Tensor) -> Tensor:
     return values.sign() * values.abs().log1p()
 
 
-def stack(channels: Channels, kind: Kind) -> Channels:
+def stack(channels: Channels, kind: Kind) -> Tensor:
     """The panels of a tall kind one below the other in time; other kinds as they are."""
     if kind not in ("tall", "tall_on"):
         return channels
     return channels.flatten(-3, -2).unsqueeze(-3)
 
 
-def unstack(channels: Channels, kind: Kind) -> Channels:
+def unstack(channels: Channels, kind: Kind) -> Tensor:
     """The inverse of `stack`: each panel is a channel again."""
     if kind not in ("tall", "tall_on"):
         return channels

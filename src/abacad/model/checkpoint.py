@@ -44,7 +44,7 @@ def load_detector(path: Path, device: torch.device | str = "cpu") -> tuple[Detec
     except (SafetensorError, KeyError, OSError) as error:
         raise AbacadError(f"{path} is no detector that abacad saved: {brief(str(error), 120)}") from error
     model = Model(**(about["model"] | {"pretrained": False, "weights": None}))
-    represent = Represent(**about["represent"])
+    represent = Represent(**(about["represent"] | {"views": tuple(about["represent"]["views"])}))
     detector = build_detector(model, represent)
     detector.load_state_dict(weights)
     return detector.to(device).eval(), represent

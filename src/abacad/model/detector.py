@@ -2,12 +2,13 @@
 
 import difflib
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from abacad.config import Model, Represent, brief
 from abacad.data.represent import n_channels
@@ -45,7 +46,8 @@ def build_detector(model: Model, represent: Represent) -> Detector:
             )
         if model.size is not None:
             raise AbacadError("The panel network takes no resize: leave model.size out (--model.size null).")
-        return Detector(PanelNetwork(n_channels(represent), width=model.width, drop=model.drop))
+        lines = represent.views.index("clean") if "clean" in represent.views else None
+        return Detector(PanelNetwork(len(represent.views), model.width, lines))
     return Detector(_timm_backbone(model, n_channels(represent)), model.size)
 
 
@@ -56,7 +58,7 @@ def _timm_backbone(model: Model, channels: int) -> nn.Module:
             f"timm knows no backbone '{model.name}'.\n"
             f"{'Near it: ' + ', '.join(near) + '. ' if near else ''}`panel` is the compact panel network."
         )
-    options = {"in_chans": channels, "num_classes": 1, "drop_rate": model.drop}
+    options: dict[str, Any] = {"in_chans": channels, "num_classes": 1, "drop_rate": model.drop}
     if model.drop_path:
         options["drop_path_rate"] = model.drop_path
     if model.weights is not None:
@@ -72,7 +74,7 @@ def _timm_backbone(model: Model, channels: int) -> nn.Module:
         ) from error
 
 
-def _from_file(model: Model, options: dict) -> nn.Module:
+def _from_file(model: Model, options: dict[str, Any]) -> nn.Module:
     path = Path(model.weights or "")
     if not path.is_file():
         raise AbacadError(f"There is no file {path} of weights for {model.name}.\nName one: --model.weights FILE.")

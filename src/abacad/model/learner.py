@@ -5,8 +5,9 @@ import math
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from abacad.config import Recipe
 from abacad.data.dataset import Sample
@@ -17,6 +18,8 @@ from abacad.model.detector import Detector
 
 class Learner(pl.LightningModule):
     """BCE with `pos_weight`, AdamW, a linear warm-up and a cosine decay."""
+
+    pos_weight: Tensor
 
     def __init__(self, detector: Detector, recipe: Recipe, pos_weight: float) -> None:
         """Take the detector and the weight of a positive: negatives / positives of the training fold."""
@@ -44,7 +47,7 @@ class Learner(pl.LightningModule):
 
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep the logits of one batch."""
-        self.seen.append((batch.index, self.detector(batch.channels).float(), batch.target))  # type: ignore[arg-type]
+        self.seen.append((batch.place, self.detector(batch.channels).float(), batch.target))
 
     def on_validation_epoch_end(self) -> None:
         """AUC and loss over the whole validation fold, each cadence once, also where several processes share it."""
@@ -62,15 +65,17 @@ class Learner(pl.LightningModule):
 
     def _gathered(self, values: Tensor) -> Tensor:
         """The values of all processes; shorter shares are padded with copies of their first value for the trip."""
-        longest = int(self.trainer.strategy.reduce(torch.tensor(len(values), device=self.device), reduce_op="max"))  # type: ignore[arg-type]
+        longest = int(self.trainer.strategy.reduce(torch.tensor(len(values), device=self.device), reduce_op="max"))
         padded = torch.cat([values, values[:1].expand(longest - len(values))])
-        return self.all_gather(padded.to(self.device)).flatten()
+        gathered = self.all_gather(padded.to(self.device))
+        assert isinstance(gathered, Tensor)
+        return gathered.flatten()
 
     def _mixes(self) -> bool:
         augment, epochs = self.recipe.augment, self.recipe.trainer.max_epochs
         return augment.mixup > 0 and self.current_epoch < math.ceil(epochs * (1 - augment.mixup_off))
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW, with the schedule stepped after every batch. Norms and biases are not decayed."""
         optim = self.recipe.optim
         decayed = [p for p in self.detector.parameters() if p.ndim > 1]

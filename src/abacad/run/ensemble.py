@@ -23,6 +23,9 @@ from abacad.run.predict import predict
 
 log = logging.getLogger(__name__)
 
+_RIDGE = 1e-3
+"""Pull of the weights towards 0, so that runs that separate their few OOF cadences perfectly keep finite ones."""
+
 
 def submit(
     runs: Sequence[Path],
@@ -128,7 +131,8 @@ def _fitted(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         margin = sign * (weights[0] + logits @ weights[1:])
         pull = -sign * expit(-margin) / len(sign)
-        return float(-log_expit(margin).mean()), np.concatenate([[pull.sum()], logits.T @ pull])
+        value = float(-log_expit(margin).mean() + _RIDGE * weights[1:] @ weights[1:])
+        return value, np.concatenate([[pull.sum()], logits.T @ pull + 2 * _RIDGE * weights[1:]])
 
     n_runs = logits.shape[1]
     start = np.concatenate([[0.0], np.full(n_runs, 1 / n_runs)])

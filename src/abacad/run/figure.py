@@ -3,16 +3,18 @@
 import base64
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from abacad.metric import roc_band
 from abacad.signal.cadence import N_PANELS, ON
 
 INK, ON_COLOUR, OFF_COLOUR, ACCENT = "#1f2933", "#0b6e4f", "#7b8794", "#c8553d"
-_STYLE = {
+_STYLE: Any = {
     "font.size": 9,
     "axes.edgecolor": "#9aa5b1",
     "axes.labelcolor": INK,
@@ -27,7 +29,7 @@ _STYLE = {
 def waterfall(cadence: np.ndarray, title: str = "") -> str:
     """Six panels one below the other, time downwards, as in an observer's notebook; ON panels named in green."""
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(3.1, 5.4), layout="constrained")
+        figure = Figure(figsize=(2.95, 5.2), layout="constrained")
         axes = figure.subplots(N_PANELS, 1, sharex=True)
         for panel, (axis, values) in enumerate(zip(axes, cadence, strict=True)):
             low, high = np.percentile(values, [2, 99.5])
@@ -106,7 +108,7 @@ def curves(by_fold: dict[str, tuple[np.ndarray, np.ndarray]], label: str) -> str
         for name, (epochs, values) in by_fold.items():
             axis.plot(epochs, values, marker="o", ms=3, lw=1.2, label=name)
         axis.set(xlabel="epoch", ylabel=label)
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend(frameon=False, fontsize=8)
         return _svg(figure)
 

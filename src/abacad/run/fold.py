@@ -81,16 +81,34 @@ class EpochLog(pl.Callback):
         )  # fmt: skip
 
 
+class FoldBar(RichProgressBar):
+    """Lightning's bar with the fold, the AUC and the time left."""
+
+    def __init__(self, fold: int) -> None:
+        """Name the fold."""
+        super().__init__()
+        self.fold = fold
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return f"Fold {self.fold}, {super()._get_train_description(current_epoch).lower()}"
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """What stands behind the bar: no version number."""
+        shown = dict(super().get_metrics(trainer, pl_module))
+        shown.pop("v_num", None)
+        return shown
+
+
 def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) -> None:
     """Fit one fold, or continue it from its last checkpoint, and write its detector and its OOF scores."""
     folder = run.fold(number)
     held, kept = np.flatnonzero(labelled.folds == number), np.flatnonzero(labelled.folds != number)
     pl.seed_everything(recipe.seed + number, verbose=False)
     learner = Learner(build_detector(recipe.model, recipe.represent), recipe, pos_weight(labelled.targets[kept]))
-    trainer, best = _trainer(recipe, folder, number)
     training, validation = _loaders(labelled, kept, held, recipe)
     last = folder / "last.ckpt"
     with _quiet_lightning():
+        trainer, best = _trainer(recipe, folder, number)
         trainer.fit(learner, training, validation, ckpt_path=last if last.is_file() else None, weights_only=False)
     if trainer.is_global_zero:
         _keep_best(Path(best.best_model_path), learner, recipe, run.weights(number))
@@ -108,7 +126,7 @@ def pos_weight(targets: np.ndarray) -> float:
 
 
 def precision_of(asked: str, accelerator: str) -> str:
-    """Lightning's precision for `auto`: bf16 where the device computes in it, fp16 on other CUDA cards, else 32 bits."""
+    """Lightning's precision: `auto` is bf16 where the device computes in it, fp16 on other CUDA cards, else 32 bits."""
     if asked != "auto":
         return asked
     if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
@@ -135,7 +153,7 @@ def _trainer(recipe: Recipe, folder: Path, number: int) -> tuple[pl.Trainer, Mod
     if recipe.optim.ema:
         callbacks.append(EMAWeightAveraging(decay=recipe.optim.ema))
     if wanted.progress:
-        callbacks.append(RichProgressBar())
+        callbacks.append(FoldBar(number))
     trainer = pl.Trainer(
         max_epochs=wanted.max_epochs,
         accelerator=wanted.accelerator,
@@ -191,11 +209,11 @@ def _held_back_scores(
     detector, represent = load_detector(weights, trainer.strategy.root_device)
     mine = held[trainer.global_rank :: trainer.world_size]
     batches = loader(Samples(labelled.source, mine), recipe.inference.batch_size, worker_count(recipe.data.workers))
-    found = {}
+    found: dict[int, float] = {}
     for batch in batches:
         channels = batch.channels.to(trainer.strategy.root_device)
         scores = score([detector], channels, recipe.inference.tta, represent.kind)[:, 0]
-        found |= dict(zip(batch.index.tolist(), scores.tolist(), strict=True))
+        found |= dict(zip(batch.place.tolist(), scores.tolist(), strict=True))
     if trainer.world_size > 1:
         shares: list[Any] = [None] * trainer.world_size
         dist.all_gather_object(shares, found)
@@ -206,8 +224,9 @@ def _held_back_scores(
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Keep Lightning's advice off the screen: what it would say of workers and devices, the recipe has decided."""
-    logger = logging.getLogger("lightning.pytorch")
+    logger = logging.getLogger("lightning")
     level = logger.level
+    logging.getLogger("lightning.pytorch").setLevel(logging.NOTSET)
     logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning\..*|torch\..*|pytorch_lightning\..*")

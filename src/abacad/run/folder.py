@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "config.yaml"
 
     @property
+    def checked(self) -> Path:
+        """Which cadences were found usable; once it is there, the run is this recipe's."""
+        return self.path / "checked.json"
+
+    @property
     def folds(self) -> Path:
         """Columns id, fold, group."""
         return self.path / "folds.csv"
@@ -111,11 +116,11 @@ class RunFolder:
         Raises:
             AbacadError: it was made by another recipe, from other data, or is no run folder at all.
         """
-        if self.config.is_file():
+        if self.checked.is_file():
             self._refuse_other(recipe, data)
             log.info("Continuing the run in %s", self.path)
             return
-        if self.path.exists() and any(entry.name != "log.txt" for entry in self.path.iterdir()):
+        if self.path.exists() and not self.config.is_file() and any(self.path.iterdir()):
             raise AbacadError(f"{self.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
         self.note(data=data)
         write_text(self.config, yaml.safe_dump(recipe.as_dict(), sort_keys=False))
@@ -132,7 +137,7 @@ class RunFolder:
         known = read_json(self.record).get("data", data)
         if known["labels_sha256"] != data["labels_sha256"]:
             raise AbacadError(
-                f"{self.path} was trained on other labels ({known['folder']}).\nName another run folder: --run runs/NAME."
+                f"{self.path} was trained on other labels ({known['folder']}).\nName another: --run runs/NAME."
             )
 
     def note(self, **facts: Any) -> None:

@@ -46,7 +46,7 @@ def train(folder: Path | None, run: Path, recipe: Recipe) -> RunFolder:
     root = find_competition(folder)
     labels = read_labels(root)
     run_folder = RunFolder(run)
-    if rank_zero_only.rank == 0:
+    if _is_first():
         run_folder.claim(recipe, fingerprint(root, labels))
     with logging_to(run / "log.txt"):
         if run_folder.oof.is_file():
@@ -65,8 +65,8 @@ def train(folder: Path | None, run: Path, recipe: Recipe) -> RunFolder:
 
 def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> Labelled:
     """Check the cadences, make the folds and pack the cadences, unless an earlier start of the run has."""
-    ready = run.path / "checked.json"
-    if rank_zero_only.rank == 0 and not ready.is_file():
+    ready = run.checked
+    if _is_first() and not ready.is_file():
         build_detector(recipe.model, recipe.represent)  # a model that cannot be built is told before an hour of reading
         checked = check_cadences(
             root, "train", list(labels["id"]), full=recipe.data.check == "full", progress=recipe.trainer.progress
@@ -134,6 +134,11 @@ def _conclude(run: RunFolder, recipe: Recipe, seconds: float) -> None:
     log.info("AUC of all held-back cadences: %s", overall)
     for line in mean_gate(values):
         log.info(line)
+
+
+def _is_first() -> bool:
+    """Whether this is the first, or the only, process of the run."""
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def _device_name(accelerator: str) -> str:

@@ -1,0 +1,106 @@
+"""The competition folder: found, read in its order, and never trusted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from abacad.config import Augment, Represent
+from abacad.data.augment import Augmentation
+from abacad.data.check import check_cadences
+from abacad.data.competition import (
+    cadence_path,
+    find_competition,
+    listed_files,
+    read_cadence,
+    read_header,
+    read_labels,
+    read_sample,
+)
+from abacad.data.dataset import Cadences, Samples, loader
+from abacad.data.store import pack
+from abacad.errors import AbacadError, CadenceError
+from tests.conftest import SHAPE
+
+
+def test_found_where_it_is_named_or_one_level_down(competition, monkeypatch):
+    assert find_competition(competition) == competition
+    public = competition.parent / "mle" / "prepared" / "public"
+    public.parent.mkdir(parents=True)
+    competition.rename(public)
+    assert find_competition(competition.parent / "mle") == public
+    monkeypatch.chdir(public.parent)
+    assert find_competition() / "x" == find_competition().joinpath("x")
+    with pytest.raises(AbacadError, match="holds no train_labels"):
+        find_competition(public / "train")
+
+
+def test_tables_keep_their_order(shared_competition):
+    labels = read_labels(shared_competition)
+    raw = pd.read_csv(shared_competition / "train_labels.csv", dtype=str)
+    assert list(labels["id"]) == list(raw["id"])
+    assert labels["target"].sum() == 14
+    assert len(read_sample(shared_competition)) == 12
+    assert set(listed_files(shared_competition, "train")) == set(labels["id"])
+
+
+def test_a_cadence_is_read_whole(shared_competition):
+    cadence_id = read_labels(shared_competition)["id"][0]
+    path = cadence_path(shared_competition, "train", cadence_id)
+    cadence = read_cadence(path, SHAPE)
+    assert cadence.dtype == np.float32
+    np.testing.assert_array_equal(cadence, np.load(path).astype(np.float32))
+    assert read_header(path) == (SHAPE, np.dtype(np.float16))
+    with pytest.raises(CadenceError, match="the others'"):
+        read_cadence(path, (6, 273, 256))
+
+
+@pytest.mark.parametrize("cadence_id", ["../x", "/etc/passwd", "a/b", "", ".", "..", "a\\b", "a..b"])
+def test_an_id_cannot_leave_the_folder(tmp_path, cadence_id):
+    with pytest.raises(CadenceError):
+        cadence_path(tmp_path, "train", cadence_id)
+
+
+def test_check_tells_range_and_what_is_bad(competition):
+    ids = list(read_labels(competition)["id"])
+    np.save(cadence_path(competition, "train", ids[3]), np.full(SHAPE, np.inf, np.float16))
+    quick, full = check_cadences(competition, "train", ids, full=False), check_cadences(competition, "train", ids)
+    assert quick.shape == SHAPE
+    assert quick.bad == {}
+    assert list(full.bad) == [ids[3]]
+    assert full.good == [one for one in ids if one != ids[3]]
+    assert -6 < full.low < -3
+    assert 6 < full.high < 12
+
+
+def test_packed_cadences_are_those_of_the_files(shared_competition, tmp_path):
+    ids = list(read_labels(shared_competition)["id"])
+    source = Cadences(shared_competition, "train", ids, Represent("difference"))
+    packed = pack(source, len(ids), tmp_path / "packed.npy")
+    assert len(packed) == len(source) == 40
+    for index in (0, 17, 39):
+        np.testing.assert_allclose(packed[index], source[index], atol=5e-3, rtol=1e-3)
+    assert list(tmp_path.iterdir()) == [tmp_path / "packed.npy"]
+
+
+def test_a_loader_gives_each_sample_with_its_target(shared_competition):
+    labels = read_labels(shared_competition)
+    source = Cadences(shared_competition, "train", list(labels["id"]), Represent("difference"))
+    samples = Samples(source, [5, 3, 30], labels["target"].to_numpy())
+    (batch,) = loader(samples, batch_size=8, workers=0)
+    assert batch.place.tolist() == [5, 3, 30]
+    assert batch.target.tolist() == [0, 1, 1]
+    np.testing.assert_array_equal(batch.channels[1], source[3])
+
+
+def test_random_changes_follow_seed_epoch_and_index_alone(shared_competition):
+    labels = read_labels(shared_competition)
+    source = Cadences(shared_competition, "train", list(labels["id"]), Represent("difference"))
+    samples = Samples(source, range(40), labels["target"].to_numpy(), Augmentation(Augment(), "difference"), seed=1)
+    first = samples[7].channels
+    _ = samples[8]
+    np.testing.assert_array_equal(samples[7].channels, first)
+    changed = []
+    for epoch in range(1, 5):
+        samples.set_epoch(epoch)
+        changed.append(not np.array_equal(samples[7].channels, first))
+    assert any(changed)

@@ -1,0 +1,112 @@
+"""Detectors: any backbone at any size, one logit a cadence, saved and loaded as the same function."""
+
+import pytest
+import safetensors.torch
+import timm
+import torch
+
+from abacad.config import Model, Represent, packaged_recipes, read_recipe
+from abacad.data.represent import n_channels, represent
+from abacad.errors import AbacadError
+from abacad.model.checkpoint import load_detector, save_detector
+from abacad.model.detector import build_detector, pick_device
+from abacad.model.score import score, view
+
+TIMM = {"name": "mobilenetv3_small_050", "pretrained": False}
+"""A small backbone, so that tests are quick."""
+
+
+def panels(batch: int = 2) -> torch.Tensor:
+    return torch.randn(batch, 6, 70, 64, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("name", packaged_recipes())
+def test_each_recipe_builds_a_detector_that_trains_a_step(name):
+    recipe = read_recipe(name, ["--model.pretrained", "false"])
+    detector = build_detector(recipe.model, recipe.represent)
+    channels = represent(panels(), recipe.represent)
+    logits = detector(channels)
+    assert logits.shape == (2,)
+    logits.sum().backward()
+    gradients = [p.grad for p in detector.parameters() if p.requires_grad and p.grad is not None]
+    assert gradients
+    assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("kind", ["difference", "on", "panels", "tall", "tall_on"])
+@pytest.mark.parametrize("size", [None, 64])
+def test_the_first_convolution_fits_the_channels(kind, size):
+    represented = Represent(kind)
+    detector = build_detector(Model(**TIMM, size=size), represented)
+    first = next(m for m in detector.modules() if isinstance(m, torch.nn.Conv2d))
+    assert first.in_channels == n_channels(represented)
+    assert detector.eval()(represent(panels(), represented)).shape == (2,)
+
+
+def test_the_panel_network_takes_only_its_own_representation():
+    with pytest.raises(AbacadError, match="--represent.kind binned"):
+        build_detector(Model("panel"), Represent("difference"))
+    with pytest.raises(AbacadError, match="takes no resize"):
+        build_detector(Model("panel", size=64), Represent("binned"))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_weights_come_from_a_local_file_with_three_channels_or_one(tmp_path, suffix):
+    """The file timm publishes has 3 input channels and 1000 classes; ours has other numbers of both."""
+    torch.manual_seed(0)
+    published = timm.create_model(TIMM["name"], pretrained=False).state_dict()
+    path = tmp_path / f"weights{suffix}"
+    if suffix == ".pth":
+        torch.save(published, path)
+    else:
+        safetensors.torch.save_file(published, path)
+    for kind, channels in (("difference", 3), ("tall", 1)):
+        detector = build_detector(Model(TIMM["name"], weights=str(path)), Represent(kind))
+        loaded = detector.backbone.state_dict()
+        expected = (
+            published["conv_stem.weight"] if channels == 3 else published["conv_stem.weight"].sum(1, keepdim=True)
+        )
+        torch.testing.assert_close(loaded["conv_stem.weight"], expected)
+        torch.testing.assert_close(loaded["blocks.0.0.conv_dw.weight"], published["blocks.0.0.conv_dw.weight"])
+
+
+def test_a_saved_detector_scores_the_same_and_knows_its_representation(tmp_path):
+    represented = Represent("tall_on", contrast="none")
+    detector = build_detector(Model(**TIMM), represented).eval()
+    save_detector(tmp_path / "best.safetensors", detector, Model(**TIMM), represented)
+    again, known = load_detector(tmp_path / "best.safetensors")
+    assert known == represented
+    assert not again.training
+    channels = represent(panels(), represented)
+    torch.testing.assert_close(again(channels), detector(channels))
+
+
+def test_a_foreign_file_is_no_detector(tmp_path):
+    safetensors.torch.save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    for name in ("foreign.safetensors", "absent.safetensors"):
+        with pytest.raises(AbacadError):
+            load_detector(tmp_path / name)
+
+
+def test_scores_are_means_over_views_for_each_detector():
+    seen = []
+
+    class FirstPixel(torch.nn.Module):
+        def forward(self, channels):
+            seen.append(channels)
+            return channels[:, 0, 0, 0]
+
+    channels = represent(panels(), Represent("panels"))
+    flips = ("identity", "horizontal", "vertical", "both")
+    scores = score([FirstPixel(), FirstPixel()], channels, flips, "panels")
+    assert scores.shape == (2, 2)
+    expected = torch.stack([view(channels, flip, "panels")[:, 0, 0, 0] for flip in flips]).mean(0).sigmoid()
+    torch.testing.assert_close(scores[:, 0], expected)
+    assert len({tuple(each.flatten().tolist()) for each in seen}) == 4
+
+
+def test_the_device_is_found_or_refused():
+    assert pick_device().type in ("cpu", "cuda", "mps")
+    assert pick_device("cpu").type == "cpu"
+    with pytest.raises(AbacadError, match="is not there"):
+        pick_device("cuda:99")

@@ -1,0 +1,264 @@
+"""The verbs on a small competition: what each writes, and that the next one reads it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors import safe_open
+
+from abacad.cli import main
+from abacad.config import read_recipe
+from abacad.errors import AbacadError
+from abacad.metric import auc
+from abacad.run.audit import audit
+from abacad.run.ensemble import blend, check_submission, fit_weights, submit
+from abacad.run.fold import pos_weight
+from abacad.run.folder import RunFolder
+from tests.conftest import QUICK
+
+
+def labels_of(root: Path) -> pd.DataFrame:
+    return pd.read_csv(root / "train_labels.csv", dtype={"id": str})
+
+
+def test_every_training_id_is_held_back_once(shared_competition, trained_run):
+    oof, folds = pd.read_csv(trained_run / "oof.csv"), pd.read_csv(trained_run / "folds.csv")
+    labels = labels_of(shared_competition)
+    assert list(oof["id"]) == list(labels["id"]) == list(folds["id"])
+    assert list(oof["target"]) == list(labels["target"])
+    assert list(oof["fold"]) == list(folds["fold"])
+    assert oof["score"].between(0, 1).all()
+
+
+def test_the_run_folder_tells_the_run(trained_run):
+    record = json.loads((trained_run / "run.json").read_text())
+    assert {"abacad", "packages", "seed", "device", "data", "auc_fold", "auc_oof", "train_seconds"} <= set(record)
+    recipe = read_recipe(trained_run / "config.yaml")
+    assert recipe.model.name == "panel"
+    assert recipe.optim.batch_size == 8
+    for fold in (0, 1):
+        metrics = pd.read_csv(trained_run / f"fold{fold}" / "metrics.csv")
+        assert list(metrics["epoch"]) == [0, 1]
+        assert metrics[["train_loss", "val_loss", "val_auc", "lr"]].notna().all(axis=None)
+        with safe_open(trained_run / f"fold{fold}" / "best.safetensors", "pt") as file:
+            assert "represent" in json.loads(file.metadata()["abacad"])
+        assert list((trained_run / f"fold{fold}" / "tensorboard").glob("events*"))
+    assert "Fold 1, epoch 2" in (trained_run / "log.txt").read_text()
+    assert not list(trained_run.rglob("*.part"))
+
+
+def test_the_same_command_again_changes_nothing(shared_competition, trained_run):
+    before = {
+        path: path.stat().st_mtime_ns for path in trained_run.rglob("*") if path.name in ("oof.csv", "best.safetensors")
+    }
+    assert main(["train", str(shared_competition), "--run", str(trained_run), *QUICK]) == 0
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_config_repeats_the_run(shared_competition, trained_run, tmp_path):
+    words = [
+        "train",
+        str(shared_competition),
+        "--config",
+        str(trained_run / "config.yaml"),
+        "--run",
+        str(tmp_path / "r"),
+    ]
+    assert main(words) == 0
+    first, again = (pd.read_csv(run / "oof.csv") for run in (trained_run, tmp_path / "r"))
+    np.testing.assert_allclose(first["score"], again["score"], atol=1e-5)
+
+
+def test_predict_then_submit(shared_competition, trained_run, tmp_path):
+    assert main(["predict", str(trained_run), str(shared_competition), "--progress", "false"]) == 0
+    test = pd.read_csv(trained_run / "test.csv")
+    sample = pd.read_csv(shared_competition / "sample_submission.csv")
+    assert list(test.columns) == ["id", "fold0", "fold1", "score"]
+    np.testing.assert_allclose(test["score"], test[["fold0", "fold1"]].mean(axis=1))
+    out = tmp_path / "submission.csv"
+    assert main(["submit", str(trained_run), str(shared_competition), "--out", str(out), "--progress", "false"]) == 0
+    submission = pd.read_csv(out)
+    assert list(submission["id"]) == list(sample["id"])
+    np.testing.assert_allclose(submission["target"], test["score"])
+    check_submission(out, list(sample["id"]))
+
+
+def test_a_bad_test_cadence_can_be_skipped(competition, trained_run):
+    sample = pd.read_csv(competition / "sample_submission.csv")
+    gone = sample["id"][4]
+    (competition / "test" / gone[0] / f"{gone}.npy").write_bytes(b"")
+    assert main(["predict", str(trained_run), str(competition), "--bad", "skip", "--progress", "false"]) == 0
+    test = pd.read_csv(trained_run / "test.csv").set_index("id")
+    assert list(test.index) == list(sample["id"])
+    assert test.loc[gone, "score"] == 0.5
+    assert gone in json.loads((trained_run / "run.json").read_text())["test"]["skipped"]
+
+
+def fake_run(path: Path, oof: pd.DataFrame, test: pd.DataFrame, config: Path) -> Path:
+    """A finished run of one recipe with the given scores."""
+    path.mkdir()
+    (path / "config.yaml").write_bytes(config.read_bytes())
+    for fold in (0, 1):
+        (path / f"fold{fold}").mkdir()
+        oof[oof["fold"] == fold].to_csv(path / f"fold{fold}" / "oof.csv", index=False)
+    oof.to_csv(path / "oof.csv", index=False)
+    test.to_csv(path / "test.csv", index=False)
+    return path
+
+
+@pytest.fixture
+def two_runs(shared_competition, trained_run, tmp_path):
+    """A good run and one of pure chance."""
+    rng = np.random.default_rng(0)
+    labels = labels_of(shared_competition).assign(fold=np.arange(40) % 2)
+    ids = pd.read_csv(shared_competition / "sample_submission.csv")[["id"]]
+    runs = []
+    for name, skill in (("good", 2.0), ("chance", 0.0)):
+        score = 1 / (1 + np.exp(-(skill * (2 * labels["target"] - 1) + rng.normal(size=40))))
+        test = ids.assign(score=rng.random(len(ids)))
+        runs.append(fake_run(tmp_path / name, labels.assign(score=score), test, trained_run / "config.yaml"))
+    return runs
+
+
+def test_weights_fitted_on_oof_prefer_the_better_run(two_runs, shared_competition, tmp_path):
+    weights = fit_weights([RunFolder(run) for run in two_runs])
+    assert weights[1] > 3 * weights[2] >= 0
+    scores = np.random.default_rng(0).random((5, 2))
+    assert ((blend(scores, weights) >= 0) & (blend(scores, weights) <= 1)).all()
+    assert np.abs(weights).max() < 10
+    np.testing.assert_allclose(blend(scores), scores.mean(axis=1))
+    out = submit(two_runs, shared_competition, tmp_path / "s.csv", weights="fitted", progress=False)
+    assert pd.read_csv(out)["target"].between(0, 1).all()
+
+
+def test_runs_of_other_ids_cannot_be_fitted(two_runs):
+    oof = pd.read_csv(two_runs[1] / "oof.csv")
+    oof[1:].to_csv(two_runs[1] / "oof.csv", index=False)
+    with pytest.raises(AbacadError, match="--weights equal"):
+        fit_weights([RunFolder(run) for run in two_runs])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda table: table[::-1], "order"),
+        (lambda table: table[1:], "order"),
+        (lambda table: table.assign(target=1.5), "between 0 and 1"),
+        (lambda table: table.assign(target=np.nan), "between 0 and 1"),
+    ],
+)
+def test_a_wrong_submission_is_found_on_rereading(tmp_path, spoil, said):
+    table = pd.DataFrame({"id": ["a", "b", "c"], "target": [0.1, 0.2, 0.3]})
+    spoil(table).to_csv(tmp_path / "s.csv", index=False)
+    with pytest.raises(AbacadError, match=said):
+        check_submission(tmp_path / "s.csv", ["a", "b", "c"])
+
+
+def test_the_report_is_one_page_with_everything(trained_run, capsys):
+    assert main(["report", str(trained_run)]) == 0
+    page = (trained_run / "report.html").read_text()
+    for part in ("AUC per fold", "ROC", "Curves per epoch", "Most confident hits", "Worst misses", "Worst false alarms",
+                 "Recipe", "name: panel", "Versions", "torch"):  # fmt: skip
+        assert part in page, part
+    assert page.count("<img") == 9
+    assert page.count("<svg") == 5
+    assert "http" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    ).replace("https://matplotlib.org", "")
+
+
+def test_the_audit_tells_what_is_there_and_what_is_wrong(competition, tmp_path, capsys):
+    labels = labels_of(competition)
+    first, second = labels["id"][0], labels["id"][1]
+    (competition / "train" / first[0] / f"{first}.npy").rename(competition / "train" / first[0] / "stranger.npy")
+    (competition / "train" / second[0] / f"{second}.npy").write_bytes(b"nonsense")
+    pd.concat([labels, labels[7:8]]).to_csv(competition / "train_labels.csv", index=False)
+    assert main(["audit", str(competition), "--out", str(tmp_path / "a.html"), "--full", "--progress", "false"]) == 0
+    said = capsys.readouterr().out
+    for part in (
+        "1 ids more than once",
+        "have no file in train/",
+        "are not in train_labels.csv",
+        "1 train files cannot",
+    ):
+        assert part in " ".join(said.split()), part
+    assert first in said
+    assert second in said
+    assert "never opened" in said
+    assert (tmp_path / "a.html").read_text().count("<img") == 12
+
+
+def test_the_audit_never_opens_the_leaked_folder(shared_competition, monkeypatch):
+    opened = []
+    plain = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, *a, **k: opened.append(self) or plain(self, *a, **k))
+    hooked = []
+    sys.addaudithook(
+        lambda event, args: hooked.append(str(args[0])) if event in ("open", "os.scandir", "os.listdir") else None
+    )
+    found = audit(shared_competition, out=None, full=True, progress=False)
+    assert found.problems == []
+    assert found.positives == 14
+    assert found.pos_weight == pytest.approx(26 / 14)
+    touched = [name for name in [*map(str, opened), *hooked] if "old_leaky_data" in name]
+    assert touched == []
+
+
+def test_pos_weight_is_negatives_over_positives():
+    assert pos_weight(np.array([0, 0, 0, 1])) == 3.0
+
+
+def test_a_bright_needle_is_learned(competition, tmp_path):
+    """The whole path learns: on needles of 6 σ a few epochs are far from chance."""
+    words = ["train", str(competition), "--run", str(tmp_path / "r"), *QUICK, "--trainer.max_epochs", "12"]
+    assert main([*words, "--trainer.patience", "12", "--optim.lr", "1e-2"]) == 0
+    folds = pd.read_csv(tmp_path / "r" / "oof.csv").groupby("fold")
+    assert all(auc(part["target"].to_numpy(), part["score"].to_numpy()) > 0.8 for _, part in folds)
+
+
+def command(root: Path, run: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "abacad.cli", "train", str(root), "--run", str(run), *QUICK, *more]
+
+
+def test_a_killed_run_continues_and_holds_each_id_once(shared_competition, tmp_path):
+    """SIGKILL in the second fold; the same command keeps the first fold and ends the run."""
+    run = tmp_path / "run"
+    words = command(shared_competition, run, "--trainer.max_epochs", "30", "--trainer.patience", "30")
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (run / "fold1" / "last.ckpt").is_file():
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (run / "oof.csv").exists()
+    first = (run / "fold0" / "best.safetensors").stat().st_mtime_ns
+    epochs_before = len(pd.read_csv(run / "fold1" / "metrics.csv"))
+    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    assert (run / "fold0" / "best.safetensors").stat().st_mtime_ns == first
+    metrics = pd.read_csv(run / "fold1" / "metrics.csv")
+    assert list(metrics["epoch"]) == list(range(30))
+    assert epochs_before < 30
+    oof = pd.read_csv(run / "oof.csv")
+    assert sorted(oof["id"]) == sorted(labels_of(shared_competition)["id"])
+
+
+def test_two_processes_hold_back_the_same_ids_each_once(shared_competition, trained_run, tmp_path):
+    run = tmp_path / "ddp"
+    words = command(shared_competition, run, "--trainer.devices", "2", "--trainer.accelerator", "cpu")
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=240, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    alone, together = (pd.read_csv(path / "oof.csv") for path in (trained_run, run))
+    assert list(alone["id"]) == list(together["id"])
+    assert list(alone["fold"]) == list(together["fold"])
+    assert together["score"].notna().all()
+    assert done.stdout.count("all held-back cadences") == 1

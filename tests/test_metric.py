@@ -1,0 +1,53 @@
+"""ROC-AUC and its uncertainty against closed forms."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from abacad.metric import auc, auc_difference, auc_interval, first_fold_gate, mean_gate, roc_band
+
+RNG = np.random.default_rng(0)
+TARGETS = np.repeat([0, 1], [3000, 1500])
+SCORES = RNG.normal(size=4500) + 1.2 * TARGETS
+
+
+def test_auc_of_two_gaussians_is_the_closed_form():
+    interval = auc_interval(TARGETS, SCORES, n_draws=200)
+    expected = norm.cdf(1.2 / np.sqrt(2))
+    assert interval.low < expected < interval.high
+    hanley_mcneil = 0.0068  # standard error of this AUC at 1500 and 3000 cadences
+    assert (interval.high - interval.low) / 3.92 == pytest.approx(hanley_mcneil, rel=0.2)
+
+
+def test_constant_scores_are_chance_and_one_class_has_no_auc():
+    assert auc(TARGETS, np.zeros(4500)) == 0.5
+    assert np.isnan(auc(np.ones(5), np.arange(5)))
+
+
+def test_a_paired_difference_is_surer_than_either():
+    better = SCORES + 0.3 * TARGETS
+    paired = auc_difference(TARGETS, better, SCORES, n_draws=200)
+    alone = auc_interval(TARGETS, SCORES, n_draws=200)
+    assert paired.low > 0
+    assert paired.high - paired.low < (alone.high - alone.low) / 2
+
+
+def test_the_band_holds_the_curve():
+    grid = np.linspace(0, 1, 11)
+    tpr, low, high = roc_band(TARGETS, SCORES, grid, n_draws=100)
+    assert (low <= tpr + 1e-9).all()
+    assert (tpr <= high + 1e-9).all()
+    inside = (low <= norm.cdf(1.2 + norm.ppf(grid))) & (norm.cdf(1.2 + norm.ppf(grid)) <= high)
+    assert inside.mean() >= 0.8
+
+
+def test_gates_say_what_was_found():
+    assert "above 0.73" in first_fold_gate(0.80, {})[0]
+    failed = first_fold_gate(0.52, {"learning rate": "peak 1"})
+    assert "What to check" in failed[0]
+    assert failed[1].strip() == "learning rate: peak 1"
+    assert "is below 0.77" in mean_gate([0.7, 0.8])[0]
+    passed = " ".join(mean_gate([0.785, 0.785]))
+    assert "reaches 0.77" in passed
+    assert "silver 0.781" in passed
+    assert "gold" not in passed
