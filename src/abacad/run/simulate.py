@@ -12,6 +12,7 @@ Every file is written beside its place and renamed into it. The labels are writt
 not finished; the same command goes on with it and makes the same files.
 """
 
+import dataclasses
 import hashlib
 import logging
 import shutil
@@ -23,6 +24,7 @@ import pandas as pd
 from jaxtyping import Bool, Int
 from rich.progress import Progress
 
+from abacad.data.background import FileBackground, LevelBackground, fingerprint, open_background
 from abacad.errors import AbacadError
 from abacad.run.simulation_folder import begin, finish, write_cadence
 from abacad.signal.presets import Simulation
@@ -83,10 +85,17 @@ def simulate(
     """
     if n_train < 1 or n_test < 0:
         raise AbacadError(f"{n_train} cadences to train on and {n_test} to test: ask for at least 1 and 0.")
-    if background is not None:
-        raise AbacadError("Backgrounds from files are not there yet.")
     out = Path(out)
-    parameters = {"n_train": n_train, "n_test": n_test, "seed": seed, "background": None}
+    sky = None
+    if background is not None:
+        sky = open_background(background, simulation.axes, simulation.scenes.n_freq)
+        simulation = _as_wide_as(sky, simulation)
+    parameters = {
+        "n_train": n_train,
+        "n_test": n_test,
+        "seed": seed,
+        "background": fingerprint(background) if background else None,
+    }
     if begin(out, simulation, parameters):
         logger.info("%s is finished already", out)
         return out
@@ -97,11 +106,19 @@ def simulate(
         task = bar.add_task("Simulating", total=len(plan.ids))
         for scene in range(int(plan.scene[-1]) + 1):
             windows = np.flatnonzero(plan.scene == scene)
-            tables.append(_write_scene(out, simulation, plan, scene, windows, seed))
+            tables.append(_write_scene(out, simulation, plan, scene, windows, seed, sky))
             bar.advance(task, len(windows))
     finish(out, *_tables(plan, tables))
     logger.info("wrote %d cadences to %s", len(plan.ids), out)
     return out
+
+
+def _as_wide_as(sky: FileBackground | LevelBackground, simulation: Simulation) -> Simulation:
+    """The simulation with the axes of its background."""
+    if sky.axes != simulation.axes or sky.n_freq != simulation.scenes.n_freq:
+        logger.info("The background sets dt %.4g s, df %.4g Hz, %d channels", sky.axes.dt_s, sky.axes.df_hz, sky.n_freq)
+    scenes = dataclasses.replace(simulation.scenes, n_freq=sky.n_freq)
+    return dataclasses.replace(simulation, axes=sky.axes, scenes=scenes)
 
 
 def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> Plan:
@@ -137,7 +154,13 @@ def _injected(simulation: Simulation, plan: Plan, windows: Int[np.ndarray, " som
 
 
 def _write_scene(
-    out: Path, simulation: Simulation, plan: Plan, scene: int, windows: Int[np.ndarray, " some"], seed: int
+    out: Path,
+    simulation: Simulation,
+    plan: Plan,
+    scene: int,
+    windows: Int[np.ndarray, " some"],
+    seed: int,
+    sky: FileBackground | LevelBackground | None,
 ) -> pd.DataFrame:
     """Write a scene's windows, those that are missing, and return their rows of the truth table."""
     tables = []
@@ -150,7 +173,7 @@ def _write_scene(
         missing = [(place, path) for place, path in enumerate(_paths(out, plan, part)) if not path.exists()]
         if not missing:
             continue
-        made = made or make_scene(simulation, scene, seed)
+        made = made or make_scene(simulation, scene, seed, sky)
         cadences = cut(made, plan.offset[part], injected, simulation)
         for place, path in missing:
             write_cadence(path, cadences[place].numpy())

@@ -7,16 +7,17 @@ normalised on its own, as the competition's were.
 """
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from abacad.signal.cadence import Axes
+from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
 from abacad.signal.needle import NeedleBatch, draw_lit, draw_needles
-from abacad.signal.noise import Gains, chi2_noise, draw_dof, draw_gains
+from abacad.signal.noise import chi2_noise, draw_dof, draw_gains
 from abacad.signal.path import deposit, deposits
 from abacad.signal.presets import Families, Simulation
 from abacad.signal.rfi import draw_interference
@@ -96,7 +97,7 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
     time = torch.from_numpy(gains.time * interference.bursts)[..., None].to(device)
     freq = torch.from_numpy(gains.freq)[:, None, None].to(device)
     keys = chance.keys("noise")
-    shape = (len(indices), len(axes.panel_start_s), axes.n_time, axes.n_freq)
+    shape = (len(indices), N_PANELS, axes.n_time, axes.n_freq)
     out = torch.empty(shape, dtype=torch.float16 if simulation.normalise else torch.float32, device=device)
     for first, last in _chunks(len(indices), device):
         power = torch.stack([chi2_noise(shape[1:], dof[i], int(keys[i]), device) for i in range(first, last)])
@@ -162,19 +163,40 @@ def _truth(
     return columns
 
 
-def make_scene(simulation: Simulation, index: int, seed: int) -> Scene:
-    """The scene of a number: its noise, interference and gains, without needles."""
+@runtime_checkable
+class Background(Protocol):
+    """Noise from elsewhere than the χ² model."""
+
+    def panels(self, chance: Chance, n_freq: int) -> Float[Tensor, "panel time freq"]:
+        """Six panels of power with a mean near 1; `chance` is that of one scene."""
+
+
+def make_scene(simulation: Simulation, index: int, seed: int, background: Background | None = None) -> Scene:
+    """The scene of a number: its noise, interference and gains, without needles.
+
+    A background brings the telescope's own gains with it, so none are simulated.
+    """
     chance = Chance(seed, np.array([_SCENES + index], dtype=np.int64))
     axes, n_freq = simulation.axes, simulation.scenes.n_freq
-    dof = draw_dof(simulation.noise, simulation.dof, chance)
-    sigma = np.sqrt(2 / dof)
-    shape = (len(axes.panel_start_s), axes.n_time, n_freq)
-    power = chi2_noise(shape, dof[0], int(chance.keys("noise")[0]))
+    time, freq = torch.ones(N_PANELS, axes.n_time), torch.ones(n_freq)
+    if background is None:
+        dof = draw_dof(simulation.noise, simulation.dof, chance)
+        sigma = np.sqrt(2 / dof)
+        power = chi2_noise((N_PANELS, axes.n_time, n_freq), dof[0], int(chance.keys("noise")[0]))
+        gains = draw_gains(simulation.noise, axes, n_freq, chance)
+        time, freq = torch.from_numpy(gains.time[0]), torch.from_numpy(gains.freq[0])
+    else:
+        power = background.panels(chance, n_freq)
+        sigma = np.array([noise_sigma(power)])
     interference = draw_interference(simulation, n_freq, sigma, chance, "cpu")
     interference.add(power[None])
-    gains: Gains = draw_gains(simulation.noise, axes, n_freq, chance)
-    time = torch.from_numpy(gains.time[0] * interference.bursts[0])
-    return Scene(power, time, torch.from_numpy(gains.freq[0]), float(sigma[0]))
+    return Scene(power, time * torch.from_numpy(interference.bursts[0]), freq, float(sigma[0]))
+
+
+def noise_sigma(power: Float[Tensor, "panel time freq"], patch: int = 16) -> float:
+    """Standard deviation of a noise pixel: the median over patches of `patch` channels, most of which hold no RFI."""
+    patches = power[..., : power.shape[-1] // patch * patch].unflatten(-1, (-1, patch)).movedim(-2, 1).flatten(2)
+    return float(patches.var(-1).median().sqrt())
 
 
 def cut(

@@ -1,0 +1,174 @@
+import dataclasses
+import struct
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from abacad.data.background import open_background
+from abacad.data.filterbank import open_filterbank
+from abacad.errors import AbacadError
+from abacad.run.simulate import simulate
+from abacad.signal.cadence import Axes
+from abacad.signal.chance import Chance
+from abacad.signal.noise import chi2_noise
+from abacad.signal.presets import PRESETS, Rfi, Scenes, Simulation
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+REAL = SHARED / "gbt_sample.fil"
+LEVELS = SHARED / "gbt_noise_params.npy"
+needs_real = pytest.mark.skipif(not REAL.exists(), reason="no real GBT file at hand")
+
+
+def ramp(n_rows: int, n_channels: int) -> np.ndarray:
+    """Row · 10,000 + channel, channels counted upwards in frequency: each number tells its place."""
+    return (1 + np.arange(n_rows)[:, None] * 10_000 + np.arange(n_channels)).astype(np.float32)
+
+
+def write_fil(path: Path, data: np.ndarray, descending: bool = True, foff: float = 2.79e-6, dt: float = 18.0) -> Path:
+    def word(text: str) -> bytes:
+        return struct.pack("<i", len(text)) + text.encode()
+
+    head = word("HEADER_START") + word("source_name") + word("NOISE")
+    for key, value in {"nchans": data.shape[1], "nifs": 1, "nbits": 32}.items():
+        head += word(key) + struct.pack("<i", value)
+    for key, number in {"fch1": 6000.0, "foff": -foff if descending else foff, "tsamp": dt}.items():
+        head += word(key) + struct.pack("<d", number)
+    stored = data[:, ::-1] if descending else data
+    path.write_bytes(head + word("HEADER_END") + np.ascontiguousarray(stored).tobytes())
+    return path
+
+
+def write_h5(path: Path, data: np.ndarray, descending: bool = True) -> Path:
+    with h5py.File(path, "w") as file:
+        file.attrs["CLASS"] = b"FILTERBANK"
+        stored = data[:, ::-1] if descending else data
+        table = file.create_dataset("data", data=stored[:, None])
+        table.attrs.update({"foff": -2.79e-6 if descending else 2.79e-6, "tsamp": 18.0, "fch1": 6000.0})
+    return path
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("write", [write_fil, write_h5])
+def test_files_come_out_ascending(write, descending: bool, tmp_path: Path):
+    data = ramp(20, 64)
+    file = open_filterbank(write(tmp_path / "noise", data, descending))
+    assert (file.n_rows, file.n_channels, file.dt_s) == (20, 64, 18.0)
+    assert file.df_hz == pytest.approx(2.79)
+    np.testing.assert_array_equal(file.read(3, 5, 10, 20), data[3:8, 10:30])
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 10, struct.pack("<i", 12) + b"HEADER_START" + b"\xff" * 40])
+def test_what_is_no_telescope_file_is_refused(content: bytes, tmp_path: Path):
+    path = tmp_path / "noise.fil"
+    path.write_bytes(content)
+    with pytest.raises(AbacadError, match=r"noise\.fil"):
+        open_filterbank(path)
+
+
+def test_a_truncated_header_is_refused(tmp_path: Path):
+    path = write_fil(tmp_path / "noise.fil", ramp(2, 8))
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(AbacadError, match="damaged"):
+        open_filterbank(path)
+
+
+def test_a_long_file_gives_consecutive_panels(tmp_path: Path):
+    axes = Axes(n_time=4, n_freq=8, dt_s=18.0)
+    path = write_fil(tmp_path / "noise.fil", ramp(30, 64))
+    background = open_background(path, axes, 32)
+    panels = background.panels(Chance(1, np.array([5])), 32).double()
+    assert panels.shape == (6, 4, 32)
+    # the ramp survives up to its mean: ratios tell rows and channels
+    raw = ramp(30, 64).astype(float)
+
+    def at(row: int, channel: int) -> np.ndarray:
+        part = raw[row : row + 4, channel : channel + 32]
+        return part / part.mean()
+
+    row, channel = next((r, c) for r in range(7) for c in range(33) if np.allclose(panels[0], at(r, c), rtol=1e-5))
+    for panel in range(6):
+        np.testing.assert_allclose(panels[panel], at(row + 4 * panel, channel), rtol=1e-5)
+
+
+def test_a_short_file_gives_six_different_tiles(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    path = write_fil(tmp_path / "noise.fil", rng.random((8, 100)).astype(np.float32) + 1)
+    background = open_background(path, Axes(n_time=4, n_freq=8, dt_s=18.0), 4096)
+    assert background.n_freq == 33  # two rows of three tiles
+    panels = background.panels(Chance(1, np.array([5])), 33).flatten(1).numpy()
+    assert np.abs(np.corrcoef(panels) - np.eye(6)).max() < 0.4
+
+
+@pytest.mark.parametrize(
+    ("axes", "named"),
+    [
+        (Axes(n_time=273, n_freq=8, dt_s=1.0), "axes.n_time"),
+        (Axes(n_time=8, n_freq=64, dt_s=18.0), "axes.n_freq"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(axes: Axes, named: str, tmp_path: Path):
+    path = write_fil(tmp_path / "noise.fil", ramp(10, 100))
+    with pytest.raises(AbacadError, match=named):
+        open_background(path, axes, 4096)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path):
+    with pytest.raises(AbacadError, match="no background file"):
+        open_background(tmp_path / "none.fil", Axes(), 4096)
+    np.save(tmp_path / "levels.npy", np.zeros((5, 3)))
+    with pytest.raises(AbacadError, match="no table"):
+        open_background(tmp_path / "levels.npy", Axes(), 4096)
+
+
+def implied_dof(power: np.ndarray) -> float:
+    return 2 * power.mean() ** 2 / power.var()
+
+
+def lag_1(power: np.ndarray, axis: int) -> float:
+    rows = np.moveaxis(power - power.mean(), axis, 0)
+    return float((rows[:-1] * rows[1:]).mean() / power.var())
+
+
+@needs_real
+def test_the_noise_model_is_like_real_noise():
+    """Degrees of freedom and lag-1 correlations of real GBT noise lie within the model's scatter."""
+    file = open_filterbank(REAL)
+    real = file.read(0, file.n_rows, 0, file.n_channels)
+    pieces = np.split(real, 8, axis=1)
+    k = np.array([implied_dof(piece) for piece in pieces])
+    nominal = dataclasses.replace(PRESETS["kaggle"], axes=Axes(32, 256, file.dt_s, file.df_hz)).dof
+    low, high = PRESETS["kaggle"].noise.dof_scale
+    assert low * nominal < k.mean() < high * nominal
+    model = np.split(chi2_noise((32, 8 * 1024), float(k.mean()), key=1).double().numpy(), 64, axis=1)
+    ours = np.array([implied_dof(piece) for piece in model])
+    assert abs(ours.mean() - k.mean()) < 3 * k.std() / np.sqrt(8)
+    assert 0.4 < ours.std() / k.std() < 2.5
+    for axis in (0, 1):
+        theirs = np.array([lag_1(piece, axis) for piece in pieces])
+        mine = np.array([lag_1(piece, axis) for piece in model])
+        assert abs(mine.mean() - theirs.mean()) < 3 * np.hypot(theirs.std() / np.sqrt(8), mine.std() / 8)
+
+
+@needs_real
+def test_a_set_with_real_noise(tmp_path: Path):
+    quiet = Rfi(carriers=0.0, blobs=0.0, bursts=0.0, lines=0.0, squiggles=0.0, combs=0.0, dc_spike=0.0, decoys=0.0)
+    simulation = Simulation(axes=Axes(n_time=16, n_freq=128, dt_s=18.0), rfi=quiet, scenes=Scenes(), normalise=False)
+    out = simulate(tmp_path / "set", simulation, n_train=20, n_test=0, background=REAL, progress=False)
+    truth = pd.read_csv(out / "truth.csv").query("target == 0")
+    k = []
+    for name in truth["id"]:
+        cadence = np.load(out / "train" / name[0] / f"{name}.npy").astype(np.float64)
+        k += [implied_dof(panel) for panel in cadence]
+    assert 6.5 < np.mean(k) < 8.0  # the file's own, 7.3
+
+
+@needs_real
+def test_a_set_with_real_levels(tmp_path: Path):
+    simulation = Simulation(axes=Axes(n_time=16, n_freq=128, dt_s=18.0), scenes=Scenes(n_freq=256), normalise=False)
+    out = simulate(tmp_path / "set", simulation, n_train=30, n_test=0, background=LEVELS, progress=False)
+    cadences = np.stack([np.load(path) for path in out.glob("train/*/*.npy")])
+    medians = np.median(cadences, axis=(2, 3))
+    assert 0.08 < medians.std() / medians.mean() < 0.3  # the table's levels scatter by 17 %
