@@ -122,18 +122,17 @@ def test_a_drifting_line_outlives_the_cleaning_and_gain_drift_does_not():
     assert smooth.std() < 1.15 / 7**0.5
 
 
-def test_track_evidence_of_noise_free_silence_matches_the_recursion_by_hand():
-    """Two rows and one channel: α₂ = (1 − b)·s·L·b + b, and the evidence is log(α L β / b²)."""
+def test_track_evidence_matches_the_recursion_by_hand():
+    """Two rows and one channel, whose neighbours hold `begin`: α₂ = hop·2b + stay·max(L₁ α₁, b)."""
     amplitude, stay, begin = 1.2, 0.6, 1e-3
-    clean = torch.tensor([2.0, 0.5]).view(1, 2, 1)
-    ratio = np.exp(amplitude * np.array([2.0, 0.5]) - amplitude**2 / 2)
-    alpha1 = (1 - begin) * 0 + begin
-    first = (1 - begin) * stay * begin + begin  # the state before the first row is `begin` everywhere
-    second = (1 - begin) * stay * ratio[0] * first + begin
-    back = (1 - begin) * stay * ratio[1] * first + begin
+    values = np.array([2.0, 0.5])
+    ratio = np.exp(amplitude * values - amplitude**2 / 2)
+    first = begin
+    second = (1 - stay) * begin + stay * max(ratio[0] * first, begin)
+    back = (1 - stay) * begin + stay * max(ratio[1] * first, begin)
     expected = np.log([first * ratio[0] * back / begin**2, second * ratio[1] * first / begin**2])
-    assert alpha1 == begin
-    assert track_evidence(clean)[0, :, 0].numpy() == pytest.approx(expected, rel=1e-4)
+    clean = torch.tensor(values, dtype=torch.float32).view(1, 2, 1)
+    assert track_evidence(clean, amplitude, stay, begin)[0, :, 0].numpy() == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_random_walk_leaves_a_track():

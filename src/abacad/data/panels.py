@@ -30,6 +30,7 @@ VIEWS = ("shared", "clean", "track")
 
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _CLIP = (-4.0, 6.0)  # σ; one pixel must not decide
+_COARSE = 7  # rows that are binned to measure spectra
 _DEAD = 1e-6  # a panel whose spread is below this share of its largest value holds rounding, not data
 
 
@@ -41,7 +42,7 @@ def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS) -> Cha
     input, and is zero where a panel is constant. A remainder of time // rows is dropped at the end.
 
     Args:
-        panels: cadences in any units.
+        panels: cadences in any units, of at least two rows.
         rows: time rows to bin.
         views: any of `shared` (step 1, compressed), `clean` (steps 1 and 2), `track` (steps 1 to 3).
 
@@ -62,74 +63,70 @@ def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS) -> Cha
 
 
 def whitened(panels: Panels) -> tuple[Panels, Tensor]:
-    """Panels in units of their pixel noise, less row medians' trend and the common spectrum; and which are alive.
+    """Panels in units of their pixel noise, less their rows' means and the common spectrum; and which are alive.
 
     Returns:
         panels: same shape, zero where a panel is constant.
         alive: (*batch, 6, 1, 1), 1 or 0.
     """
-    p = panels.float()
-    largest = p.abs().amax((-2, -1), keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
-    p = p / largest
-    p = p - p.mean((-2, -1), keepdim=True)
-    spread = p.abs().amax((-2, -1), keepdim=True)
-    p = p / spread.clamp_min(_DEAD)
+    panels = panels.float()
+    low, high = (extreme[..., None, None] for extreme in panels.flatten(-2).aminmax(dim=-1))
+    half = high / 2 - low / 2  # high − low could overflow
+    alive = half > _DEAD * torch.maximum(high.abs(), low.abs())
+    p = (panels - (high / 2 + low / 2)) * _inverse(half, alive)  # within ±1
 
-    coarse = _row_blocks(p, min(7, p.shape[-2])).mean(-2)
-    spectrum = coarse.median(-2, keepdim=True).values
-    p = p - spectrum
+    spectrum = _row_blocks(p, min(_COARSE, p.shape[-2])).mean(-2).median(-2, keepdim=True).values
     sigma = _sigma(p)
-    alive = (sigma > 0) & (spread > _DEAD)
-    scale = torch.where(alive, 1 / sigma.clamp_min(1e-12), torch.zeros_like(sigma))
-    p = p * scale
-    p = p - p.clamp(-3, 3).mean(-1, keepdim=True)
+    alive = alive & (sigma > _DEAD)
+    scale = _inverse(sigma, alive)
     spectrum = spectrum * scale
+    p = p * scale - spectrum
     spectrum = spectrum - spectrum.median(-1, keepdim=True).values
-    common = spectrum.kthvalue(3, -3, keepdim=True).values
-    return (p + (spectrum - common)) * alive, alive.to(p.dtype)
+    own = spectrum - spectrum.kthvalue(3, -3, keepdim=True).values
+    return (p + (own - p.clamp(-3, 3).mean(-1, keepdim=True))) * alive, alive.to(p.dtype)
 
 
 def decluttered(white: Panels, other: int = 2, own: int = 1) -> Panels:
     """Whitened panels without the `other` strongest spectra of the other class and their `own` strongest one."""
     y = white.clamp(*_CLIP)
-    out = torch.empty_like(y)
-    for these, those in ((list(ON), list(OFF)), (list(OFF), list(ON))):
-        shapes = _leading_spectra(y[..., those, :, :].flatten(-3, -2), other)
-        out[..., these, :, :] = _without(y[..., these, :, :], shapes.unsqueeze(-3))
-    out = _without(out, _leading_spectra(out, own))
-    sigma = _sigma(out)
-    return (out / sigma.clamp_min(1e-3)).clamp(*_CLIP)
+    coarse = _row_sums(y, min(_COARSE, y.shape[-2]))  # clutter changes slowly: a seventh of the work
+    theirs = torch.stack([_leading_spectra(coarse[..., group, :, :].flatten(-3, -2), other) for group in (OFF, ON)], -3)
+    theirs = theirs[..., [0, 1] * len(ON), :, :]
+    mine = _leading_spectra(_without(coarse, theirs), own)
+    return _without(y, torch.cat([theirs, mine], -1)).clamp(*_CLIP)
 
 
 def track_evidence(
     clean: Panels, amplitude: float = 1.2, stay: float = 0.6, begin: float = 1e-3, ceiling: float = 15.0
 ) -> Panels:
-    """Log-evidence that a narrow-band path runs through each pixel, 0 where there is none; same shape.
+    """Log-evidence that a narrow-band path runs through each pixel, about 0 where there is none; same shape.
 
     In a row a path stays in its channel (`stay`) or moves to either neighbour; it begins or ends with probability
-    `begin`. With Lₜ(f) = exp(a·x − a²/2), the likelihood ratio of amplitude a (in σ) against noise alone,
+    `begin`. With Lₜ(f) = exp(a·x − a²/2), the likelihood ratio of amplitude a (in σ) against noise alone, and K the
+    step of the walk,
 
-        αₜ₊₁ = (1 − begin) · K (Lₜ αₜ) + begin,
+        αₜ₊₁ = K max(Lₜ αₜ, begin),
 
-    the same backwards for β, and the evidence is log(α L β / begin²). α and β are held below exp(`ceiling`), beyond
-    which a path is certain and would only throw a longer shadow.
+    the same backwards for β, and the evidence is log(α L β / begin²). What is carried on is held below
+    exp(`ceiling`), beyond which a path is certain and would only throw a longer shadow.
     """
     *batch, n_time, n_freq = clean.shape
-    ratio = torch.exp(amplitude * clean - 0.5 * amplitude**2).reshape(-1, n_time, n_freq).transpose(0, 1).contiguous()
-    hop, top = (1 - stay) / 2, math.exp(ceiling)
+    hop = (1 - stay) / 2  # folded into the ratio, so that a step is two additions, a product and a clamp
+    shift = math.log(hop) - 0.5 * amplitude**2
+    ratio = (amplitude * clean.reshape(-1, n_time, n_freq).transpose(0, 1) + shift).exp_().contiguous()
+    top = math.exp(ceiling)
 
     def swept(order: range) -> Tensor:
         out = torch.empty_like(ratio)
-        state = torch.zeros(ratio.shape[1], n_freq + 2)  # one channel of nothing on either side
+        state = ratio.new_full((ratio.shape[1], n_freq + 2), begin)
         left, here, right = state[:, :-2], state[:, 1:-1], state[:, 2:]
-        here.fill_(begin)
         for row in order:
-            now = torch.add(left, right, out=out[row]).mul_(hop).add_(here, alpha=stay).mul_(1 - begin).add_(begin)
-            here.copy_(now).mul_(ratio[row]).clamp_(max=top)
+            now = torch.add(left, right, out=out[row]).add_(here, alpha=stay / hop)
+            torch.mul(now, ratio[row], out=here).clamp_(begin, top)
         return out
 
     forward, backward = swept(range(n_time)), swept(range(n_time - 1, -1, -1))
-    evidence = forward.mul_(backward).mul_(ratio).clamp_min_(1e-30).log_().sub_(2 * math.log(begin))
+    evidence = forward.mul_(backward).mul_(ratio).log_().add_(math.log(hop) - 2 * math.log(begin))
     return evidence.transpose(0, 1).reshape(*batch, n_time, n_freq)
 
 
@@ -150,8 +147,18 @@ def _compressed(x: Tensor, knee: float = 4.0) -> Tensor:
 
 
 def _sigma(x: Tensor) -> Tensor:
-    """Noise σ of each panel by the median of |x|, from every fifth pixel: (*, time, freq) → (*, 1, 1)."""
-    return _MAD_TO_SIGMA * x.flatten(-2)[..., ::5].abs().median(-1).values[..., None, None]
+    """Noise σ of each panel, deaf to all that changes slowly: (*, time, freq) → (*, 1, 1).
+
+    The median of |difference| of two rows that follow one another, at every fifth pair: 55 × 256 differences of a
+    panel give σ to 1 %.
+    """
+    first, second = x[..., :-1:5, :], x[..., 1::5, :]
+    return _MAD_TO_SIGMA / math.sqrt(2) * (second - first).abs().flatten(-2).median(-1).values[..., None, None]
+
+
+def _inverse(x: Tensor, where: Tensor) -> Tensor:
+    """1 / x there, and 0 elsewhere."""
+    return torch.where(where, 1 / torch.where(where, x, 1.0), 0.0)
 
 
 def _leading_spectra(x: Tensor, n: int, rounds: int = 3) -> Tensor:
