@@ -31,7 +31,7 @@ def pixels(batch: NeedleBatch, axes: Axes, sigma: float = 1.0) -> Tensor:
     """Noiseless cadences (batch, panel, time, freq)."""
     n = len(batch.snr)
     panels = torch.zeros(n, 6, axes.n_time, axes.n_freq)
-    deposit(panels, deposits(batch.paths(np.arange(n), np.full(n, sigma), "cpu"), axes.n_freq))
+    deposit(panels, deposits(batch.paths(np.arange(n), np.full(n, sigma), "cpu"), n, axes.n_freq))
     return panels
 
 

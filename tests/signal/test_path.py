@@ -17,7 +17,7 @@ def one_path(start: float, drift: float, width: float = 0.5, intensity: float = 
 
 def drawn(paths: Paths, taper: bool = False) -> Tensor:
     panels = torch.zeros(1, 6, N_TIME, N_FREQ)
-    deposit(panels, deposits(paths, N_FREQ, taper))
+    deposit(panels, deposits(paths, 1, N_FREQ, taper))
     return panels[0]
 
 
@@ -71,7 +71,7 @@ def test_tapered_emission_fades_to_its_sides():
 def test_noisy_emission_multiplies():
     panels = torch.rand(1, 6, N_TIME, N_FREQ)
     before = panels.clone()
-    deposit(panels, deposits(one_path(20.0, 0, intensity=0.5), N_FREQ), noisy=True)
+    deposit(panels, deposits(one_path(20.0, 0, intensity=0.5), 1, N_FREQ), noisy=True)
     torch.testing.assert_close(panels[0, 0, :, 20], 1.5 * before[0, 0, :, 20])
     panels[0, 0, :, 20] = before[0, 0, :, 20]
     assert torch.equal(panels, before)
@@ -92,11 +92,11 @@ def test_each_owner_gets_its_own():
         torch.cat([part.width for part in parts]),
     )
     whole = torch.zeros(3, 6, N_TIME, N_FREQ)
-    deposit(whole, deposits(paths, N_FREQ))
+    deposit(whole, deposits(paths, 3, N_FREQ))
     assert [sorted(set(cadence.nonzero()[:, 2].tolist())) for cadence in whole] == [[10], [], [20, 30]]
     one_by_one = torch.zeros_like(whole)
     for k in range(3):
-        deposit(one_by_one[k : k + 1], [some.of(k, k + 1) for some in deposits(paths, N_FREQ)])
+        deposit(one_by_one[k : k + 1], deposits(paths, 3, N_FREQ), first=k)
     assert torch.equal(one_by_one, whole)
 
 

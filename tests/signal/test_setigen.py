@@ -47,7 +47,7 @@ def our_line(axes: Axes, drift_hz_s: float, level: float, start: float = START) 
     channel = (start + rows).expand(1, 6, -1)
     paths = Paths(torch.tensor([0]), channel, torch.full_like(channel, level), torch.tensor([0.01]))
     panels = torch.zeros(1, 6, axes.n_time, axes.n_freq)
-    deposit(panels, deposits(paths, axes.n_freq))
+    deposit(panels, deposits(paths, 1, axes.n_freq))
     return panels[0, 0]
 
 

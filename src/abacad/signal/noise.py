@@ -22,7 +22,7 @@ from abacad.signal.chance import Chance
 from abacad.signal.presets import Noise
 
 _WORDS = 1 << 16
-_TAIL = 128  # words at either end that are refined: the outer 0.2 % of the distribution
+_TAIL = 64  # words at either end that are refined: the outer 0.2 % of the distribution
 _BLOCK = 1 << 19  # numbers made at a time: what a core's cache holds
 _DOF_STEPS = 16
 
@@ -68,19 +68,23 @@ def chi2_noise(
 
     The bits come from SFC64 on a CPU and from torch's generator on CUDA: the same distribution, not the same numbers.
     """
-    device = torch.device(device)
-    table = quantiles(float(dof), str(device))
     out = torch.empty(shape, device=device)
+    fill_chi2(out, dof, key)
+    return out
+
+
+def fill_chi2(out: Float[Tensor, "..."], dof: float, key: int) -> None:
+    """The same into a tensor that is there already."""
     flat = out.view(-1)
-    if device.type == "cpu":
+    table = quantiles(float(dof), str(out.device))
+    if out.device.type == "cpu":
         bits = np.random.Generator(np.random.SFC64(key))
         for start in range(0, len(flat), _BLOCK):
             block = flat[start : start + _BLOCK]
             _look_up(block, table, *_words_cpu(bits, len(block)))
     else:
-        generator = torch.Generator(device).manual_seed(key & (2**63 - 1))
+        generator = torch.Generator(out.device).manual_seed(key & (2**63 - 1))
         _look_up(flat, table, *_words_cuda(generator, len(flat)))
-    return out
 
 
 def _words_cpu(bits: np.random.Generator, n: int) -> tuple[Tensor, Tensor, Tensor]:

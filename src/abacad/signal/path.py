@@ -33,31 +33,32 @@ class Paths:
     intensity: Float[Tensor, "path panel time"]
     width: Float[Tensor, " path"]
 
-    @property
-    def extent(self) -> Float[Tensor, "path panel time"]:
-        """Channels covered within each row: the intrinsic width, or the drift within the row where that is more."""
-        return torch.maximum(smearing(self.channel), self.width[:, None, None])
+
+def join(parts: list[Paths]) -> Paths:
+    """All paths in one, sorted by owner."""
+    owner = torch.cat([part.owner for part in parts])
+    order = torch.argsort(owner, stable=True)
+    return Paths(
+        owner[order],
+        torch.cat([part.channel for part in parts])[order],
+        torch.cat([part.intensity for part in parts])[order],
+        torch.cat([part.width for part in parts])[order],
+    )
 
 
 @dataclass(frozen=True)
 class Deposits:
-    """Amounts to add to single pixels of a batch of cadences.
+    """Amounts to add to single pixels of a batch of cadences, sorted by cadence.
 
     Attributes:
-        owner: cadence of each row of pixels, ascending.
-        pixel: index of each pixel within its cadence, (panel, time, freq) flattened.
+        pixel: index of each pixel in the batch, (batch, panel, time, freq) flattened.
         amount: what to add; 0 for pixels beyond the window's edge.
+        bounds: where each cadence's pixels begin, and where the last one's end.
     """
 
-    owner: Int[Tensor, " row"]
-    pixel: Int[Tensor, "row near"]
-    amount: Float[Tensor, "row near"]
-
-    def of(self, first: int, last: int) -> "Deposits":
-        """The deposits of the cadences `first` to `last` − 1 of the batch, with owners counted from `first`."""
-        bounds = torch.tensor([first, last], device=self.owner.device)
-        a, b = torch.searchsorted(self.owner, bounds).tolist()
-        return Deposits(self.owner[a:b] - first, self.pixel[a:b], self.amount[a:b])
+    pixel: Int[Tensor, " pixel"]
+    amount: Float[Tensor, " pixel"]
+    bounds: list[int]
 
 
 def smearing(channel: Float[Tensor, "*path time"]) -> Float[Tensor, "*path time"]:
@@ -68,64 +69,75 @@ def smearing(channel: Float[Tensor, "*path time"]) -> Float[Tensor, "*path time"
     return 0.5 * (before + after)
 
 
-def deposits(paths: Paths, n_freq: int, taper: bool = False) -> list[Deposits]:
-    """The pixels that paths light in windows of `n_freq` channels; narrow rows apart from wide ones.
+def deposits(paths: Paths, n_batch: int, n_freq: int, taper: bool = False) -> list[Deposits]:
+    """The pixels that paths light in `n_batch` windows of `n_freq` channels; narrow paths apart from wide ones.
 
     With `taper` the emission fades towards its sides (as blobs do) instead of ending at them.
     """
-    where = paths.intensity.nonzero(as_tuple=True)
-    extent = paths.extent[where].clamp(min=1e-3)
-    channel = paths.channel[where]
-    inside = (channel + extent / 2 > -0.5) & (channel - extent / 2 < n_freq - 0.5)
-    narrow = extent <= 2
+    path, panel = paths.intensity.amax(-1).nonzero(as_tuple=True)
+    channel = paths.channel[path, panel]
+    extent = torch.maximum(smearing(channel), paths.width[path, None].clamp(min=1e-3))
+    narrow = extent.amax(-1) <= 2
     groups = []
-    for chosen in (inside & narrow, inside & ~narrow):
-        rows = tuple(axis[chosen] for axis in where)
-        if len(rows[0]):
-            groups.append(_spread(paths, rows, channel[chosen], extent[chosen], n_freq, taper))
+    for chosen in (narrow.nonzero().view(-1), (~narrow).nonzero().view(-1)):
+        if not len(chosen):
+            continue
+        some = path[chosen]
+        height = paths.intensity[some, panel[chosen]]
+        if not taper:
+            height = height * paths.width[some, None].clamp(min=1) / extent[chosen]
+        bins, amount = _spread(channel[chosen], extent[chosen], height, n_freq, taper)
+        owner = paths.owner[some]
+        block = owner * paths.channel.shape[1] + panel[chosen]
+        row = block[:, None] * bins.shape[1] + torch.arange(bins.shape[1], device=bins.device)
+        pixel = (row * n_freq)[..., None] + bins
+        owners = torch.arange(n_batch + 1, device=bins.device)
+        bounds = torch.searchsorted(owner, owners) * bins[0].numel()
+        groups.append(Deposits(pixel.view(-1), amount.view(-1), bounds.tolist()))
     return groups
 
 
 def _spread(
-    paths: Paths,
-    rows: tuple[Tensor, ...],
-    channel: Float[Tensor, " row"],
-    extent: Float[Tensor, " row"],
+    channel: Float[Tensor, "block time"],
+    extent: Float[Tensor, "block time"],
+    height: Float[Tensor, "block time"],
     n_freq: int,
     taper: bool,
-) -> Deposits:
-    path, panel, time = rows
+) -> tuple[Int[Tensor, "block time near"], Float[Tensor, "block time near"]]:
+    """Channels and amounts for each row, with as many channels as the widest row needs."""
     low = channel - extent / 2
-    first = torch.floor(low + 0.5)
     n_near = int(torch.ceil(extent.max()).item()) + 1
-    bins = first[:, None] + torch.arange(n_near, device=low.device)
+    bins = torch.floor(low + 0.5)[..., None] + torch.arange(n_near, device=low.device)
     if taper:
         # cos² from side to side: half the height at a quarter of the extent
-        phase = ((bins - channel[:, None]) / extent[:, None]).clamp(-0.5, 0.5)
-        share = torch.cos(torch.pi * phase).square()
+        phase = ((bins - channel[..., None]) / extent[..., None]).clamp_(-0.5, 0.5)
+        share = torch.cos(torch.pi * phase).square_()
     else:
-        upper = torch.minimum(bins + 0.5, (low + extent)[:, None])
-        lower = torch.maximum(bins - 0.5, low[:, None])
-        share = (upper - lower).clamp(min=0) / extent[:, None]
-        share = share * paths.width[path].clamp(min=1)[:, None]
-    amount = share * paths.intensity[rows][:, None]
-    amount = torch.where((bins >= 0) & (bins < n_freq), amount, 0.0)
-    n_time = paths.channel.shape[-1]
-    pixel = ((panel * n_time + time) * n_freq)[:, None] + bins.clamp(0, n_freq - 1).long()
-    return Deposits(paths.owner[path], pixel, amount)
+        upper = torch.minimum(bins + 0.5, (low + extent)[..., None])
+        share = upper.sub_(torch.maximum(bins - 0.5, low[..., None])).clamp_(min=0)
+    near = bins.clamp(0, n_freq - 1)
+    amount = share.mul_(height[..., None]).mul_(near == bins)
+    return near.long(), amount
 
 
-def deposit(panels: Float[Tensor, "batch panel time freq"], what: list[Deposits], noisy: bool = False) -> None:
-    """Add deposits to panels in place.
+def deposit(
+    panels: Float[Tensor, "batch panel time freq"], what: list[Deposits], first: int = 0, noisy: bool = False
+) -> None:
+    """Add deposits to panels in place; these are the cadences `first` and following of the batch.
 
     A noisy emission multiplies the noise of its pixels; a steady one only lifts them.
     """
     flat = panels.view(-1)
-    size = panels[0].numel()
+    start = first * panels[0].numel()
     for some in what:
-        index = (some.owner[:, None] * size + some.pixel).view(-1)
-        amount = some.amount.view(-1)
+        part = slice(some.bounds[first], some.bounds[first + len(panels)])
+        pixel, amount = some.pixel[part], some.amount[part]
+        if start:
+            pixel = pixel - start
         if noisy:
-            amount = amount * flat[index]
-        # `index_put_` sums in a fixed order on CUDA too, where `scatter_add_` would not
-        flat.index_put_((index,), amount, accumulate=True)
+            amount = amount * flat[pixel]
+        if flat.device.type == "cpu":
+            flat.scatter_add_(0, pixel, amount)
+        else:
+            # sums in a fixed order on CUDA too, where `scatter_add_` would not
+            flat.index_put_((pixel,), amount, accumulate=True)

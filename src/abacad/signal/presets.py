@@ -251,7 +251,7 @@ PRESETS: dict[str, Simulation] = {
     "mlebench": Simulation(needles=Needles(families=_NO_S_CURVES), scenes=Scenes(overlap="shared")),
     # Bright, common needles and little interference: a detector that fails here is broken.
     "easy": Simulation(
-        needles=Needles(pixel_snr=(1.0, 6.0), partial=0.0, cut=0.0),
+        needles=Needles(pixel_snr=(1.5, 8.0), partial=0.0, cut=0.0),
         rfi=Rfi(carriers=0.2, blobs=0.1, bursts=0.1, combs=0.0, dc_spike=0.0, decoys=0.1),
         positives=0.5,
     ),

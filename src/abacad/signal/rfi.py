@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int, Num
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance, between, log_uniform
 from abacad.signal.needle import draw_lit, draw_needles
-from abacad.signal.path import Deposits, Paths, deposit, deposits
+from abacad.signal.path import Deposits, Paths, deposit, deposits, join
 from abacad.signal.presets import Families, Simulation
 
 _GROUND_LINES = Families(0.6, 0.0, 0.0, 0.1, 0.05, 0.15, 0.1)
@@ -35,11 +35,10 @@ class Interference:
     noisy: list[Deposits]
     bursts: Float[np.ndarray, "batch panel time"]
 
-    def add(self, panels: torch.Tensor, first: int = 0) -> None:
-        """Add narrow-band interference to observations `first` and following of the batch, in place."""
-        last = first + len(panels)
-        deposit(panels, [some.of(first, last) for some in self.steady])
-        deposit(panels, [some.of(first, last) for some in self.noisy], noisy=True)
+    def add(self, panels: Float[torch.Tensor, "some panel time freq"], first: int = 0) -> None:
+        """Add what is narrow-band to the observations `first` and following of the batch, in place."""
+        deposit(panels, self.steady, first)
+        deposit(panels, self.noisy, first, noisy=True)
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,17 @@ class _Emitters:
 
 
 def draw_interference(
-    simulation: Simulation, n_freq: int, sigma: Float[np.ndarray, " batch"], chance: Chance, device: str
+    simulation: Simulation,
+    n_freq: int,
+    sigma: Float[np.ndarray, " batch"],
+    chance: Chance,
+    device: str,
+    needles: Paths | None = None,
 ) -> Interference:
-    """Interference in a batch of observations of `n_freq` channels whose pixels have the standard deviation `sigma`."""
+    """Interference in a batch of observations of `n_freq` channels whose pixels have the standard deviation `sigma`.
+
+    Needles that stand in these observations can be given, to be added in the same go.
+    """
     rfi, axes = simulation.rfi, simulation.axes
     windows = n_freq / axes.n_freq
     makers = [
@@ -70,8 +77,9 @@ def draw_interference(
         *_drifting(simulation, "squiggles", rfi.squiggles * windows, n_freq, chance),
     ]
     blobs = _blobs(simulation, _how_many("blobs", rfi.blobs * windows, chance), n_freq, chance)
-    steady = [part for paths in makers for part in deposits(_scaled(paths, sigma, device), n_freq)]
-    noisy = deposits(_scaled(blobs, sigma, device), n_freq, taper=True)
+    paths = [_scaled(drawn, sigma, device) for drawn in makers]
+    steady = deposits(join(paths if needles is None else [*paths, needles]), len(chance), n_freq)
+    noisy = deposits(_scaled(blobs, sigma, device), len(chance), n_freq, taper=True)
     return Interference(steady, noisy, _bursts(simulation, chance))
 
 

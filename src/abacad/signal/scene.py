@@ -17,7 +17,7 @@ from torch import Tensor
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
 from abacad.signal.needle import NeedleBatch, draw_lit, draw_needles
-from abacad.signal.noise import chi2_noise, draw_dof, draw_gains
+from abacad.signal.noise import chi2_noise, draw_dof, draw_gains, fill_chi2
 from abacad.signal.path import deposit, deposits
 from abacad.signal.presets import Families, Simulation
 from abacad.signal.rfi import draw_interference
@@ -91,21 +91,26 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
     dof = draw_dof(simulation.noise, simulation.dof, chance)
     sigma = np.sqrt(2 / dof)
     injected = draw_injected(simulation, simulation.needles.families, targets, chance)
-    drawn = deposits(injected.needles.paths(injected.rows, sigma[injected.rows], device), axes.n_freq)
-    interference = draw_interference(simulation, axes.n_freq, sigma, chance, device)
+    needles = injected.needles.paths(injected.rows, sigma[injected.rows], device)
+    emissions = draw_interference(simulation, axes.n_freq, sigma, chance, device, needles)
     gains = draw_gains(simulation.noise, axes, axes.n_freq, chance)
-    time = torch.from_numpy(gains.time * interference.bursts)[..., None].to(device)
+    time = torch.from_numpy(gains.time * emissions.bursts)[..., None].to(device)
     freq = torch.from_numpy(gains.freq)[:, None, None].to(device)
-    keys = chance.keys("noise")
+    keys = chance.keys("noise").tolist()
     shape = (len(indices), N_PANELS, axes.n_time, axes.n_freq)
     out = torch.empty(shape, dtype=torch.float16 if simulation.normalise else torch.float32, device=device)
-    for first, last in _chunks(len(indices), device):
-        power = torch.stack([chi2_noise(shape[1:], dof[i], int(keys[i]), device) for i in range(first, last)])
-        interference.add(power, first)
-        deposit(power, [some.of(first, last) for some in drawn])
+    chunks = _chunks(len(indices), device)
+    scratch = torch.empty((max(last - first for first, last in chunks), *shape[1:]), device=device)
+    for first, last in chunks:
+        power = scratch[: last - first]
+        for place in range(first, last):
+            fill_chi2(power[place - first], dof[place], keys[place])
+        emissions.add(power, first)
         power *= freq[first:last]
         power *= time[first:last]
-        out[first:last] = normalised(power) if simulation.normalise else power
+        if simulation.normalise:
+            _normalise(power)
+        out[first:last] = power
     return Batch(out, torch.from_numpy(targets.astype(np.int64)).to(device), injected.truth)
 
 
@@ -120,14 +125,19 @@ def normalised(power: Panels) -> Panels:
 
     A panel without any variation becomes 0.
     """
-    flat = power.flatten(-2)
+    panels = power.clone()
+    _normalise(panels)
+    return panels.to(torch.float16)
+
+
+def _normalise(panels: Panels) -> None:
+    """In place: what a batch is made in belongs to nobody else."""
+    flat = panels.view(*panels.shape[:-2], -1)
     n = flat.shape[-1]
-    mean = flat.sum(-1) / n
     # the mean is taken off first: squares of raw power would lose the digits that matter
-    flat = flat - mean[..., None]
+    flat -= (flat.sum(-1) / n)[..., None]
     std = torch.linalg.vector_norm(flat, dim=-1) / n**0.5
     flat *= torch.where(std > 0, 1 / std, 0.0)[..., None]
-    return flat.to(torch.float16).view(power.shape)
 
 
 def window_chance(seed: int, numbers: Int[np.ndarray, " batch"]) -> Chance:
@@ -212,12 +222,18 @@ def cut(
     """
     n_freq = simulation.axes.n_freq
     sigma = np.full(len(injected.rows), scene.sigma)
-    drawn = deposits(injected.needles.paths(injected.rows, sigma, "cpu"), n_freq)
-    windows = []
-    for place, offset in enumerate(offsets):
-        window = scene.power[None, :, :, offset : offset + n_freq].clone()
-        deposit(window, [some.of(place, place + 1) for some in drawn])
-        window *= scene.gain_freq[offset : offset + n_freq]
+    drawn = deposits(injected.needles.paths(injected.rows, sigma, "cpu"), len(offsets), n_freq)
+    windows = torch.empty(
+        (len(offsets), *scene.power.shape[:2], n_freq), dtype=torch.float16 if simulation.normalise else torch.float32
+    )
+    window = torch.empty(1, *windows.shape[1:])
+    for place, offset in enumerate(offsets.tolist()):
+        channels = slice(offset, offset + n_freq)
+        window.copy_(scene.power[None, ..., channels])
+        deposit(window, drawn, place)
+        window *= scene.gain_freq[channels]
         window *= scene.gain_time[:, :, None]
-        windows.append(normalised(window) if simulation.normalise else window)
-    return torch.cat(windows)
+        if simulation.normalise:
+            _normalise(window)
+        windows[place] = window[0]
+    return windows

@@ -105,7 +105,7 @@ def scintillating(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Cour
 def squiggle(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
     """A dashed random walk over half to three quarters of a panel, another one in each panel."""
     u = chance.uniform("squiggle", 5, N_PANELS)
-    wander = _walk(chance, axes, log_uniform(u[:, 0, :1], (3.0, 20.0)))
+    wander = _walk(chance, axes, log_uniform(u[:, 0, :1], (2.0, 12.0)))
     within = panel_time(axes) % 1
     length = between(u[:, 1], 0.5, 0.75)
     envelope = _piece(within, length, u[:, 2])
