@@ -101,9 +101,7 @@ def overview() -> str:
 def parser_of(name: str, words: Sequence[str] = ()) -> ArgumentParser:
     """The parser of one verb; a recipe or preset named in `words` sets its defaults."""
     verb = VERBS[name]
-    files: list[str | PathLike[Any]] | None = (
-        [str(recipe_path(_value_of(words, ("--recipe", "--config"), "baseline")))] if name == "train" else None
-    )
+    files: list[str | PathLike[Any]] = [recipe_path(_recipe_named(words))] if name == "train" else []
     examples = "\n".join(f"  {example}" for example in verb.examples)
     parser = VerbParser(
         prog=f"abacad {name}",
@@ -138,6 +136,10 @@ def _value_of(words: Sequence[str], options: Sequence[str], default: str) -> str
             elif word.startswith(f"{option}="):
                 value = word.split("=", 1)[1]
     return value
+
+
+def _recipe_named(words: Sequence[str]) -> str:
+    return _value_of(words, ("--recipe", "--config"), "baseline")
 
 
 def _told(error: Exception) -> str:
@@ -252,7 +254,7 @@ def _flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[s
 
 
 def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    recipe = _value_of(words, ("--recipe", "--config"), "baseline")
+    recipe = _recipe_named(words)
     _data(parser)
     parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
     parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
@@ -260,9 +262,11 @@ def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _train(parser: ArgumentParser, parsed: Namespace) -> None:
+    recipe = recipe_of(parser, parsed)  # a mistake in it is told before anything heavy is imported
+
     from abacad.run.train import train
 
-    run = train(parsed.folder, parsed.run, recipe_of(parser, parsed))
+    run = train(parsed.folder, parsed.run, recipe)
     _fold_table(run.path)
 
 

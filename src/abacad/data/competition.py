@@ -34,7 +34,7 @@ USUAL_PLACES = (
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def find_competition(folder: Path | None = None) -> Path:
+def find_competition(folder: str | Path | None = None) -> Path:
     """The competition folder: the one given (or its `public/` or `prepared/public/`), or the first usual place.
 
     Raises:
@@ -48,6 +48,7 @@ def find_competition(folder: Path | None = None) -> Path:
                 f"Name the folder that holds {LABELS}, or make one: abacad simulate OUT."
             )
         return found[0]
+    folder = Path(folder)
     if not folder.is_dir():
         raise AbacadError(f"There is no folder {folder}.\nName the folder that holds {LABELS}.")
     for place in (folder, folder / "public", folder / "prepared" / "public"):

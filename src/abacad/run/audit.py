@@ -71,7 +71,11 @@ class Audit:
 
 
 def audit(
-    folder: Path | None = None, *, full: bool = False, out: Path | None = Path("audit.html"), progress: bool = True
+    folder: str | Path | None = None,
+    *,
+    full: bool = False,
+    out: str | Path | None = "audit.html",
+    progress: bool = True,
 ) -> Audit:
     """Look at a competition folder: its files, labels and cadences.
 
@@ -96,7 +100,7 @@ def audit(
         found.problems += _compare_with_files(root, split, ids)
         _look(found, split, ids, full, progress)
     if out is not None:
-        found.page = _page(found).write(out)
+        found.page = _page(found).write(Path(out))
         log.info("Wrote %s", out)
     return found
 

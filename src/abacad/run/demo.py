@@ -54,7 +54,7 @@ class Demo:
         ]
 
 
-def demo(out: Path, *, seed: int = 0, n_train: int = 1500, n_test: int = 500, recipe: str = "demo") -> Demo:
+def demo(out: str | Path, *, seed: int = 0, n_train: int = 1500, n_test: int = 500, recipe: str = "demo") -> Demo:
     """Run the whole pipeline in the folder `out`; a second call continues or reuses what is there.
 
     Args:
@@ -68,6 +68,7 @@ def demo(out: Path, *, seed: int = 0, n_train: int = 1500, n_test: int = 500, re
         AbacadError: the folder holds something else.
     """
     started = time.monotonic()
+    out = Path(out)
     data, run = out / "data", out / "run"
     simulate(data, PRESETS["demo"], n_train=n_train, n_test=n_test, seed=seed)
     log.info("1/6 Simulated %d + %d cadences: %s", n_train, n_test, data)

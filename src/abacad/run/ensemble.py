@@ -28,9 +28,9 @@ _RIDGE = 1e-3
 
 
 def submit(
-    runs: Sequence[Path],
-    folder: Path | None = None,
-    out: Path | None = None,
+    runs: Sequence[str | Path],
+    folder: str | Path | None = None,
+    out: str | Path | None = None,
     *,
     weights: Literal["equal", "fitted"] = "equal",
     progress: bool = True,
@@ -52,10 +52,10 @@ def submit(
     """
     root = find_competition(folder)
     ids = read_sample(root)
-    folders = [RunFolder(run) for run in runs]
+    folders = [RunFolder(Path(run)) for run in runs]
     columns = [_test_scores(run, root, ids, progress) for run in folders]
     blended = blend(np.column_stack(columns), fit_weights(folders) if weights == "fitted" else None)
-    out = out or folders[0].path / "submission.csv"
+    out = Path(out) if out else folders[0].path / "submission.csv"
     write_table(out, pd.DataFrame({"id": ids, "target": blended}))
     check_submission(out, ids)
     log.info("Wrote %s: %d scores of %d run(s), checked against sample_submission.csv", out, len(ids), len(runs))

@@ -79,7 +79,7 @@ def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
         axis = figure.subplots()
         bins = np.linspace(0, 1, 41)
         for value, name, colour in ((0, "without needle", OFF_COLOUR), (1, "with needle", ACCENT)):
-            axis.hist(scores[targets == value], bins, label=name, color=colour, alpha=0.65)
+            axis.hist(scores[targets == value], list(bins), label=name, color=colour, alpha=0.65)
         axis.set(xlabel="score", ylabel="cadences", yscale="log", xlim=(0, 1))
         axis.legend(frameon=False)
         return _svg(figure)

@@ -27,8 +27,8 @@ UNKNOWN = 0.5
 
 
 def predict(
-    run: Path,
-    folder: Path | None = None,
+    run: str | Path,
+    folder: str | Path | None = None,
     *,
     accelerator: str = "auto",
     bad: Literal["fail", "skip"] | None = None,
@@ -51,10 +51,10 @@ def predict(
     Raises:
         AbacadError: the run is not finished, or a cadence of sample_submission.csv is missing or bad.
     """
-    run_folder = RunFolder(run)
+    run_folder = RunFolder(Path(run))
     recipe, folds = run_folder.recipe(), run_folder.trained()
     root = find_competition(folder)
-    with logging_to(run / "log.txt"):
+    with logging_to(run_folder.path / "log.txt"):
         ids = read_sample(root)
         checked = _check_test(root, ids, recipe, progress)
         good = usable(checked, bad or recipe.data.bad)

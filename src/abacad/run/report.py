@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _SHOWN = 3
 
 
-def report(run: Path, out: Path | None = None) -> Path:
+def report(run: str | Path, out: str | Path | None = None) -> Path:
     """Write the page of a finished run.
 
     Args:
@@ -33,7 +33,7 @@ def report(run: Path, out: Path | None = None) -> Path:
     Raises:
         AbacadError: the run is not finished.
     """
-    folder = RunFolder(run)
+    folder = RunFolder(Path(run))
     folds = folder.trained()
     if not folder.oof.is_file():
         raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThe same `abacad train` ends it.")
@@ -42,7 +42,7 @@ def report(run: Path, out: Path | None = None) -> Path:
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
     per_fold = [auc_interval(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
     page = Page(
-        f"Run {run.resolve().name}",
+        f"Run {folder.path.resolve().name}",
         f"{len(oof):,} cadences, {int(oof['target'].sum()):,} with a needle, {len(folds)} folds. Every score on this "
         "page was given by the detector that had not seen the cadence.",
         [
@@ -60,7 +60,7 @@ def report(run: Path, out: Path | None = None) -> Path:
         Section("Recipe", code=yaml.safe_dump(folder.recipe().as_dict(), sort_keys=False)),
         _versions(record),
     ]
-    written = page.write(out or folder.path / "report.html")
+    written = page.write(Path(out) if out else folder.path / "report.html")
     log.info("Wrote %s", written)
     return written
 

@@ -29,7 +29,7 @@ from abacad.run.folder import RunFolder, environment, fingerprint, logging_to
 log = logging.getLogger(__name__)
 
 
-def train(folder: Path | None, run: Path, recipe: Recipe) -> RunFolder:
+def train(folder: str | Path | None, run: str | Path, recipe: Recipe) -> RunFolder:
     """Train one detector a fold on the labelled cadences of a competition folder.
 
     Args:
@@ -45,10 +45,10 @@ def train(folder: Path | None, run: Path, recipe: Recipe) -> RunFolder:
     """
     root = find_competition(folder)
     labels = read_labels(root)
-    run_folder = RunFolder(run)
+    run_folder = RunFolder(Path(run))
     if _is_first():
         run_folder.claim(recipe, fingerprint(root, labels))
-    with logging_to(run / "log.txt"):
+    with logging_to(run_folder.path / "log.txt"):
         if run_folder.oof.is_file():
             log.info("%s is finished already", run)
             return run_folder
