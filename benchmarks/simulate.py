@@ -1,0 +1,169 @@
+"""How fast cadences are made, next to setigen, to plain `randn` and to `np.save`; and what panel statistics tell.
+
+    python benchmarks/simulate.py speed     one core
+    python benchmarks/simulate.py disk      one core, then all of them
+    python benchmarks/simulate.py cuda      where a GPU is at hand
+    python benchmarks/simulate.py leak      20,000 cadences, a few minutes
+
+The best of several rounds is printed: on a shared machine only the best says what the code can do.
+"""
+
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from abacad.run.simulate import simulate
+from abacad.signal.chance import Chance
+from abacad.signal.noise import draw_dof, quantiles
+from abacad.signal.presets import PRESETS
+from abacad.signal.scene import generate
+
+SHAPE = (6, 273, 256)
+
+
+def best(call: Callable[[], object], rounds: int) -> float:
+    """Seconds of the quickest round."""
+    call()
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def setigen_cadence() -> Callable[[], object]:
+    """As its documentation makes a cadence: six frames of χ² noise and a line, normalised, float16."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import setigen
+
+    axes = PRESETS["kaggle"].axes
+
+    def make() -> np.ndarray:
+        panels = []
+        for panel in range(6):
+            frame = setigen.Frame(fchans=axes.n_freq, tchans=axes.n_time, df=axes.df_hz, dt=axes.dt_s, fch1=6e9)
+            frame.add_noise(x_mean=10, noise_type="chi2")
+            if panel % 2 == 0:
+                frame.add_constant_signal(
+                    f_start=frame.get_frequency(index=100),
+                    drift_rate=0.05,
+                    level=frame.get_intensity(snr=20),
+                    width=axes.df_hz,
+                    f_profile_type="box",
+                )
+            data = frame.data
+            panels.append((data - data.mean()) / data.std())
+        return np.stack(panels).astype(np.float16)
+
+    return make
+
+
+def speed() -> None:
+    torch.set_num_threads(1)
+    kaggle = PRESETS["kaggle"]
+    warm(1000)
+    n = 32
+    index = iter(range(0, 10**9, n))
+    ours = best(lambda: generate(kaggle, np.arange(n) + next(index), 0), 20) / n
+    plain = best(lambda: torch.randn(SHAPE), 100)
+    print(f"abacad   {1 / ours:8.0f} cadences/s  {ours * 1e3:7.3f} ms")
+    print(f"randn    {1 / plain:8.0f} cadences/s  {plain * 1e3:7.3f} ms   ours takes {ours / plain:.2f} × as long")
+    try:
+        theirs = best(setigen_cadence(), 20)
+    except ImportError:
+        print("setigen  is not installed")
+        return
+    print(f"setigen  {1 / theirs:8.0f} cadences/s  {theirs * 1e3:7.3f} ms   ours is {theirs / ours:.1f} × as fast")
+
+
+def warm(n: int) -> None:
+    """Make the tables of quantiles, which a long run makes once."""
+    kaggle = PRESETS["kaggle"]
+    for dof in draw_dof(kaggle.noise, kaggle.dof, Chance(0, np.arange(n))):
+        quantiles(float(dof))
+
+
+def disk() -> None:
+    warm(1000)
+    n = 480
+    cadence = np.random.default_rng(0).normal(size=SHAPE).astype(np.float16)
+    folder = Path(tempfile.mkdtemp(dir=sys.argv[2] if len(sys.argv) > 2 else None))
+
+    def plain() -> None:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        for k in range(n):
+            np.save(folder / f"{k}.npy", cadence)
+
+    def ours() -> None:
+        shutil.rmtree(folder)
+        simulate(folder, PRESETS["kaggle"], n_train=n - 24, n_test=24, progress=False)
+
+    for threads in sorted({1, torch.get_num_threads()}):
+        torch.set_num_threads(threads)
+        rounds = [(best(plain, 1), best(ours, 1)) for _ in range(4)]
+        saved, simulated = (min(column) / n for column in zip(*rounds, strict=True))
+        print(
+            f"{threads} threads: np.save {saved * 1e3:.2f} ms, abacad simulate {simulated * 1e3:.2f} ms a cadence: "
+            f"{saved / simulated:.2f} of its throughput"
+        )
+    shutil.rmtree(folder)
+
+
+def cuda() -> None:
+    if not torch.cuda.is_available():
+        print("no CUDA device")
+        return
+    n = 512
+    kaggle = PRESETS["kaggle"]
+
+    def make() -> None:
+        generate(kaggle, np.arange(n), 0, "cuda")
+        torch.cuda.synchronize()
+
+    seconds = best(make, 10) / n
+    print(f"{torch.cuda.get_device_name()}: {1 / seconds:.0f} cadences/s")
+
+
+def leak(n: int = 20_000) -> None:
+    """A gradient-boosted classifier on statistics of whole panels, cross-validated."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import cross_val_predict
+
+    for name in sys.argv[2:] or ["kaggle"]:
+        rows, targets, snr = [], [], []
+        for start in range(0, n, 200):
+            batch = generate(PRESETS[name], np.arange(start, start + 200), 11)
+            rows.append(panel_statistics(batch.panels))
+            targets.append(batch.targets.numpy())
+            snr.append(batch.truth["pixel_snr"])
+        x, y, s = np.concatenate(rows), np.concatenate(targets), np.concatenate(snr)
+        model = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.05, max_leaf_nodes=15)
+        score = cross_val_predict(model, x, y, cv=5, method="predict_proba")[:, 1]
+        print(f"{name}: {n} cadences, AUC {roc_auc_score(y, score):.3f} with all needles")
+        for brightest in (1.0, 2.0, 3.0):
+            kept = (y == 0) | (s < brightest)
+            print(
+                f"  needles below {brightest:g} σ: AUC {roc_auc_score(y[kept], score[kept]):.3f}, {y[kept].sum()} of them"
+            )
+
+
+def panel_statistics(panels: torch.Tensor) -> np.ndarray:
+    """Mean, deviation, minimum, maximum, skewness and kurtosis of each panel (batch, 36)."""
+    x = panels.float().flatten(2)
+    parts = [x.mean(2), x.std(2), x.amin(2), x.amax(2), (x**3).mean(2), (x**4).mean(2)]
+    return torch.cat(parts, 1).numpy()
+
+
+if __name__ == "__main__":
+    {"speed": speed, "disk": disk, "cuda": cuda, "leak": leak}[sys.argv[1] if len(sys.argv) > 1 else "speed"]()
