@@ -153,9 +153,8 @@ def leak(n: int = 20_000) -> None:
         print(f"{name}: {n} cadences, AUC {roc_auc_score(y, score):.3f} with all needles")
         for brightest in (1.0, 2.0, 3.0):
             kept = (y == 0) | (s < brightest)
-            print(
-                f"  needles below {brightest:g} σ: AUC {roc_auc_score(y[kept], score[kept]):.3f}, {y[kept].sum()} of them"
-            )
+            auc = roc_auc_score(y[kept], score[kept])
+            print(f"  {y[kept].sum()} needles below {brightest:g} σ: AUC {auc:.3f}")
 
 
 def panel_statistics(panels: torch.Tensor) -> np.ndarray:

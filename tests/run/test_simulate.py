@@ -226,3 +226,20 @@ def test_raw_power_on_request(tmp_path: Path):
     out = simulate(tmp_path / "set", raw, n_train=3, n_test=0, progress=False)
     cadences = [np.load(path) for path in (out / "train").rglob("*.npy")]
     assert all((cadence > 0).all() and cadence.dtype == np.float32 for cadence in cadences)
+
+
+def test_neither_names_nor_order_nor_files_tell_the_target(tmp_path: Path):
+    out = simulate(tmp_path / "set", SMALL, n_train=800, n_test=0, seed=9, progress=False)
+    labels = pd.read_csv(out / "train_labels.csv")
+    paths = [out / "train" / name[0] / f"{name}.npy" for name in labels["id"]]
+    assert len({path.stat().st_size for path in paths}) == 1
+    signs = {
+        "name": [int(name, 16) for name in labels["id"]],
+        "order": list(range(800)),
+        "time written": [path.stat().st_mtime_ns for path in paths],
+        "last character": [int(name[-1], 16) for name in labels["id"]],
+    }
+    for sign in signs.values():
+        positive = pd.Series(sign).rank()[labels["target"] == 1]
+        auc = (positive.mean() - (len(positive) + 1) / 2) / (800 - len(positive))
+        assert abs(auc - 0.5) < 4 * 0.5 / np.sqrt(3 * len(positive))  # four standard errors

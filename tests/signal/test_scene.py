@@ -72,7 +72,7 @@ def test_overlapping_windows_hold_the_same_values_up_to_an_affine_map():
     targets = np.array([False, True, False])
     quiet = dataclasses.replace(SIMULATION, rfi=dataclasses.replace(SIMULATION.rfi, decoys=0.0))
     injected = draw_injected(quiet, quiet.needles.families, targets, window_chance(1, np.arange(3)))
-    first, needle, last = cut(scene, offsets, injected, quiet).double()
+    first, needle, last = (window.double() for window in cut(scene, offsets, injected, quiet))
     left, right = first[..., 17:], last[..., :15]
     assert _residual(left, right) < 2e-3
     # the window with a needle agrees where the needle is not: in OFF panels everywhere
