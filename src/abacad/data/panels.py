@@ -30,6 +30,7 @@ VIEWS = ("shared", "clean", "track")
 
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _CLIP = (-4.0, 6.0)  # σ; one pixel must not decide
+_TRACK_MEAN, _TRACK_SIGMA = 2.5, 1.5  # of the largest evidence in seven rows of white noise
 _COARSE = 7  # rows that are binned to measure spectra
 _DEAD = 1e-6  # a panel whose spread is below this share of its largest value holds rounding, not data
 
@@ -37,9 +38,9 @@ _DEAD = 1e-6  # a panel whose spread is below this share of its largest value ho
 def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS) -> Channels:
     """Clean, view and bin cadences: (*batch, 6, time, freq) → (*batch, 6·views, time // rows, freq).
 
-    Channels are view-major: the six panels of the first view come first. White noise has σ = 1 in `shared` and
-    `clean`. The result does not depend on the gain (if positive) and the offset of any panel, is finite for finite
-    input, and is zero where a panel is constant. A remainder of time // rows is dropped at the end.
+    Channels are view-major: the six panels of the first view come first. White noise has σ = 1 in all views, in
+    `track` roughly so. The result does not depend on the gain (if positive) and the offset of any panel, is finite
+    for finite input, and is zero where a panel is constant. A remainder of time // rows is dropped at the end.
 
     Args:
         panels: cadences in any units, of at least two rows.
@@ -58,7 +59,7 @@ def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS) -> Cha
         made["clean"] = _row_sums(clean, rows)
         if "track" in views:
             evidence = track_evidence(clean)
-            made["track"] = _row_blocks(evidence, rows).amax(-2) / 5 - 2
+            made["track"] = _compressed((_row_blocks(evidence, rows).amax(-2) - _TRACK_MEAN) / _TRACK_SIGMA)
     return torch.cat([made[view] * alive for view in views], dim=-3)
 
 
@@ -97,7 +98,7 @@ def decluttered(white: Panels, other: int = 2, own: int = 1) -> Panels:
 
 
 def track_evidence(
-    clean: Panels, amplitude: float = 1.2, stay: float = 0.6, begin: float = 1e-3, ceiling: float = 15.0
+    clean: Panels, amplitude: float = 0.9, stay: float = 0.8, begin: float = 1e-3, ceiling: float = 25.0
 ) -> Panels:
     """Log-evidence that a narrow-band path runs through each pixel, about 0 where there is none; same shape.
 
