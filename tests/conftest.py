@@ -1,12 +1,23 @@
 """Small competitions in the real format, whose bright needles a small network learns in seconds."""
 
+import importlib
 import logging
 import os
+import pkgutil
+import warnings
 from pathlib import Path
 
 from jaxtyping import install_import_hook
 
 install_import_hook("abacad", "tests.checked")  # every test is a check of shapes and types as well
+
+import abacad  # noqa: E402
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    # All at once, before any thread runs: the hook parses sources, and Python 3.11 cannot do that in two threads.
+    for module in pkgutil.walk_packages(abacad.__path__, "abacad."):
+        importlib.import_module(module.name)
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
@@ -61,6 +72,7 @@ def shared_competition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 QUICK = (
     "--recipe", "compact", "--trainer.max_epochs", "2", "--data.folds", "2", "--trainer.progress", "false",
     "--data.workers", "0", "--trainer.precision", "32-true", "--optim.batch_size", "8", "--model.width", "4",
+    "--optim.ema", "0",
 )  # fmt: skip
 """Options under which a small competition trains in seconds."""
 

@@ -198,3 +198,11 @@ def test_weights_that_are_none(shared_competition, tmp_path, capsys):
 def test_a_device_that_is_not_there(shared_competition, trained_run, capsys):
     told = refused(capsys, "predict", str(trained_run), str(shared_competition), "--accelerator", "abacus")
     assert "abacus" in told
+
+
+def test_a_logger_that_is_not_installed(shared_competition, tmp_path, capsys):
+    pytest.importorskip("lightning")
+    if __import__("importlib.util").util.find_spec("wandb"):
+        pytest.skip("wandb is installed")
+    told = refused(capsys, *train(shared_competition, tmp_path / "run", "--trainer.loggers", "[wandb]"))
+    assert "abacad[mlflow,wandb]" in told

@@ -17,7 +17,7 @@ from abacad.data.competition import (
     read_sample,
 )
 from abacad.data.dataset import Cadences, Samples, loader
-from abacad.data.store import pack
+from abacad.data.store import pack, worth_packing
 from abacad.errors import AbacadError, CadenceError
 from tests.conftest import SHAPE
 
@@ -80,6 +80,8 @@ def test_packed_cadences_are_those_of_the_files(shared_competition, tmp_path):
     for index in (0, 17, 39):
         np.testing.assert_allclose(packed[index], source[index], atol=5e-3, rtol=1e-3)
     assert list(tmp_path.iterdir()) == [tmp_path / "packed.npy"]
+    assert worth_packing(source, len(ids), tmp_path)
+    assert not worth_packing(source, 10**9, tmp_path)
 
 
 def test_a_loader_gives_each_sample_with_its_target(shared_competition):

@@ -21,7 +21,7 @@ def test_groups_stay_whole_and_folds_are_stratified():
     table, groups = labels()
     folds = make_folds(table, groups, 5, seed=0)
     assert list(folds["id"]) == list(table["id"])
-    assert (folds.groupby("group")["fold"].nunique() == 1).all()
+    assert folds.groupby("group")["fold"].nunique().max() == 1
     shares = folds.merge(table, on="id").groupby("fold")["target"].mean()
     assert len(shares) == 5
     assert shares.between(0.1, 0.4).all()

@@ -44,7 +44,7 @@ def test_the_first_convolution_fits_the_channels(kind, size):
 
 
 def test_the_panel_network_takes_only_its_own_representation():
-    with pytest.raises(AbacadError, match="--represent.kind binned"):
+    with pytest.raises(AbacadError, match=r"--represent\.kind binned"):
         build_detector(Model("panel"), Represent("difference"))
     with pytest.raises(AbacadError, match="takes no resize"):
         build_detector(Model("panel", size=64), Represent("binned"))

@@ -37,7 +37,7 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
     groups = ids.map(table.set_index("id")["group"])
     if groups.isna().any():
         raise AbacadError(
-            f"{path} has no group for {int(groups.isna().sum())} training ids; the first is {ids[groups.isna()].iloc[0]}.\n"
+            f"{path} has no group for {int(groups.isna().sum())} training ids ({ids[groups.isna()].iloc[0]} …).\n"
             "Give every training id a group, or switch groups off: --data.groups none."
         )
     log.info("Groups come from %s: %d groups for %d cadences", path, groups.nunique(), len(ids))

@@ -4,6 +4,7 @@ A cadence of the competition is 838 kB on disk and a few milliseconds to represe
 sees it is 120 kB of float16 in the page cache.
 """
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +32,12 @@ class Packed(Dataset):
     def __getitem__(self, index: int) -> Tensor:
         """One represented cadence."""
         return torch.from_numpy(self.values[index].astype(np.float32))
+
+
+def worth_packing(source: Dataset, n_cadences: int, folder: Path) -> bool:
+    """Whether the packed file takes at most 12 GB and a third of the free disk."""
+    size = n_cadences * source[0].numel() * np.dtype(np.float16).itemsize
+    return size <= min(12e9, shutil.disk_usage(folder).free / 3)
 
 
 def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, progress: bool = False) -> Packed:

@@ -47,6 +47,8 @@ class Learner(pl.LightningModule):
 
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep the logits of one batch."""
+        assert isinstance(batch.place, Tensor)
+        assert isinstance(batch.target, Tensor)
         self.seen.append((batch.place, self.detector(batch.channels).float(), batch.target))
 
     def on_validation_epoch_end(self) -> None:

@@ -18,10 +18,11 @@ from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, Model
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from torch.utils.data import Dataset
 
-from abacad.config import Recipe
+from abacad.config import Recipe, brief
 from abacad.data.augment import Augmentation
 from abacad.data.dataset import Samples, WithSimulated, loader, worker_count
 from abacad.data.simulated import SimulatedCadences
+from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.model.checkpoint import load_detector, save_detector
 from abacad.model.detector import build_detector
@@ -178,7 +179,13 @@ def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:
         "mlflow": lambda: MLFlowLogger(run_name=str(folder), save_dir=str(folder.parent / "mlruns")),
         "wandb": lambda: WandbLogger(name=str(folder), save_dir=folder.parent),
     }
-    return [makers[name]() for name in recipe.trainer.loggers]
+    try:
+        return [makers[name]() for name in recipe.trainer.loggers]
+    except ModuleNotFoundError as error:
+        raise AbacadError(
+            f"A logger of the recipe is not installed: {brief(str(error), 120)}\n"
+            "Install it (pip install 'abacad[mlflow,wandb]'), or leave it out: --trainer.loggers [tensorboard]."
+        ) from error
 
 
 def _loaders(labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Recipe) -> tuple[Any, Any]:

@@ -19,7 +19,7 @@ from abacad.data.check import check_cadences, usable
 from abacad.data.competition import find_competition, read_labels
 from abacad.data.dataset import Cadences, worker_count
 from abacad.data.folds import folds_for_run, read_groups
-from abacad.data.store import pack
+from abacad.data.store import pack, worth_packing
 from abacad.files import read_json, write_json, write_table
 from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
 from abacad.model.detector import build_detector
@@ -87,7 +87,8 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     labels = labels[~labels["id"].isin(found["skipped"])].reset_index(drop=True)
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
     source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]))
-    if recipe.data.pack:
+    wanted = recipe.data.pack
+    if wanted == "always" or (wanted == "auto" and worth_packing(source, len(labels), run.path)):
         workers = worker_count(recipe.data.workers)
         source = pack(source, len(labels), run.packed, workers=workers, progress=recipe.trainer.progress)
     return Labelled(source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy())
