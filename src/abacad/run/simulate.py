@@ -16,17 +16,22 @@ import dataclasses
 import hashlib
 import logging
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int
+import torch
+from jaxtyping import Bool, Float, Int
 from rich.progress import Progress
+from torch import Tensor
 
 from abacad.data.background import FileBackground, LevelBackground, fingerprint, open_background
 from abacad.errors import AbacadError
 from abacad.run.simulation_folder import begin, finish, write_cadence
+from abacad.signal.cadence import N_PANELS
 from abacad.signal.presets import Simulation
 from abacad.signal.scene import Injected, cut, draw_injected, make_scene, window_chance
 
@@ -102,12 +107,20 @@ def simulate(
     plan = make_plan(simulation, n_train, n_test, seed)
     _check_space(out, plan, simulation)
     tables = []
-    with Progress(disable=not progress) as bar:
+    scenes = range(int(plan.scene[-1]) + 1)
+    windows = np.split(np.arange(len(plan.scene)), np.searchsorted(plan.scene, scenes[1:]))
+    # one thread a scene: numpy, torch and the disk all let others run meanwhile
+    workers = torch.get_num_threads()
+    with Progress(disable=not progress) as bar, ThreadPoolExecutor(workers, initializer=_one_thread) as pool:
         task = bar.add_task("Simulating", total=len(plan.ids))
-        for scene in range(int(plan.scene[-1]) + 1):
-            windows = np.flatnonzero(plan.scene == scene)
-            tables.append(_write_scene(out, simulation, plan, scene, windows, seed, sky))
-            bar.advance(task, len(windows))
+        jobs = [pool.submit(_write_scene, out, simulation, plan, k, windows[k], seed, sky) for k in scenes]
+        try:
+            for job, some in zip(jobs, windows, strict=True):
+                tables.append(job.result())
+                bar.advance(task, len(some))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
     finish(out, *_tables(plan, tables))
     logger.info("wrote %d cadences to %s", len(plan.ids), out)
     return out
@@ -119,6 +132,21 @@ def _as_wide_as(sky: FileBackground | LevelBackground, simulation: Simulation) -
         logger.info("The background sets dt %.4g s, df %.4g Hz, %d channels", sky.axes.dt_s, sky.axes.df_hz, sky.n_freq)
     scenes = dataclasses.replace(simulation.scenes, n_freq=sky.n_freq)
     return dataclasses.replace(simulation, axes=sky.axes, scenes=scenes)
+
+
+_own = threading.local()
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # of this thread: the scenes are what runs side by side
+
+
+def _scratch(simulation: Simulation) -> Float[Tensor, "panel time freq"]:
+    """Memory for a scene, kept by each thread from one to the next."""
+    shape = (N_PANELS, simulation.axes.n_time, simulation.scenes.n_freq)
+    if getattr(_own, "scratch", torch.empty(0)).shape != shape:
+        _own.scratch = torch.empty(shape)
+    return _own.scratch
 
 
 def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> Plan:
@@ -170,13 +198,13 @@ def _write_scene(
             continue
         injected = _injected(simulation, plan, part, seed)
         tables.append(pd.DataFrame(injected.truth, index=part))
-        missing = [(place, path) for place, path in enumerate(_paths(out, plan, part)) if not path.exists()]
-        if not missing:
+        paths = _paths(out, plan, part)
+        if all(path.exists() for path in paths):
             continue
-        made = made or make_scene(simulation, scene, seed, sky)
-        cadences = cut(made, plan.offset[part], injected, simulation)
-        for place, path in missing:
-            write_cadence(path, cadences[place].numpy())
+        made = made or make_scene(simulation, scene, seed, sky, _scratch(simulation))
+        for path, cadence in zip(paths, cut(made, plan.offset[part], injected, simulation), strict=True):
+            if not path.exists():
+                write_cadence(path, cadence.numpy())
     return pd.concat(tables)
 
 
@@ -186,7 +214,7 @@ def _paths(out: Path, plan: Plan, windows: Int[np.ndarray, " some"]) -> list[Pat
 
 def _check_space(out: Path, plan: Plan, simulation: Simulation) -> None:
     axes = simulation.axes
-    size = 128 + 6 * axes.n_time * axes.n_freq * (2 if simulation.normalise else 4)
+    size = 128 + N_PANELS * axes.n_time * axes.n_freq * (2 if simulation.normalise else 4)
     missing = sum(not plan.path(out, window).exists() for window in range(len(plan.ids)))
     free = shutil.disk_usage(out).free
     if missing * size > free:

@@ -72,10 +72,10 @@ def write_cadence(path: Path, cadence: Float[np.ndarray, "panel time freq"]) -> 
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(cadence))
 
     def write(beside: Path) -> None:
-        # two plain writes: np.save would ask for the file's position in between
         with open(beside, "wb", buffering=0) as file:
-            file.write(head.getvalue())
-            file.write(np.ascontiguousarray(cadence).data)
+            written = os.writev(file.fileno(), [head.getvalue(), np.ascontiguousarray(cadence).data])
+        if written != len(head.getvalue()) + cadence.nbytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     _whole(path, write)
 
@@ -84,9 +84,11 @@ def _whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file beside its place and rename it into it."""
     beside = path.with_name(f".{path.name}.part")
     try:
-        if not path.parent.exists():
-            path.parent.mkdir(parents=True)
-        write(beside)
+        try:
+            write(beside)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(beside)
         os.replace(beside, path)
     except OSError as error:
         beside.unlink(missing_ok=True)

@@ -33,13 +33,13 @@ class Noise:
     """Radiometer noise: χ² with k degrees of freedom, and the gains of the receiver.
 
     Attributes:
-        dof: degrees of freedom k of one pixel; none: 4·round(df·dt), two polarisations (12 for 2.79 Hz × 1.07 s).
-        dof_scale: lowest and highest k of a scene over the nominal k; 0.82 to 0.95 on real GBT data.
-        bandpass_ripple: rms of the smooth bandpass across a scene, over its mean.
-        channel_gain: rms of the gain from one channel to the next, the same in all panels.
-        panel_level: rms of the level from panel to panel, over its mean (no matter once panels are normalised).
-        slow_gain: rms of the slow drift of the gain within a panel, each panel its own.
-        fast_gain: rms of the gain from row to row.
+        dof: Degrees of freedom k of one pixel; none: 4·round(df·dt), two polarisations (12 for 2.79 Hz × 1.07 s).
+        dof_scale: Lowest and highest k of a scene over the nominal k; 0.82 to 0.95 on real GBT data.
+        bandpass_ripple: Rms of the smooth bandpass across a scene, over its mean.
+        channel_gain: Rms of the gain from one channel to the next, the same in all panels.
+        panel_level: Rms of the level from panel to panel, over its mean (no matter once panels are normalised).
+        slow_gain: Rms of the slow drift of the gain within a panel, each panel its own.
+        fast_gain: Rms of the gain from row to row.
     """
 
     dof: float | None = None
@@ -68,17 +68,17 @@ class Rfi:
     Amplitudes are in σ of one pixel.
 
     Attributes:
-        carriers: lines of constant frequency in all panels, or missing from some.
-        blobs: patches 3 to 12 channels wide that switch on and off.
-        bursts: broadband bursts of one to twelve rows, per cadence.
-        lines: drifting lines from the ground, in all panels, in OFF panels only, or in a mixture.
-        squiggles: wandering lines from the ground, in the same panels.
-        combs: carriers at equal distances.
-        dc_spike: the digitiser's own bright channel, in the middle of a scene.
-        carrier_snr: faintest and brightest carrier, comb and DC spike.
-        blob_snr: faintest and brightest blob.
-        burst_level: weakest and strongest burst, over the noise level.
-        decoys: share of the negatives that hold a needle which also stands in OFF panels.
+        carriers: Lines of constant frequency in all panels, or missing from some.
+        blobs: Patches 3 to 12 channels wide that switch on and off.
+        bursts: Broadband bursts of one to twelve rows, per cadence.
+        lines: Drifting lines from the ground, in all panels, in OFF panels only, or in a mixture.
+        squiggles: Wandering lines from the ground, in the same panels.
+        combs: Carriers at equal distances.
+        dc_spike: The digitiser's own bright channel, in the middle of a scene.
+        carrier_snr: Faintest and brightest carrier, comb and DC spike.
+        blob_snr: Faintest and brightest blob.
+        burst_level: Weakest and strongest burst, over the noise level.
+        decoys: Share of the negatives that hold a needle which also stands in OFF panels.
     """
 
     carriers: float = 0.5
@@ -107,13 +107,13 @@ class Families:
     """How often each kind of needle is drawn, relative to the others.
 
     Attributes:
-        line: straight, continuing through the OFF panels' gaps.
-        squiggle: a dashed random walk, another one in each panel.
-        dash: a short piece in each panel, level or wriggling.
-        sine: a line that swings.
-        s_curve: a line that changes lanes once.
-        pulsed: a line that switches on and off.
-        scintillating: a line whose intensity twinkles, exponentially distributed.
+        line: Straight, continuing through the OFF panels' gaps.
+        squiggle: A dashed random walk, another one in each panel.
+        dash: A short piece in each panel, level or wriggling.
+        sine: A line that swings.
+        s_curve: A line that changes lanes once.
+        pulsed: A line that switches on and off.
+        scintillating: A line whose intensity twinkles, exponentially distributed.
     """
 
     line: float = 0.4
@@ -137,13 +137,13 @@ class Needles:
     """The signals to be found, and those that only look so.
 
     Attributes:
-        families: how often each kind is drawn.
-        test_families: the same for the test set; none: as in train.
-        pixel_snr: faintest and brightest needle, in σ of one pixel before smearing; drawn log-uniformly.
-        drift_hz_s: slowest and fastest drift in Hz/s, of either sign; drawn log-uniformly.
-        width: narrowest and widest needle in channels, drawn log-uniformly; below 1 all are one channel wide.
-        partial: share that stands in one or two of the three ON panels only.
-        cut: share that starts late or ends early.
+        families: How often each kind is drawn.
+        test_families: The same for the test set; none: as in train.
+        pixel_snr: Faintest and brightest needle, in σ of one pixel before smearing; drawn log-uniformly.
+        drift_hz_s: Slowest and fastest drift in Hz/s, of either sign; drawn log-uniformly.
+        width: Narrowest and widest needle in channels, drawn log-uniformly; below 1 all are one channel wide.
+        partial: Share that stands in one or two of the three ON panels only.
+        cut: Share that starts late or ends early.
     """
 
     families: Families = field(default_factory=Families)
@@ -168,8 +168,8 @@ class Scenes:
     """The wide observations that windows are cut from.
 
     Attributes:
-        n_freq: channels of a scene.
-        coverage: windows that hold a channel of a scene, on average; 1.5 lets 19 of 20 windows overlap another.
+        n_freq: Channels of a scene.
+        coverage: Windows that hold a channel of a scene, on average; 1.5 lets 19 of 20 windows overlap another.
         overlap: "shared" cuts train and test from the same scenes, "split" keeps them apart.
     """
 
@@ -190,13 +190,13 @@ class Simulation:
     """All that defines a simulated data set but its size and its seed.
 
     Attributes:
-        axes: rows and channels of a panel, and their units.
-        noise: radiometer noise and gains.
-        rfi: interference.
-        needles: signals.
-        scenes: the wide observations that windows are cut from.
-        positives: share of the cadences that hold a needle in ON panels alone.
-        normalise: bring each panel to mean 0 and standard deviation 1 in float16; otherwise raw power in float32.
+        axes: Rows and channels of a panel, and their units.
+        noise: Radiometer noise and gains.
+        rfi: Interference.
+        needles: Signals.
+        scenes: The wide observations that windows are cut from.
+        positives: Share of the cadences that hold a needle in ON panels alone.
+        normalise: Bring each panel to mean 0 and standard deviation 1 in float16; otherwise raw power in float32.
     """
 
     axes: Axes = field(default_factory=Axes)

@@ -6,6 +6,7 @@ The needle passes the same receiver as the noise, so its SNR holds in every pixe
 normalised on its own, as the competition's were.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
 from abacad.signal.needle import NeedleBatch, draw_lit, draw_needles
-from abacad.signal.noise import chi2_noise, draw_dof, draw_gains, fill_chi2
+from abacad.signal.noise import draw_dof, draw_gains, fill_chi2
 from abacad.signal.path import deposit, deposits
 from abacad.signal.presets import Families, Simulation
 from abacad.signal.rfi import draw_interference
@@ -181,10 +182,17 @@ class Background(Protocol):
         """Six panels of power with a mean near 1; `chance` is that of one scene."""
 
 
-def make_scene(simulation: Simulation, index: int, seed: int, background: Background | None = None) -> Scene:
+def make_scene(
+    simulation: Simulation,
+    index: int,
+    seed: int,
+    background: Background | None = None,
+    scratch: Float[Tensor, "panel time freq"] | None = None,
+) -> Scene:
     """The scene of a number: its noise, interference and gains, without needles.
 
-    A background brings the telescope's own gains with it, so none are simulated.
+    A background brings the telescope's own gains with it, so none are simulated. Who makes many scenes one after
+    the other gives a `scratch` tensor to make their noise in: memory fresh from the system costs more than the noise.
     """
     chance = Chance(seed, np.array([_SCENES + index], dtype=np.int64))
     axes, n_freq = simulation.axes, simulation.scenes.n_freq
@@ -192,7 +200,8 @@ def make_scene(simulation: Simulation, index: int, seed: int, background: Backgr
     if background is None:
         dof = draw_dof(simulation.noise, simulation.dof, chance)
         sigma = np.sqrt(2 / dof)
-        power = chi2_noise((N_PANELS, axes.n_time, n_freq), dof[0], int(chance.keys("noise")[0]))
+        power = torch.empty(N_PANELS, axes.n_time, n_freq) if scratch is None else scratch
+        fill_chi2(power, float(dof[0]), int(chance.keys("noise")[0]))
         gains = draw_gains(simulation.noise, axes, n_freq, chance)
         time, freq = torch.from_numpy(gains.time[0]), torch.from_numpy(gains.freq[0])
     else:
@@ -214,8 +223,8 @@ def cut(
     offsets: Int[np.ndarray, " window"],
     injected: Injected,
     simulation: Simulation,
-) -> Panels:
-    """Windows of a scene that begin at the channels `offsets`, with needles injected, then normalised.
+) -> Iterator[Panels]:
+    """Windows of a scene that begin at the channels `offsets`, with needles injected, then normalised, one by one.
 
     Two windows hold the same values where they overlap, up to an affine map for each panel and float16 rounding,
     but for the needles.
@@ -223,10 +232,7 @@ def cut(
     n_freq = simulation.axes.n_freq
     sigma = np.full(len(injected.rows), scene.sigma)
     drawn = deposits(injected.needles.paths(injected.rows, sigma, "cpu"), len(offsets), n_freq)
-    windows = torch.empty(
-        (len(offsets), *scene.power.shape[:2], n_freq), dtype=torch.float16 if simulation.normalise else torch.float32
-    )
-    window = torch.empty(1, *windows.shape[1:])
+    window = torch.empty(1, *scene.power.shape[:2], n_freq)
     for place, offset in enumerate(offsets.tolist()):
         channels = slice(offset, offset + n_freq)
         window.copy_(scene.power[None, ..., channels])
@@ -235,5 +241,4 @@ def cut(
         window *= scene.gain_time[:, :, None]
         if simulation.normalise:
             _normalise(window)
-        windows[place] = window[0]
-    return windows
+        yield window[0].to(torch.float16 if simulation.normalise else torch.float32, copy=True)
