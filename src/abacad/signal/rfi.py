@@ -5,6 +5,7 @@ Drifting lines and squiggles are the needles' own shapes, but they stand in OFF 
 needles who does not look there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,20 +68,28 @@ def draw_interference(
 
     Needles that stand in these observations can be given, to be added in the same go.
     """
-    rfi, axes = simulation.rfi, simulation.axes
-    windows = n_freq / axes.n_freq
-    makers = [
-        _carriers(simulation, _how_many("carriers", rfi.carriers * windows, chance), n_freq, chance),
-        _combs(simulation, _how_many("combs", rfi.combs * windows, chance), n_freq, chance),
-        _dc_spikes(simulation, n_freq, chance),
-        *_drifting(simulation, "lines", rfi.lines * windows, n_freq, chance),
-        *_drifting(simulation, "squiggles", rfi.squiggles * windows, n_freq, chance),
+    rfi = simulation.rfi
+    windows = n_freq / simulation.axes.n_freq
+
+    def some(name: str, mean: float, maker: Callable[[Simulation, _Emitters, int, Chance], _Drawn]) -> list[Paths]:
+        emitters = _how_many(name, mean * windows, chance)
+        # most single windows hold none, and making none takes as long as making some
+        return [_scaled(maker(simulation, emitters, n_freq, chance), sigma, device)] if len(emitters) else []
+
+    steady = [
+        *some("carriers", rfi.carriers, _carriers),
+        *some("combs", rfi.combs, _combs),
+        *some("dc spike", rfi.dc_spike, _dc_spikes),
+        *(_scaled(drawn, sigma, device) for drawn in _drifting(simulation, "lines", rfi.lines, n_freq, chance)),
+        *(_scaled(drawn, sigma, device) for drawn in _drifting(simulation, "squiggles", rfi.squiggles, n_freq, chance)),
+        *([] if needles is None else [needles]),
     ]
-    blobs = _blobs(simulation, _how_many("blobs", rfi.blobs * windows, chance), n_freq, chance)
-    paths = [_scaled(drawn, sigma, device) for drawn in makers]
-    steady = deposits(join(paths if needles is None else [*paths, needles]), len(chance), n_freq)
-    noisy = deposits(_scaled(blobs, sigma, device), len(chance), n_freq, taper=True)
-    return Interference(steady, noisy, _bursts(simulation, chance))
+    noisy = some("blobs", rfi.blobs, _blobs)
+    return Interference(
+        deposits(join(steady), len(chance), n_freq) if steady else [],
+        deposits(join(noisy), len(chance), n_freq, taper=True) if noisy else [],
+        _bursts(simulation, chance),
+    )
 
 
 @dataclass(frozen=True)
@@ -159,16 +168,15 @@ def _combs(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: Cha
     return _Drawn(owner, _level(channel, simulation.axes.n_time), lit * snr[:, None, None], np.full(len(u), 0.5))
 
 
-def _dc_spikes(simulation: Simulation, n_freq: int, chance: Chance) -> _Drawn:
-    """The digitiser's own line in the middle of a wide scene; anywhere in a single window, and seldom there."""
+def _dc_spikes(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: Chance) -> _Drawn:
+    """The digitiser's own line in the middle of a wide scene; anywhere in a single window."""
     axes = simulation.axes
-    u = chance.uniform("dc spike", 3)
-    here = np.flatnonzero(u[:, 0] < simulation.rfi.dc_spike * n_freq / axes.n_freq)
+    u = _draws("dc spike", emitters, 2, chance)
     alone = n_freq < 2 * axes.n_freq
-    channel = np.floor(u[here, 1] * n_freq) if alone else np.full(len(here), float(n_freq // 2))
-    snr = log_uniform(u[here, 2], (max(1.0, simulation.rfi.carrier_snr[0]), max(1.0, simulation.rfi.carrier_snr[1])))
+    channel = np.floor(u[:, 0] * n_freq) if alone else np.full(len(u), float(n_freq // 2))
+    snr = log_uniform(u[:, 1], simulation.rfi.carrier_snr)
     lit = np.ones((1, N_PANELS, axes.n_time))
-    return _Drawn(here, _level(channel, axes.n_time), lit * snr[:, None, None], np.full(len(here), 0.5))
+    return _Drawn(emitters.owner, _level(channel, axes.n_time), lit * snr[:, None, None], np.full(len(u), 0.5))
 
 
 def _blobs(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: Chance) -> _Drawn:
@@ -192,7 +200,7 @@ def _blobs(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: Cha
 def _drifting(simulation: Simulation, name: str, mean: float, n_freq: int, chance: Chance) -> list[_Drawn]:
     """Emissions of the needles' shapes and strengths that stand in OFF panels too."""
     families = _GROUND_LINES if name == "lines" else _GROUND_SQUIGGLES
-    emitters = _how_many(name, mean, chance)
+    emitters = _how_many(name, mean * n_freq / simulation.axes.n_freq, chance)
     found = []
     for number in range(int(emitters.number.max(initial=-1)) + 1):
         owner = emitters.owner[emitters.number == number]

@@ -92,7 +92,7 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
     dof = draw_dof(simulation.noise, simulation.dof, chance)
     sigma = np.sqrt(2 / dof)
     injected = draw_injected(simulation, simulation.needles.families, targets, chance)
-    needles = injected.needles.paths(injected.rows, sigma[injected.rows], device)
+    needles = injected.needles.paths(injected.rows, sigma[injected.rows], device) if len(injected.rows) else None
     emissions = draw_interference(simulation, axes.n_freq, sigma, chance, device, needles)
     gains = draw_gains(simulation.noise, axes, axes.n_freq, chance)
     time = torch.from_numpy(gains.time * emissions.bursts)[..., None].to(device)
