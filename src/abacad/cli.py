@@ -230,7 +230,7 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
     from abacad.run.simulate import simulate
     from abacad.signal.presets import Simulation
 
-    built = parser.instantiate_classes(parsed)
+    built = parser.instantiate(parsed)
     simulation = Simulation(**{key: getattr(built, key) for key in Simulation.__dataclass_fields__})
     folder = simulate(
         parsed.out,

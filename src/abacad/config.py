@@ -293,7 +293,7 @@ def add_recipe_arguments(parser: ArgumentParser) -> None:
 
 def recipe_of(parser: ArgumentParser, parsed: Namespace) -> Recipe:
     """The recipe that a parser with `add_recipe_arguments` has read."""
-    built = parser.instantiate_classes(parsed)
+    built = parser.instantiate(parsed)
     return Recipe(**{key: getattr(built, key) for key in Recipe.__dataclass_fields__})
 
 

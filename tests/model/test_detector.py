@@ -81,6 +81,17 @@ def test_a_saved_detector_scores_the_same_and_knows_its_representation(tmp_path)
     torch.testing.assert_close(again(channels), detector(channels))
 
 
+def test_the_panel_network_starts_from_a_saved_detector(tmp_path):
+    represented = Represent("binned")
+    trained = build_detector(Model("panel", width=4), represented)
+    save_detector(tmp_path / "best.safetensors", trained, Model("panel", width=4), represented)
+    start = build_detector(Model("panel", width=4, weights=str(tmp_path / "best.safetensors")), represented)
+    for name, value in trained.state_dict().items():
+        torch.testing.assert_close(start.state_dict()[name], value)
+    with pytest.raises(AbacadError, match="same represent"):
+        build_detector(Model("panel", width=8, weights=str(tmp_path / "best.safetensors")), represented)
+
+
 def test_a_foreign_file_is_no_detector(tmp_path):
     safetensors.torch.save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
     for name in ("foreign.safetensors", "absent.safetensors"):

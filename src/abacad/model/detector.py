@@ -7,6 +7,7 @@ from typing import Any
 import timm
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -46,9 +47,23 @@ def build_detector(model: Model, represent: Represent) -> Detector:
             )
         if model.size is not None:
             raise AbacadError("The panel network takes no resize: leave model.size out (--model.size null).")
-        lines = represent.views.index("clean") if "clean" in represent.views else None
-        return Detector(PanelNetwork(len(represent.views), model.width, lines))
+        return _panel_detector(model, represent)
     return Detector(_timm_backbone(model, n_channels(represent)), model.size)
+
+
+def _panel_detector(model: Model, represent: Represent) -> Detector:
+    lines = represent.views.index("clean") if "clean" in represent.views else None
+    detector = Detector(PanelNetwork(len(represent.views), model.width, lines))
+    if model.weights is not None:
+        path = _weights_file(model)
+        try:
+            detector.load_state_dict(load_file(path))
+        except (RuntimeError, SafetensorError) as error:
+            raise AbacadError(
+                f"{path} does not hold weights of this panel network: {brief(str(error), 120)}\n"
+                "It takes the best.safetensors of a run with the same represent.views and model.width."
+            ) from error
+    return detector
 
 
 def _timm_backbone(model: Model, channels: int) -> nn.Module:
@@ -75,9 +90,7 @@ def _timm_backbone(model: Model, channels: int) -> nn.Module:
 
 
 def _from_file(model: Model, options: dict[str, Any]) -> nn.Module:
-    path = Path(model.weights or "")
-    if not path.is_file():
-        raise AbacadError(f"There is no file {path} of weights for {model.name}.\nName one: --model.weights FILE.")
+    path = _weights_file(model)
     try:
         return timm.create_model(model.name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, **options)
     except (RuntimeError, KeyError, ValueError, OSError, EOFError, SafetensorError) as error:
@@ -85,6 +98,13 @@ def _from_file(model: Model, options: dict[str, Any]) -> nn.Module:
             f"{path} does not hold weights of {model.name}: {brief(str(error), 120)}\n"
             "It takes the .safetensors or .pth file that timm publishes for that very backbone."
         ) from error
+
+
+def _weights_file(model: Model) -> Path:
+    path = Path(model.weights or "")
+    if not path.is_file():
+        raise AbacadError(f"There is no file {path} of weights for {model.name}.\nName one: --model.weights FILE.")
+    return path
 
 
 def pick_device(asked: str = "auto") -> torch.device:
