@@ -36,9 +36,9 @@ class PanelNetwork(nn.Module):
         n_views: views a panel comes in; see `abacad.data.panels.binned`.
         width: features of the encoder's first layer; the cost of training grows in proportion.
         line_view: which view the line maps are made of; None leaves the lines to the encoder.
-        max_drift: fastest line in the maps, in channels a panel; the maps' step is one channel a panel.
+        max_drift: fastest line in the maps, in channels a panel, in steps of one; 36 are 0.34 Hz/s in the competition.
         panel_period: from the start of one panel to that of the next, in lengths of a panel: 315 s / 293 s.
-        prior: share of positives, from which the first epoch starts.
+        prior: share of positives that the untrained network answers; 0.5 where the loss weighs both classes alike.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class PanelNetwork(nn.Module):
         n_views: int = 3,
         width: int = 8,
         line_view: int | None = 1,
-        max_drift: int = 24,
+        max_drift: int = 36,
         panel_period: float = 1.0746,
-        prior: float = 0.1,
+        prior: float = 0.5,
     ) -> None:
         """Build the network from random weights."""
         super().__init__()
