@@ -224,7 +224,7 @@ def test_a_bright_needle_is_learned(competition, tmp_path):
 
 
 def command(root: Path, run: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "abacad.cli", "train", str(root), "--run", str(run), *QUICK, *more]
+    return [sys.executable, "-m", "abacad", "train", str(root), "--run", str(run), *QUICK, *more]
 
 
 def test_a_killed_run_continues_and_holds_each_id_once(shared_competition, tmp_path):

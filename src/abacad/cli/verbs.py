@@ -1,174 +1,17 @@
-"""The command line: parse, call one verb, print. Nothing heavy is imported before a verb is called."""
+"""The verbs: what each takes on the command line, and what it shows. Nothing heavy is imported before one is called."""
 
-import difflib
-import logging
-import re
-import sys
-from argparse import HelpFormatter, RawDescriptionHelpFormatter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from os import PathLike
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
+from jsonargparse import ArgumentParser, Namespace
 
-from abacad import __version__
-from abacad.config import add_recipe_arguments, brief, recipe_of, recipe_path
+from abacad.cli.parser import Verb, flat, recipe_named, value_of
+from abacad.config import add_recipe_arguments, recipe_of
 from abacad.errors import AbacadError
 
 _DATA = "Competition folder (holds train_labels.csv). Left out, the usual places are looked at."
-
-
-@dataclass(frozen=True)
-class Verb:
-    """One sub-command.
-
-    Attributes:
-        summary: What it does, in a line.
-        usage: Its positional arguments.
-        examples: Commands that work.
-        arguments: Adds its arguments to a parser; gets the words of the command line as well.
-        call: Runs it and prints what it found.
-    """
-
-    summary: str
-    usage: str
-    examples: Sequence[str]
-    arguments: Callable[[ArgumentParser, Sequence[str]], None]
-    call: Callable[[ArgumentParser, Namespace], None]
-
-
-class VerbFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
-    """Defaults behind each option, and the examples on lines of their own."""
-
-
-class VerbParser(ArgumentParser):
-    """A parser whose help leaves out in which file the defaults of a recipe stand."""
-
-    def format_help(self, *formatter: HelpFormatter | None) -> str:
-        """The help of a verb."""
-        told = re.sub(r"default config file locations:\n(?:  .*\n)+\n", "", super().format_help(*formatter))
-        return told.replace("<class 'Path'>", "path").replace("Path | null", "path | null")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it went well, 2 when the input or the recipe was at fault, 130 when interrupted."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
-    if not words or words[0] in ("-h", "--help"):
-        print(overview())
-        return 0
-    if words[0] == "--version":
-        print(f"abacad {__version__}")
-        return 0
-    try:
-        _run(words[0], words[1:])
-    except KeyboardInterrupt:
-        print(f"abacad {words[0]}: interrupted. The same command goes on where it can.", file=sys.stderr)
-        return 130
-    except (AbacadError, ArgumentError, OSError) as error:
-        if debug:
-            raise
-        print(f"abacad {words[0]}: {_told(error)}", file=sys.stderr)
-        return 2
-    except Exception as error:
-        if debug:
-            raise
-        print(
-            f"abacad {words[0]}: unexpected {type(error).__name__}: {brief(str(error))}\n"
-            "This is a fault of abacad's. The same command with --debug shows where.",
-            file=sys.stderr,
-        )
-        return 1
-    return 0
-
-
-def overview() -> str:
-    """The text of `abacad --help`."""
-    width = max(map(len, VERBS))
-    verbs = "\n".join(f"  {name:<{width}}  {verb.summary}" for name, verb in VERBS.items())
-    return (
-        "usage: abacad VERB …\n\n"
-        "Finds technosignatures in radio-telescope ON–OFF cadences.\n\n"
-        f"{verbs}\n\n"
-        "`abacad VERB --help` shows the options of a verb, their defaults and examples.\n"
-        "`--debug` with any verb shows the traceback of an error; `--version` shows the version."
-    )
-
-
-def parser_of(name: str, words: Sequence[str] = ()) -> ArgumentParser:
-    """The parser of one verb; a recipe or preset named in `words` sets its defaults."""
-    verb = VERBS[name]
-    files: list[str | PathLike[Any]] = [recipe_path(_recipe_named(words))] if name == "train" else []
-    examples = "\n".join(f"  {example}" for example in verb.examples)
-    parser = VerbParser(
-        prog=f"abacad {name}",
-        usage=f"abacad {name} {verb.usage} [--option VALUE …]",
-        description=f"{verb.summary}\n\nexamples:\n{examples}",
-        formatter_class=VerbFormatter,
-        exit_on_error=False,
-        default_config_files=files,
-    )
-    verb.arguments(parser, words)
-    return parser
-
-
-def _run(name: str, words: Sequence[str]) -> None:
-    if name not in VERBS:
-        near = difflib.get_close_matches(name, VERBS, n=1)
-        hint = f" Did you mean `abacad {near[0]}`?" if near else ""
-        raise AbacadError(f"there is no such verb.{hint}\nThe verbs: {', '.join(VERBS)}.")
-    parser = parser_of(name, words)
-    parsed = parser.parse_args(list(words))
-    _log_to_screen()
-    VERBS[name].call(parser, parsed)
-
-
-def _value_of(words: Sequence[str], options: Sequence[str], default: str) -> str:
-    """The value of an option that decides the defaults of all others."""
-    value = default
-    for place, word in enumerate(words):
-        for option in options:
-            if word == option and place + 1 < len(words):
-                value = words[place + 1]
-            elif word.startswith(f"{option}="):
-                value = word.split("=", 1)[1]
-    return value
-
-
-def _recipe_named(words: Sequence[str]) -> str:
-    return _value_of(words, ("--recipe", "--config"), "baseline")
-
-
-def _told(error: Exception) -> str:
-    """At most three lines; of an error in a reader process, only what it said."""
-    if isinstance(error, ArgumentError):
-        return f"{brief(str(error))}\n`--help` lists the options."
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    if "Original Traceback" in str(error):
-        lines = lines[-1:]
-    return "\n".join(line.removeprefix("abacad.errors.") for line in lines[:3])
-
-
-def _log_to_screen() -> None:
-    """Show what the library logs; processes that a distributed run started stay silent."""
-    import os
-    import warnings
-
-    from rich.console import Console
-    from rich.logging import RichHandler
-
-    warnings.filterwarnings("ignore")  # other libraries' advice to programmers
-    logger = logging.getLogger("abacad")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-    handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False, log_time_format="%H:%M:%S")
-    first = os.environ.get("LOCAL_RANK", "0") == "0"
-    logger.addHandler(handler if first else logging.NullHandler())
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -212,7 +55,7 @@ def _audit(parser: ArgumentParser, parsed: Namespace) -> None:
 def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     from abacad.signal.presets import PRESETS, Simulation
 
-    preset = _value_of(words, ("--preset",), "kaggle")
+    preset = value_of(words, ("--preset",), "kaggle")
     if preset not in PRESETS:
         raise AbacadError(f"there is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
     parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write; new, or one that was begun so.")
@@ -223,7 +66,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--background", type=Path | None, default=None, help="Telescope file to take the noise from.")
     _progress(parser)
     parser.add_class_arguments(Simulation, nested_key=None)
-    parser.set_defaults(_flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
+    parser.set_defaults(flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
 
 
 def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
@@ -244,17 +87,8 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
     print(f"Simulated competition: {folder}")
 
 
-def _flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[str, Any]:
-    """Nested values by the names of the options; what is an option as a whole stays whole."""
-    flat: dict[str, Any] = {}
-    for key, value in nested.items():
-        name = f"{prefix}{key}"
-        flat |= {name: value} if name in options or not isinstance(value, dict) else _flat(value, options, f"{name}.")
-    return flat
-
-
 def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    recipe = _recipe_named(words)
+    recipe = recipe_named(words)
     _data(parser)
     parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
     parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
@@ -400,7 +234,3 @@ VERBS = {
         _demo,
     ),
 }
-
-
-if __name__ == "__main__":
-    sys.exit(main())
