@@ -25,8 +25,8 @@ from abacad.data.competition import (
 )
 from abacad.data.represent import represent
 from abacad.errors import AbacadError
-from abacad.run import figure
-from abacad.run.page import Page, Section
+from abacad.show import figure
+from abacad.show.page import Page, Section
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from abacad.data.competition import cadence_path, read_cadence
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
-from abacad.run import figure
 from abacad.run.folder import RunFolder
-from abacad.run.page import Page, Section
+from abacad.show import figure
+from abacad.show.page import Page, Section
 
 log = logging.getLogger(__name__)
 

@@ -50,7 +50,7 @@ class Page:
 
     def write(self, path: Path) -> Path:
         """Write the page in one step; everything but the figures is escaped."""
-        environment = Environment(loader=PackageLoader("abacad.run"), autoescape=select_autoescape(default=True))
+        environment = Environment(loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True))
         template = environment.get_template("page.html.j2")
         write_text(path, template.render(title=self.title, lead=self.lead, tiles=self.tiles, sections=self.sections))
         return path
