@@ -7,6 +7,10 @@ import pkgutil
 import warnings
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors gain nothing from threads that wait for each other
+    "OMP_NUM_THREADS", "1"
+)  # small tensors gain nothing from threads, and threads wait for each other
+
 from jaxtyping import install_import_hook
 
 install_import_hook("abacad", "tests.checked")  # every test is a check of shapes and types as well

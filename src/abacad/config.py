@@ -41,6 +41,7 @@ class Data:
             a third of the free disk.
         workers: Processes that read cadences; chosen by itself when null.
         simulated: Number of simulated cadences, new ones every epoch, that are added to each training fold.
+        labelled: Train on labelled cadences; with `false` on simulated ones alone, and the labelled ones only judge.
         simulated_preset: Preset of `abacad simulate` that they are drawn from.
     """
 
@@ -51,12 +52,14 @@ class Data:
     pack: Literal["auto", "always", "never"] = "never"
     workers: int | None = None
     simulated: int = 0
+    labelled: bool = True
     simulated_preset: str = "kaggle"
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
         _require(self.folds >= 2, f"data.folds is {self.folds}; cross-validation needs at least 2.")
         _require(self.simulated >= 0, f"data.simulated is {self.simulated}; it must be 0 or more.")
+        _require(self.labelled or self.simulated > 0, "Without labelled cadences data.simulated must be above 0.")
         _require(self.workers is None or self.workers >= 0, "data.workers must be 0 or more, or null.")
 
 

@@ -11,16 +11,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors import safe_open
 
 from abacad.cli import main
-from abacad.config import read_recipe
+from abacad.config import Represent, read_recipe
+from abacad.data.dataset import Cadences, Samples, WithSimulated
+from abacad.data.simulated import SimulatedCadences
 from abacad.errors import AbacadError
 from abacad.metric import auc
 from abacad.run.audit import audit
 from abacad.run.ensemble import blend, check_submission, fit_weights, submit
 from abacad.run.fold import pos_weight
 from abacad.run.folder import RunFolder
+from abacad.signal.cadence import Axes
+from abacad.signal.presets import Simulation
 from tests.conftest import QUICK
 
 
@@ -212,7 +217,31 @@ def test_the_audit_never_opens_the_leaked_folder(shared_competition, monkeypatch
 
 
 def test_pos_weight_is_negatives_over_positives():
-    assert pos_weight(np.array([0, 0, 0, 1])) == 3.0
+    assert pos_weight(3, 1) == 3.0
+
+
+@pytest.mark.parametrize("labelled", ["true", "false"])
+def test_simulated_cadences_train_mixed_or_alone(shared_competition, tmp_path, labelled):
+    words = ["train", str(shared_competition), "--run", str(tmp_path / "r"), *QUICK, "--trainer.max_epochs", "1"]
+    assert main([*words, "--data.simulated", "24", "--data.labelled", labelled]) == 0
+    assert len(pd.read_csv(tmp_path / "r" / "oof.csv")) == 40
+
+
+def test_simulated_samples_are_new_each_epoch_and_blind_to_the_batch(shared_competition):
+    labels = labels_of(shared_competition)
+    recipe = Represent("difference")
+    source = Cadences(shared_competition, "train", list(labels["id"]), recipe)
+    samples = Samples(source, range(40), labels["target"].to_numpy())
+    axes = Axes(n_time=28, n_freq=64)
+    both = WithSimulated(samples, SimulatedCadences(Simulation(axes=axes), 8, seed=0), recipe, first=40)
+    assert len(both) == 48
+    together = both.__getitems__([2, 41, 7, 47])
+    for item, sample in zip((2, 41, 7, 47), together, strict=True):
+        assert torch.equal(sample.channels, both[item].channels)
+        assert sample.place == (item if item < 40 else 40 + item)
+    both.set_epoch(1)
+    assert not torch.equal(both[41].channels, together[1].channels)
+    assert torch.equal(both[2].channels, together[0].channels)
 
 
 def test_a_bright_needle_is_learned(competition, tmp_path):

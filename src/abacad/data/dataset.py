@@ -145,8 +145,15 @@ class WithSimulated(Dataset):
 
     def __getitem__(self, item: int) -> Sample:
         """One sample of either sort."""
-        if item < len(self.samples):
-            return self.samples[item]
-        cadence, target = self.simulated[item - len(self.samples)]
-        channels = represent(torch.as_tensor(cadence).float(), self.recipe)
+        return self.__getitems__([item])[0]
+
+    def __getitems__(self, items: Sequence[int]) -> list[Sample]:
+        """A batch of samples; the simulated ones among them are made together, which is quicker."""
+        n_labelled = len(self.samples)
+        drawn = [item for item in items if item >= n_labelled]
+        made = iter(self.simulated.__getitems__([item - n_labelled for item in drawn])) if drawn else iter(())
+        return [self.samples[item] if item < n_labelled else self._simulated(item, *next(made)) for item in items]
+
+    def _simulated(self, item: int, cadence: np.ndarray, target: int) -> Sample:
+        channels = represent(torch.from_numpy(cadence).float(), self.recipe)
         return Sample(self.first + item, channels, float(target))

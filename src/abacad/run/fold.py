@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from abacad.model.detector import build_detector
 from abacad.model.learner import Learner
 from abacad.model.score import score
 from abacad.run.folder import RunFolder
-from abacad.signal.presets import PRESETS
+from abacad.signal.presets import PRESETS, Simulation
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +43,14 @@ class Labelled:
         ids: Their ids.
         targets: Their targets.
         folds: The fold that holds each back.
+        shape: Shape of a cadence before it is represented, (6, time, freq).
     """
 
     source: Dataset
     ids: np.ndarray
     targets: np.ndarray
     folds: np.ndarray
+    shape: tuple[int, ...]
 
 
 class EpochLog(pl.Callback):
@@ -105,7 +107,8 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) 
     folder = run.fold(number)
     held, kept = np.flatnonzero(labelled.folds == number), np.flatnonzero(labelled.folds != number)
     pl.seed_everything(recipe.seed + number, verbose=False)
-    learner = Learner(build_detector(recipe.model, recipe.represent), recipe, pos_weight(labelled.targets[kept]))
+    weight = _pos_weight(labelled.targets[kept], recipe)
+    learner = Learner(build_detector(recipe.model, recipe.represent), recipe, weight)
     training, validation = _loaders(labelled, kept, held, recipe)
     last = folder / "last.ckpt"
     with _quiet_lightning():
@@ -121,9 +124,18 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) 
     trainer.strategy.barrier()
 
 
-def pos_weight(targets: np.ndarray) -> float:
+def pos_weight(negatives: float, positives: float) -> float:
     """Negatives / positives: how much more a positive counts in the loss."""
-    return float((targets == 0).sum() / max(1, (targets == 1).sum()))
+    return negatives / max(1.0, positives)
+
+
+def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
+    n_simulated = recipe.data.simulated
+    positives = n_simulated * PRESETS[recipe.data.simulated_preset].positives if n_simulated else 0.0
+    negatives = n_simulated - positives
+    if recipe.data.labelled:
+        negatives, positives = negatives + float((targets == 0).sum()), positives + float((targets == 1).sum())
+    return pos_weight(negatives, positives)
 
 
 def precision_of(asked: str, accelerator: str) -> str:
@@ -191,15 +203,26 @@ def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:
 def _loaders(labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Recipe) -> tuple[Any, Any]:
     workers = worker_count(recipe.data.workers)
     augmentation = Augmentation(recipe.augment, recipe.represent.kind)
+    if not recipe.data.labelled:
+        kept = kept[:0]
     training: Any = Samples(labelled.source, kept, labelled.targets, augmentation, recipe.seed)
     if recipe.data.simulated:
-        preset = PRESETS[recipe.data.simulated_preset]
-        simulated = SimulatedCadences(preset, recipe.data.simulated, recipe.seed)
+        simulation = _shaped_as(PRESETS[recipe.data.simulated_preset], labelled.shape)
+        simulated = SimulatedCadences(simulation, recipe.data.simulated, recipe.seed)
         training = WithSimulated(training, simulated, recipe.represent, first=len(labelled.ids))
     return (
         loader(training, recipe.optim.batch_size, workers, shuffle=True, seed=recipe.seed),
         loader(Samples(labelled.source, held, labelled.targets), recipe.inference.batch_size, workers),
     )
+
+
+def _shaped_as(simulation: Simulation, shape: tuple[int, ...]) -> Simulation:
+    """The simulation with as many rows and channels as the data."""
+    _, n_time, n_freq = shape
+    period = max(simulation.axes.panel_period_s, 1.07 * n_time * simulation.axes.dt_s)
+    axes = replace(simulation.axes, n_time=n_time, n_freq=n_freq, panel_period_s=period)
+    scenes = replace(simulation.scenes, n_freq=max(simulation.scenes.n_freq, n_freq))
+    return replace(simulation, axes=axes, scenes=scenes)
 
 
 def _keep_best(path: Path, learner: Learner, recipe: Recipe, kept: Path) -> None:

@@ -91,7 +91,9 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     if wanted == "always" or (wanted == "auto" and worth_packing(source, len(labels), run.path)):
         workers = worker_count(recipe.data.workers)
         source = pack(source, len(labels), run.packed, workers=workers, progress=recipe.trainer.progress)
-    return Labelled(source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy())
+    return Labelled(
+        source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy(), tuple(found["shape"])
+    )
 
 
 @rank_zero_only
@@ -106,7 +108,7 @@ def _tell_first_fold(run: RunFolder, recipe: Recipe, labelled: Labelled) -> None
         "normalisation": f"32 cadences have mean {channels.mean():.3f}, std {channels.std():.3f}, "
         f"values {channels.min():.1f} to {channels.max():.1f}, all finite: {bool(channels.isfinite().all())}",
         "loading": f"{len(labelled.ids)} cadences, {int(labelled.targets.sum())} positive, "
-        f"pos_weight {pos_weight(labelled.targets):.2f}",
+        f"pos_weight {pos_weight(int((labelled.targets == 0).sum()), int(labelled.targets.sum())):.2f}",
         "learning rate and warm-up": f"peak {recipe.optim.lr:g}, warm-up over {recipe.optim.warmup:.0%} of the steps; "
         f"training loss {metrics['train_loss'].iloc[0]:.3f} → {metrics['train_loss'].iloc[-1]:.3f}, "
         f"validation AUC by epoch {', '.join(f'{a:.3f}' for a in metrics['val_auc'])}",
