@@ -122,11 +122,11 @@ class LineBranch(nn.Module):
 
     def _evidence(self, maps: Maps) -> Float[Tensor, "batch 9 drift2 freq2"]:
         """Joint ON, joint OFF, the three ON, the three OFF of the neighbourhood, and ON in excess of any OFF."""
-        joint = torch.stack([_joint(maps[:, 0::2], self.panel_period), _joint(maps[:, 1::2], self.panel_period)], 1)
-        pooled = functional.max_pool2d(torch.cat([joint, maps], 1), 2, ceil_mode=True)
-        off = functional.max_pool2d(pooled[:, 3::2], 3, 1, 1)
-        excess = pooled[:, :1] - off.amax(1, keepdim=True).clamp_min(3.0)
-        evidence = torch.cat([pooled[:, :2], pooled[:, 2::2], off, excess], 1)
+        on, off = maps[:, 0::2], maps[:, 1::2]
+        joint = _halved(torch.stack([_joint(on), _joint(off)], 1))
+        near = _spread(_spread(_halved(off), -1), -2)
+        excess = joint[:, :1] - near.amax(1, keepdim=True).clamp_min(3.0)
+        evidence = torch.cat([joint, _halved(on), near, excess], 1)
         return 3 * evidence / (6 + evidence.abs())
 
 
@@ -159,19 +159,39 @@ def _phases(n_time: int, n_freq: int, max_drift: int, panel_period: float) -> Te
 _PHASES: dict[tuple[int, int, int, float], Tensor] = {}
 
 
-def _joint(maps: Float[Tensor, "batch 3 drift freq"], panel_period: float) -> Float[Tensor, "batch drift freq"]:
+def _joint(maps: Float[Tensor, "batch 3 drift freq"]) -> Float[Tensor, "batch drift freq"]:
     """Three panels of a class added, σ kept.
 
-    Drifts between two steps of the maps move a line by up to half a channel times the two periods that separate
+    A drift between two steps of the maps moves a line by up to half a channel times the two periods that separate
     panels of a class: the best of −1, 0 and +1 channel is taken.
     """
-    padded = functional.pad(maps, (1, 1))
-    n = maps.shape[-1]
-    sums = [
-        padded[:, 0, :, 1 - step : 1 - step + n] + padded[:, 1, :, 1 : 1 + n] + padded[:, 2, :, 1 + step : 1 + step + n]
-        for step in (-1, 0, 1)
-    ]
-    return torch.stack(sums).amax(0) / math.sqrt(3)
+    first, middle, last = maps[:, 0], maps[:, 1], maps[:, 2]
+    ends = first + last
+    turned = torch.maximum(first[..., :-2] + last[..., 2:], first[..., 2:] + last[..., :-2])
+    ends[..., 1:-1] = torch.maximum(ends[..., 1:-1], turned)
+    return (ends + middle) / math.sqrt(3)
+
+
+def _halved(maps: Tensor) -> Tensor:
+    """Largest of 2 × 2 pixels, of fewer at the ends: (*, drift, freq) → (*, ⌈drift/2⌉, ⌈freq/2⌉).
+
+    Ten times the speed of max_pool2d on a CPU, as no gradient is wanted.
+    """
+    for dim in (-1, -2):
+        n = maps.shape[dim] // 2
+        pairs = maps.narrow(dim, 0, 2 * n).unflatten(dim, (n, 2))
+        largest = torch.maximum(pairs.select(dim, 0), pairs.select(dim, 1))
+        maps = torch.cat([largest, maps.narrow(dim, 2 * n, maps.shape[dim] - 2 * n)], dim)
+    return maps
+
+
+def _spread(maps: Tensor, dim: int) -> Tensor:
+    """Largest of a pixel and its two neighbours along one dimension."""
+    out, n = maps.clone(), maps.shape[dim]
+    for ours, theirs in ((1, 0), (0, 1)):
+        here = out.narrow(dim, ours, n - 1)
+        torch.maximum(here, maps.narrow(dim, theirs, n - 1), out=here)
+    return out
 
 
 def _layer(n_in: int, n_out: int, kernel: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
