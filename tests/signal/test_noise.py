@@ -5,7 +5,7 @@ import torch
 
 from abacad.signal.cadence import Axes
 from abacad.signal.chance import Chance
-from abacad.signal.noise import chi2_noise, draw_dof, draw_gains
+from abacad.signal.noise import chi2_noise, draw_dof, draw_gains, fill_rows
 from abacad.signal.presets import Noise
 
 
@@ -46,6 +46,22 @@ def test_pixels_and_cadences_are_independent():
     variance = a.var().item()
     for other in (a.roll(1, 0), a.roll(1, 1), a.roll(37, 1), b):
         assert abs((a * other).mean().item() / variance) < error
+
+
+def test_rows_of_a_batch_have_the_same_law_and_their_own_keys():
+    """The way noise is made on a GPU, which runs on any device."""
+    dof = np.array([9.84, 12.0, 9.84])
+    rows = torch.empty(3, 500_000)
+    fill_rows(rows, dof, [1, 2, 3])
+    for row, k in zip(rows, dof, strict=True):
+        assert scipy.stats.kstest(row.double().numpy() * k, scipy.stats.chi2(k).cdf).statistic < 0.005
+        for p in (1e-3, 1e-4):
+            outside = (row.double().numpy() * k > scipy.stats.chi2(k).isf(p)).sum()
+            assert abs(outside - 500_000 * p) < 5 * np.sqrt(500_000 * p)
+    alone = torch.empty(1, 500_000)
+    fill_rows(alone, dof[2:], [3])
+    assert torch.equal(alone[0], rows[2])
+    assert abs(torch.corrcoef(rows)[0, 2].item()) < 5 / np.sqrt(500_000)
 
 
 def test_a_key_decides_the_noise():

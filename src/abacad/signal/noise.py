@@ -61,33 +61,49 @@ def quantiles(dof: float, device: str = "cpu") -> Quantiles:
     )
 
 
-def chi2_noise(
-    shape: tuple[int, ...], dof: float, key: int, device: torch.device | str = "cpu"
-) -> Float[Tensor, "..."]:
-    """Independent draws of χ²_dof / dof, float32; `key` decides them all.
-
-    The bits come from SFC64 on a CPU and from torch's generator on CUDA: the same distribution, not the same numbers.
-    """
-    out = torch.empty(shape, device=device)
+def chi2_noise(shape: tuple[int, ...], dof: float, key: int) -> Float[Tensor, "..."]:
+    """Independent draws of χ²_dof / dof, float32, on the CPU; `key` decides them all."""
+    out = torch.empty(shape)
     fill_chi2(out, dof, key)
     return out
 
 
 def fill_chi2(out: Float[Tensor, "..."], dof: float, key: int) -> None:
-    """The same into a tensor that is there already."""
+    """The same into a tensor on the CPU that is there already."""
     flat = out.view(-1)
-    table = quantiles(float(dof), str(out.device))
-    if out.device.type == "cpu":
-        bits = np.random.Generator(np.random.SFC64(key))
-        for start in range(0, len(flat), _BLOCK):
-            block = flat[start : start + _BLOCK]
-            _look_up(block, table, *_words_cpu(bits, len(block)))
-    else:
-        generator = torch.Generator(out.device).manual_seed(key & (2**63 - 1))
-        _look_up(flat, table, *_words_cuda(generator, len(flat)))
+    table = quantiles(float(dof))
+    bits = np.random.Generator(np.random.SFC64(key))
+    for start in range(0, len(flat), _BLOCK):
+        block = flat[start : start + _BLOCK]
+        words, places, within = _words(bits, len(block))
+        torch.index_select(table.middle, 0, words, out=block)
+        block[places] = _tails(table, words[places], within)
 
 
-def _words_cpu(bits: np.random.Generator, n: int) -> tuple[Tensor, Tensor, Tensor]:
+def fill_rows(out: Float[Tensor, "row ..."], dof: Float[np.ndarray, " row"], keys: list[int]) -> None:
+    """Draws into a batch on any device: row r is χ² with dof[r] degrees of freedom, and keys[r] decides it.
+
+    For a GPU: one launch a row for the bits, and the rest for all rows together. The numbers differ from those of
+    `fill_chi2`, the distribution does not.
+    """
+    bits = torch.empty(len(out), out[0].numel(), dtype=torch.int32, device=out.device)
+    generator = torch.Generator(out.device)
+    for row, key in enumerate(keys):
+        bits[row].random_(generator=generator.manual_seed(key & (2**63 - 1)))
+    words = bits & (_WORDS - 1)
+    flat = out.view(bits.shape)
+    for value in np.unique(dof):
+        rows = torch.from_numpy(np.flatnonzero(dof == value)).to(out.device)
+        table = quantiles(float(value), str(out.device))
+        some = words[rows].view(-1)
+        drawn = table.middle[some]
+        places = ((some < _TAIL) | (some >= _WORDS - _TAIL)).nonzero().view(-1)
+        within = ((bits[rows].view(-1)[places] >> 16).double() + 0.5) / (1 << 15)
+        drawn[places] = _tails(table, some[places], within)
+        flat[rows] = drawn.view(len(rows), -1)
+
+
+def _words(bits: np.random.Generator, n: int) -> tuple[Tensor, Tensor, Tensor]:
     """`n` 16-bit words, the places of those in the tails, and a number in (0, 1] for each of these."""
     # whole 64-bit words at once: four times as fast as asking for 16-bit ones
     raw = bits.integers(0, 2**64 - 1, (n + 3) // 4, dtype=np.uint64, endpoint=True)
@@ -97,31 +113,17 @@ def _words_cpu(bits: np.random.Generator, n: int) -> tuple[Tensor, Tensor, Tenso
     return torch.from_numpy(words.astype(np.int32)), torch.from_numpy(places), torch.from_numpy(within)
 
 
-def _words_cuda(generator: torch.Generator, n: int) -> tuple[Tensor, Tensor, Tensor]:
-    words = torch.empty(n, dtype=torch.int32, device=generator.device).random_(0, _WORDS, generator=generator)
-    places = ((words < _TAIL) | (words >= _WORDS - _TAIL)).nonzero().view(-1)
-    within = 1 - torch.rand(len(places), dtype=torch.float64, device=generator.device, generator=generator)
-    return words, places, within
-
-
-def _look_up(
-    out: Float[Tensor, " n"],
-    table: Quantiles,
-    words: Int[Tensor, " n"],
-    places: Int[Tensor, " tail"],
-    within: Float[Tensor, " tail"],
-) -> None:
-    torch.index_select(table.middle, 0, words, out=out)
-    tail = words[places]
-    upper = tail >= _WORDS // 2
-    whole = torch.where(upper, _WORDS - 1 - tail, tail)
+def _tails(table: Quantiles, words: Int[Tensor, " tail"], within: Float[Tensor, " tail"]) -> Float[Tensor, " tail"]:
+    """Quantiles for words in the tails, `within` being the place between a word and the next outer one."""
+    upper = words >= _WORDS // 2
+    whole = torch.where(upper, _WORDS - 1 - words, words)
     log_p = ((whole + within) / _WORDS).log().float()
     right = torch.searchsorted(table.tail_log_p, log_p).clamp(1, len(table.tail_log_p) - 1)
     x0, x1 = table.tail_log_p[right - 1], table.tail_log_p[right]
     part = (log_p - x0) / (x1 - x0)
     low = torch.lerp(table.low[right - 1], table.low[right], part)
     high = torch.lerp(table.high[right - 1], table.high[right], part)
-    out[places] = torch.where(upper, high, low)
+    return torch.where(upper, high, low)
 
 
 def draw_dof(noise: Noise, nominal: float, chance: Chance) -> Float[np.ndarray, " batch"]:

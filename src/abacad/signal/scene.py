@@ -18,7 +18,7 @@ from torch import Tensor
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
 from abacad.signal.needle import NeedleBatch, draw_lit, draw_needles
-from abacad.signal.noise import draw_dof, draw_gains, fill_chi2
+from abacad.signal.noise import draw_dof, draw_gains, fill_chi2, fill_rows
 from abacad.signal.path import deposit, deposits
 from abacad.signal.presets import Families, Simulation
 from abacad.signal.rfi import draw_interference
@@ -104,8 +104,11 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
     scratch = torch.empty((max(last - first for first, last in chunks), *shape[1:]), device=device)
     for first, last in chunks:
         power = scratch[: last - first]
-        for place in range(first, last):
-            fill_chi2(power[place - first], dof[place], keys[place])
+        if scratch.device.type == "cpu":
+            for place in range(first, last):
+                fill_chi2(power[place - first], float(dof[place]), keys[place])
+        else:
+            fill_rows(power, dof[first:last], keys[first:last])
         emissions.add(power, first)
         power *= freq[first:last]
         power *= time[first:last]
