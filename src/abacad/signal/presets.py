@@ -241,14 +241,21 @@ class Simulation:
 
 _NO_S_CURVES = Families(s_curve=0.0)
 
+_COMPETITION_RFI = Rfi(lines=0.02, squiggles=0.01, decoys=0.012)
+"""About one needle in nine stands in OFF panels too."""
+
 _FINE_PRODUCT = Axes(n_time=16, n_freq=256, dt_s=18.253611, df_hz=2.7939677, panel_period_s=315.0)
 """Breakthrough Listen's fine product at GBT: 16 rows of 18.25 s in a five-minute panel."""
 
 PRESETS: dict[str, Simulation] = {
     # As the re-issued Kaggle competition: S-curves in test only, train and test from other scenes.
-    "kaggle": Simulation(needles=Needles(families=_NO_S_CURVES, test_families=Families(s_curve=0.5))),
+    "kaggle": Simulation(
+        needles=Needles(families=_NO_S_CURVES, test_families=Families(s_curve=0.5)), rfi=_COMPETITION_RFI
+    ),
     # As MLE-bench's re-split of its training set: one distribution, one sky.
-    "mlebench": Simulation(needles=Needles(families=_NO_S_CURVES), scenes=Scenes(overlap="shared")),
+    "mlebench": Simulation(
+        needles=Needles(families=_NO_S_CURVES), rfi=_COMPETITION_RFI, scenes=Scenes(overlap="shared")
+    ),
     # Bright, common needles and little interference: a detector that fails here is broken.
     "easy": Simulation(
         needles=Needles(pixel_snr=(1.5, 8.0), partial=0.0, cut=0.0),
