@@ -8,8 +8,7 @@ import warnings
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors gain nothing from threads that wait for each other
-    "OMP_NUM_THREADS", "1"
-)  # small tensors gain nothing from threads, and threads wait for each other
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the refusal is tested, not the patience
 
 from jaxtyping import install_import_hook
 
@@ -28,8 +27,6 @@ import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 
 from abacad.cli import main  # noqa: E402
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 SHAPE = (6, 28, 64)
 SHARED = Path(__file__).parents[2] / "shared"
