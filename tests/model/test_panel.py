@@ -107,3 +107,14 @@ def test_a_short_training_teaches_on_from_off():
     with torch.no_grad():
         logit = network.eval()(channels)
     assert logit[target == 1].quantile(0.1) > logit[target == 0].quantile(0.9)
+
+
+def test_half_precision_still_ranks():
+    """Under autocast the head stays in float32: close cadences keep different logits."""
+    torch.manual_seed(0)
+    network, channels = PanelNetwork(1, 4, 0, max_drift=6).eval(), torch.randn(16, 6, N_TIME, N_FREQ)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        logit = network(channels)
+    assert logit.dtype == torch.float32
+    assert len(logit.unique()) == 16
+    torch.testing.assert_close(logit, network(channels), atol=0.05, rtol=0.05)
