@@ -119,7 +119,7 @@ class LineBranch(nn.Module):
         """The largest answer over all drifts, per two channels of frequency."""
         with torch.no_grad():
             maps = line_maps(panels, self.max_drift, self.panel_period)
-            evidence = self._evidence(maps)
+            evidence = self._evidence(maps).contiguous(memory_format=torch.channels_last)
         return self.read(evidence).amax(2)
 
     def _evidence(self, maps: Maps) -> Float[Tensor, "batch 9 drift2 freq2"]:
