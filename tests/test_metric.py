@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from abacad.metric import auc, auc_difference, auc_interval, first_fold_gate, mean_gate, roc_band
+from abacad.metric import auc, auc_difference, auc_interval, first_fold_gate, mean_gate, roc_band, wilson
 
 RNG = np.random.default_rng(0)
 TARGETS = np.repeat([0, 1], [3000, 1500])
@@ -39,6 +39,16 @@ def test_the_band_holds_the_curve():
     assert (tpr <= high + 1e-9).all()
     inside = (low <= norm.cdf(1.2 + norm.ppf(grid))) & (norm.cdf(1.2 + norm.ppf(grid)) <= high)
     assert inside.mean() >= 0.8
+
+
+def test_wilson_covers_the_true_share():
+    covered = 0
+    for _ in range(400):
+        interval = wilson(int(RNG.binomial(30, 0.9)), 30)
+        assert 0 <= interval.low <= interval.value <= interval.high <= 1
+        covered += interval.low <= 0.9 <= interval.high
+    assert covered / 400 > 0.9
+    assert (wilson(0, 10).low, wilson(10, 10).high) == (0.0, pytest.approx(1.0))
 
 
 def test_gates_say_what_was_found():

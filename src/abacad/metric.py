@@ -65,6 +65,14 @@ def roc_band(
     return _tpr_at(targets, scores, false_alarm), low, high
 
 
+def wilson(successes: int, trials: int) -> Interval:
+    """A share with its 95 % interval by Wilson's formula, which stays within 0 and 1 and is right for few trials."""
+    z, share = 1.96, successes / trials
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return Interval(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+
+
 def first_fold_gate(value: float, figures: dict[str, str]) -> list[str]:
     """What to say after the first fold: one line when it passed, what to check with the figures found when not."""
     if value > FIRST_FOLD_GATE:

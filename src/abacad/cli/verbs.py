@@ -164,6 +164,23 @@ def _report(parser: ArgumentParser, parsed: Namespace) -> None:
     print(f"Report: {report(parsed.run, parsed.out)}")
 
 
+def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="A trained run folder.")
+    parser.add_argument("--preset", type=str, default="kaggle", help="Preset of the simulator.")
+    parser.add_argument("--cadences", type=int, default=4000, help="Cadences to simulate, half of them with a needle.")
+    parser.add_argument("--seed", type=int, default=20_000_003, help="Seed of the cadences.")
+    parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
+    parser.add_argument("--out", type=Path | None, default=None, help="Page to write; null: RUN/sensitivity.html.")
+    _progress(parser)
+
+
+def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.sensitivity import sensitivity
+
+    keys = ("preset", "cadences", "seed", "accelerator", "out", "progress")
+    print(f"Page: {sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})}")
+
+
 def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("out", nargs="?", type=Path, default=Path("demo"), metavar="OUT", help="Folder to work in.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the data and of the training.")
@@ -225,6 +242,13 @@ VERBS = {
         ("abacad report runs/compact",),
         _report_arguments,
         _report,
+    ),
+    "sensitivity": Verb(
+        "Measure how faint a needle a trained run finds, beside the classical search.",
+        "RUN",
+        ("abacad sensitivity runs/compact --preset kaggle --cadences 10000",),
+        _sensitivity_arguments,
+        _sensitivity,
     ),
     "demo": Verb(
         "Run the whole pipeline on cadences it simulates; minutes on two cores.",

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from abacad.metric import roc_band
 from abacad.signal.cadence import N_PANELS, ON
@@ -110,6 +110,25 @@ def curves(by_fold: dict[str, tuple[np.ndarray, np.ndarray]], label: str) -> str
         axis.set(xlabel="epoch", ylabel=label)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend(frameon=False, fontsize=8)
+        return _svg(figure)
+
+
+def completeness(curves: dict[str, tuple[np.ndarray, ...]], xlabel: str) -> str:
+    """Share of needles found with its interval, against a logarithmic axis; a curve a detector.
+
+    Args:
+        curves: By name: places on the axis, shares, and the lower and upper bounds of their intervals.
+        xlabel: Name of the axis.
+    """
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(4.2, 3.2), layout="constrained")
+        axis = figure.subplots()
+        for (name, (places, shares, lows, highs)), colour in zip(curves.items(), (ON_COLOUR, ACCENT), strict=False):
+            axis.fill_between(places, lows, highs, color=colour, alpha=0.15, lw=0)
+            axis.plot(places, shares, marker="o", ms=3, lw=1.4, color=colour, label=name)
+        axis.set(xlabel=xlabel, ylabel="completeness", xscale="log", ylim=(0, 1.02))
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.legend(frameon=False, fontsize=8, loc="upper left")
         return _svg(figure)
 
 

@@ -1,0 +1,185 @@
+"""`abacad sensitivity`: how faint a needle a trained run finds, beside the classical search.
+
+    completeness = share of the needles whose score exceeds that of all but a share FAR of the cadences without one
+
+Needles and backgrounds are simulated anew, by a seed that no training uses. Intervals are Wilson's, 95 %.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.progress import track
+
+from abacad.data.represent import represent
+from abacad.errors import AbacadError
+from abacad.files import write_table
+from abacad.metric import auc_interval, wilson
+from abacad.model.checkpoint import load_detector
+from abacad.model.detector import pick_device
+from abacad.model.score import score
+from abacad.run.folder import RunFolder
+from abacad.show import figure
+from abacad.show.page import Page, Section
+from abacad.signal.drift import bins_per_panel
+from abacad.signal.event import event_snr
+from abacad.signal.presets import PRESETS, Simulation
+from abacad.signal.scene import generate
+
+log = logging.getLogger(__name__)
+
+FALSE_ALARM_RATES = (1e-2, 1e-3, 1e-4)
+_FEWEST = 5  # negatives that have to exceed a threshold before it is believed
+_BATCH = 32
+_BINS = {
+    "pixel_snr": (0.1, 0.2, 0.3, 0.45, 0.65, 1.0, 1.5, 2.2, 3.3, 5.0, 20.0),
+    "panel_snr": (1, 2, 3, 4.5, 6.5, 10, 15, 22, 33, 50, 200),
+    "drift_bins_per_panel": (0, 2, 4, 8, 16, 32, 64, 512),
+}
+_NAMES = {"run": "the run", "classical": "classical ON–OFF search"}
+
+
+def sensitivity(
+    run: str | Path,
+    *,
+    preset: str = "kaggle",
+    cadences: int = 4000,
+    seed: int = 20_000_003,
+    accelerator: str = "auto",
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> Path:
+    """Completeness of a trained run and of the classical search against SNR and drift.
+
+    Args:
+        run: A finished run folder.
+        preset: Preset of the simulator; half of the cadences hold a needle.
+        cadences: How many are simulated. A false-alarm rate is reported where five negatives exceed its threshold.
+        seed: Seed of the cadences.
+        accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
+        out: The page to write; none writes sensitivity.html into the run folder. The table goes beside it as CSV.
+        progress: Show progress bars.
+
+    Returns:
+        The page.
+
+    Raises:
+        AbacadError: the run is not finished, the preset is unknown, or there are too few cadences.
+    """
+    if preset not in PRESETS:
+        raise AbacadError(f"There is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
+    if cadences < 2 * _FEWEST / max(FALSE_ALARM_RATES):
+        least = int(2 * _FEWEST / max(FALSE_ALARM_RATES))
+        raise AbacadError(
+            f"{cadences} cadences are too few for a false-alarm rate.\nAsk for {least} or more: --cadences."
+        )
+    folder = RunFolder(Path(run))
+    simulation = replace(PRESETS[preset], positives=0.5)
+    found = _scored(folder, simulation, cadences, seed, pick_device(accelerator), progress)
+    table = completeness(found)
+    page = Path(out) if out else folder.path / "sensitivity.html"
+    write_table(page.with_suffix(".csv"), table)
+    _page(folder, preset, found, table).write(page)
+    log.info("Wrote %s and %s", page, page.with_suffix(".csv"))
+    return page
+
+
+def _scored(
+    run: RunFolder, simulation: Simulation, n_cadences: int, seed: int, device: torch.device, progress: bool
+) -> pd.DataFrame:
+    """The truth table of new cadences, with a score by the run and one by the classical search."""
+    recipe = run.recipe()
+    loaded = [load_detector(run.weights(number), device) for number in run.trained()]
+    detectors, seen = [detector for detector, _ in loaded], loaded[0][1]
+    fastest = min(bins_per_panel(simulation.needles.drift_hz_s[1], simulation.axes), simulation.axes.n_freq / 2)
+    tables = []
+    starts = range(0, n_cadences, _BATCH)
+    for start in track(starts, "Simulating and scoring", disable=not progress, transient=True):
+        batch = generate(simulation, np.arange(start, min(start + _BATCH, n_cadences)), seed)
+        panels = batch.panels.float()
+        scores = score(detectors, represent(panels, seen).to(device), recipe.inference.tta, seen.kind).mean(1)
+        classical = event_snr(panels, simulation.axes, fastest)
+        tables.append(pd.DataFrame(batch.truth).assign(run=scores.numpy(), classical=classical.numpy()))
+    return pd.concat(tables, ignore_index=True)
+
+
+def completeness(found: pd.DataFrame) -> pd.DataFrame:
+    """Share of needles recovered, by detector, false-alarm rate, family and bin.
+
+    Args:
+        found: Columns of the truth table (target, family, pixel_snr, panel_snr, drift_bins_per_panel), and a score a
+            detector (run, classical).
+
+    Returns:
+        Columns detector, false_alarm_rate, threshold, family, axis, low, high, needles, recovered, completeness,
+        completeness_low, completeness_high. Bins without needles are left out.
+    """
+    negatives, needles = found[found["target"] == 0], found[found["target"] == 1]
+    groups = [("all", needles), *needles.groupby("family")]
+    rows = []
+    for detector in _NAMES:
+        for rate in FALSE_ALARM_RATES:
+            if rate * len(negatives) < _FEWEST:
+                continue
+            threshold = float(np.quantile(negatives[detector], 1 - rate, method="higher"))
+            for family, members in groups:
+                for axis, edges in _BINS.items():
+                    head = {"detector": detector, "false_alarm_rate": rate, "threshold": threshold, "family": family}
+                    rows += [head | binned for binned in _by_bin(members, axis, edges, detector, threshold)]
+    return pd.DataFrame(rows)
+
+
+def _by_bin(
+    members: pd.DataFrame, axis: str, edges: Sequence[float], detector: str, threshold: float
+) -> list[dict[str, object]]:
+    values, rows = members[axis].astype(float).abs(), []
+    for low, high in pairwise(edges):
+        inside = members[(values >= low) & (values < high)]
+        if len(inside):
+            recovered = int((inside[detector] > threshold).sum())
+            interval = wilson(recovered, len(inside))
+            rows.append(
+                {"axis": axis, "low": low, "high": high, "needles": len(inside), "recovered": recovered,
+                 "completeness": interval.value, "completeness_low": interval.low, "completeness_high": interval.high}
+            )  # fmt: skip
+    return rows
+
+
+def _page(run: RunFolder, preset: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
+    target = found["target"].to_numpy()
+    aucs = {name: auc_interval(target, found[name].to_numpy(), n_draws=200) for name in _NAMES}
+    rates = list(table["false_alarm_rate"].unique())
+    page = Page(
+        f"Sensitivity of {run.path.resolve().name}",
+        f"{len(found):,} simulated cadences of the preset {preset}, half of them with a needle; "
+        f"false-alarm rates {', '.join(f'{rate:g}' for rate in rates)}. The run has seen none of them.",
+        [(f"AUC, {_NAMES[name]}", f"{interval.value:.3f}") for name, interval in aucs.items()],
+    )
+    labels = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR", "drift_bins_per_panel": "|drift|, channels a panel"}
+    for axis, label in labels.items():
+        pictures = [
+            (_curve(table, "all", axis, rate, label), f"false-alarm rate {rate:g}, all families") for rate in rates
+        ]
+        page.sections.append(Section(f"Completeness against {label}", figures=pictures))
+    families = [family for family in table["family"].unique() if family != "all"]
+    pictures = [(_curve(table, family, "pixel_snr", rates[0], "pixel SNR"), family) for family in families]
+    page.sections.append(Section(f"Each family, false-alarm rate {rates[0]:g}", figures=pictures))
+    return page
+
+
+def _curve(table: pd.DataFrame, family: str, axis: str, rate: float, label: str) -> str:
+    chosen = table[(table["family"] == family) & (table["axis"] == axis) & (table["false_alarm_rate"] == rate)]
+    curves = {}
+    for detector, name in _NAMES.items():
+        part = chosen[chosen["detector"] == detector]
+        middle = np.sqrt(np.maximum(part["low"], part["high"] / 4) * part["high"]).to_numpy()
+        curves[name] = (
+            middle,
+            *(part[key].to_numpy() for key in ("completeness", "completeness_low", "completeness_high")),
+        )
+    return figure.completeness(curves, label)
