@@ -243,3 +243,18 @@ def test_neither_names_nor_order_nor_files_tell_the_target(tmp_path: Path):
         positive = pd.Series(sign).rank()[labels["target"] == 1]
         auc = (positive.mean() - (len(positive) + 1) / 2) / (800 - len(positive))
         assert abs(auc - 0.5) < 4 * 0.5 / np.sqrt(3 * len(positive))  # four standard errors
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_makes_a_set(name: str, tmp_path: Path):
+    axes = dataclasses.replace(PRESETS[name].axes, n_freq=64)
+    small = dataclasses.replace(PRESETS[name], axes=axes, scenes=dataclasses.replace(PRESETS[name].scenes, n_freq=128))
+    out = simulate(tmp_path / "set", small, n_train=4, n_test=2, progress=False)
+    assert len(list(out.rglob("*.npy"))) == 6
+
+
+def test_most_windows_overlap_another():
+    plan = module.make_plan(PRESETS["kaggle"], 2000, 500, seed=1)
+    place = plan.scene * 1_000_000 + plan.offset
+    near = np.abs(place[:, None] - place) < 256
+    assert (near.sum(1) > 1).mean() > 0.9
