@@ -94,7 +94,7 @@ class Augment:
 
     Args:
         horizontal_flip: Probability of reversing frequency.
-        vertical_flip: Probability of reversing time (the rows of each panel and the order of the ON and OFF panels).
+        vertical_flip: Probability of reversing time (the rows of each panel, and the order of the panels).
         shift: Probability of a small shift in time and frequency.
         time_shift: Largest shift in time, as a share of the panel's rows.
         freq_shift: Largest shift in frequency, as a share of the channels.

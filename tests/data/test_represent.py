@@ -110,7 +110,7 @@ def test_reversing_time_or_frequency_twice_is_nothing(kind):
     assert torch.equal(stack(unstack(channels, kind), kind), channels)
 
 
-@pytest.mark.parametrize("kind", ["difference", "on", "panels", "tall", "tall_on"])
+@pytest.mark.parametrize("kind", ["on", "panels", "tall", "tall_on"])
 def test_reversing_time_commutes_with_representing(kind):
     """The reversed cadence, ON panels back at the ON places, is represented as the reversed channels."""
     panels, recipe = cadence(), Represent(kind)
@@ -120,12 +120,12 @@ def test_reversing_time_commutes_with_representing(kind):
 
 
 def test_a_line_through_the_cadence_stays_a_line_when_time_is_reversed():
-    """Its channel moves the same way within each ON panel and from one to the next."""
+    """Its channel moves by the same step from row to row of the first five panels, ON and OFF."""
     panels = torch.zeros(6, 4, 64)
-    for panel in (0, 2, 4):
+    for panel in range(6):
         for row in range(4):
             panels[panel, row, 4 * panel + row] = 1
-    reversed_on = flip_time(panels, "panels")[[0, 2, 4]].argmax(-1).flatten()
-    assert (reversed_on.diff() < 0).all()
-    assert time_reversed_order(6, "panels") == [4, 5, 2, 3, 0, 1]
-    assert time_reversed_order(12, "binned") == [4, 5, 2, 3, 0, 1, 10, 11, 8, 9, 6, 7]
+    channel = flip_time(panels, "panels")[:5].argmax(-1).flatten()
+    assert (channel.diff() == -1).all()
+    assert time_reversed_order(6, "panels") == [4, 3, 2, 1, 0, 5]
+    assert time_reversed_order(12, "binned") == [4, 3, 2, 1, 0, 5, 10, 9, 8, 7, 6, 11]

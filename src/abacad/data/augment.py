@@ -22,7 +22,7 @@ cv2.setNumThreads(0)  # the readers are processes already
 
 
 class TimeReversal(A.ImageOnlyTransform):
-    """A vertical flip that keeps a cadence a cadence: rows reversed, and the order of ON and of OFF panels."""
+    """A vertical flip that keeps a cadence a cadence: rows reversed, and the order of its panels."""
 
     def __init__(self, kind: Kind, p: float) -> None:
         """Reverse time with probability `p`."""

@@ -89,18 +89,19 @@ def flip_freq(channels: Channels) -> Channels:
 
 
 def flip_time(channels: Channels, kind: Kind) -> Channels:
-    """The cadence with time reversed: the rows of each panel, and the order of the ON and of the OFF panels.
+    """The cadence with time reversed: the rows of each panel, and the order of panels from the first ON to the last.
 
     Reversing the rows alone would tear a needle that drifts from one ON panel into the next. The ON panels stay at the
-    ON places, so that the label stays true.
+    ON places, so that the label stays true; a line through the cadence stays a line. The last OFF panel, whose place in
+    reversed time is before the first ON, stays last.
     """
     panels = unstack(channels, kind)
     return stack(panels[..., time_reversed_order(panels.shape[-3], kind), :, :].flip(-2), kind)
 
 
 def time_reversed_order(n_panels: int, kind: Kind) -> list[int]:
-    """Which channel takes each place when time is reversed: (2, 1, 0) for ON panels, (4, 5, 2, 3, 0, 1) for six."""
+    """Which channel takes each place when time is reversed: (2, 1, 0) for ON panels, (4, 3, 2, 1, 0, 5) for six."""
     if kind in ("difference", "on", "tall_on"):
         return list(reversed(range(n_panels)))
-    one_view = [4, 5, 2, 3, 0, 1]
+    one_view = [4, 3, 2, 1, 0, 5]
     return [view + panel for view in range(0, n_panels, N_PANELS) for panel in one_view]
