@@ -29,7 +29,6 @@ import pytest  # noqa: E402
 from abacad.cli import main  # noqa: E402
 
 SHAPE = (6, 28, 64)
-SHARED = Path(__file__).parents[2] / "shared"
 
 
 def write_competition(root: Path, n_train: int = 40, n_test: int = 12, seed: int = 0, shape=SHAPE) -> Path:

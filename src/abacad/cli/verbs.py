@@ -253,7 +253,7 @@ VERBS = {
     "demo": Verb(
         "Run the whole pipeline on cadences it simulates; minutes on two cores.",
         "[OUT]",
-        ("abacad demo", "abacad demo /tmp/demo --seed 3"),
+        ("abacad demo", "abacad demo elsewhere --seed 3"),
         _demo_arguments,
         _demo,
     ),

@@ -23,12 +23,16 @@ class Sample(NamedTuple):
     Attributes:
         place: Its place in the labels.
         channels: (channel, time, freq), float32.
-        target: 1 with a needle, 0 without, NaN where nobody knows.
+        target: 1 with a needle, 0 without, NaN where nobody knows; float32.
     """
 
     place: int | Tensor
     channels: Tensor
-    target: float | Tensor
+    target: Tensor
+
+
+def _target(value: float) -> Tensor:
+    return torch.tensor(float(value), dtype=torch.float32)  # a Python float would become float64, which MPS has not
 
 
 class Cadences(Dataset):
@@ -108,7 +112,7 @@ class Samples(Dataset):
         if self.augmentation is not None:
             self.augmentation.reseed(hash((self.seed, self.epoch, index)) % 2**32)
             channels = self.augmentation(channels)
-        return Sample(index, channels, float(self.targets[index]))
+        return Sample(index, channels, _target(self.targets[index]))
 
 
 def loader(samples: Dataset, batch_size: int, workers: int, *, shuffle: bool = False, seed: int = 0) -> DataLoader:
@@ -163,4 +167,4 @@ class WithSimulated(Dataset):
 
     def _simulated(self, item: int, cadence: np.ndarray, target: int) -> Sample:
         channels = represent(torch.from_numpy(cadence).float(), self.recipe)
-        return Sample(self.first + item, channels, float(target))
+        return Sample(self.first + item, channels, _target(target))

@@ -36,7 +36,7 @@ class Learner(pl.LightningModule):
 
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
         """Loss of one batch, mixed with itself while mixup is on."""
-        channels, targets = batch.channels, batch.target.to(batch.channels)  # type: ignore[union-attr]
+        channels, targets = batch.channels, batch.target
         if self._mixes():
             seed = hash((self.recipe.seed, self.current_epoch, batch_index, self.global_rank)) % 2**63
             generator = torch.Generator().manual_seed(seed)
@@ -48,7 +48,6 @@ class Learner(pl.LightningModule):
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep the logits of one batch."""
         assert isinstance(batch.place, Tensor)
-        assert isinstance(batch.target, Tensor)
         self.seen.append((batch.place, self.detector(batch.channels).float(), batch.target))
 
     def on_validation_epoch_end(self) -> None:
