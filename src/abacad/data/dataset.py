@@ -31,7 +31,7 @@ class Sample(NamedTuple):
     target: Tensor
 
 
-def _target(value: float) -> Tensor:
+def _target(value: float | np.number) -> Tensor:
     return torch.tensor(float(value), dtype=torch.float32)  # a Python float would become float64, which MPS has not
 
 
