@@ -184,7 +184,7 @@ def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> None:
 def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("out", nargs="?", type=Path, default=Path("demo"), metavar="OUT", help="Folder to work in.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the data and of the training.")
-    parser.add_argument("--train", type=int, default=1000, help="Labelled cadences to simulate.")
+    parser.add_argument("--train", type=int, default=1200, help="Labelled cadences to simulate.")
     parser.add_argument("--test", type=int, default=400, help="Cadences to simulate for the submission.")
 
 

@@ -54,7 +54,7 @@ class Demo:
         ]
 
 
-def demo(out: str | Path, *, seed: int = 0, n_train: int = 1000, n_test: int = 400, recipe: str = "demo") -> Demo:
+def demo(out: str | Path, *, seed: int = 0, n_train: int = 1200, n_test: int = 400, recipe: str = "demo") -> Demo:
     """Run the whole pipeline in the folder `out`; a second call continues or reuses what is there.
 
     Args:
