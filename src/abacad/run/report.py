@@ -42,7 +42,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
     per_fold = [auc_interval(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
     page = Page(
-        f"Run {folder.path.resolve().name}",
+        f"Run {Path(*folder.path.resolve().parts[-2:])}",
         f"{len(oof):,} cadences, {int(oof['target'].sum()):,} with a needle, {len(folds)} folds. Every score on this "
         "page was given by the detector that had not seen the cadence.",
         [

@@ -148,7 +148,7 @@ class Needles:
 
     families: Families = field(default_factory=Families)
     test_families: Families | None = None
-    pixel_snr: tuple[float, float] = (0.14, 4.0)
+    pixel_snr: tuple[float, float] = (0.16, 4.0)
     drift_hz_s: tuple[float, float] = (0.006, 0.35)
     width: tuple[float, float] = (0.1, 2.0)
     partial: float = 0.2
