@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from abacad.data import simulated_folder
 from abacad.errors import AbacadError
-from abacad.run import simulation_folder
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
 from abacad.signal.presets import PRESETS, Families, Needles, Scenes, Simulation
@@ -204,7 +204,7 @@ def test_too_little_space_is_told_before_anything_is_written(tmp_path: Path, mon
 
 
 def test_a_disk_that_fills_up_leaves_nothing_that_looks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    replace, counter = simulation_folder.os.replace, itertools.count()
+    replace, counter = simulated_folder.os.replace, itertools.count()
 
     def full(source: Path, target: Path) -> None:
         if next(counter) > 10:
@@ -212,7 +212,7 @@ def test_a_disk_that_fills_up_leaves_nothing_that_looks_whole(tmp_path: Path, mo
         replace(source, target)
 
     out = tmp_path / "set"
-    monkeypatch.setattr(simulation_folder.os, "replace", full)
+    monkeypatch.setattr(simulated_folder.os, "replace", full)
     with pytest.raises(AbacadError, match="full"):
         simulate(out, SMALL, n_train=60, n_test=0, seed=4, progress=False)
     assert not (out / "train_labels.csv").exists()

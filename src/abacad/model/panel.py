@@ -14,6 +14,7 @@ so the answer is their log-sum-exp.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -146,19 +147,14 @@ def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, pa
     return torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=2 * n_freq)[..., :n_freq]
 
 
+@lru_cache(maxsize=8)
 def _phases(n_time: int, n_freq: int, max_drift: int, panel_period: float) -> Tensor:
     """e^{2πi·mode·shift} / √time: (mode, 6, time, drift)."""
-    key = (n_time, n_freq, max_drift, panel_period)
-    if key not in _PHASES:
-        row = (torch.arange(n_time) + 0.5) / n_time - 0.5
-        since = row + panel_period * (torch.arange(N_PANELS) - _REFERENCE)[:, None]
-        shift = torch.arange(-max_drift, max_drift + 1) * since[..., None]
-        mode = torch.arange(n_freq + 1) / (2 * n_freq)
-        _PHASES[key] = torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
-    return _PHASES[key]
-
-
-_PHASES: dict[tuple[int, int, int, float], Tensor] = {}
+    row = (torch.arange(n_time) + 0.5) / n_time - 0.5
+    since = row + panel_period * (torch.arange(N_PANELS) - _REFERENCE)[:, None]
+    shift = torch.arange(-max_drift, max_drift + 1) * since[..., None]
+    mode = torch.arange(n_freq + 1) / (2 * n_freq)
+    return torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
 
 
 def _joint(maps: Float[Tensor, "batch 3 drift freq"]) -> Float[Tensor, "batch drift freq"]:

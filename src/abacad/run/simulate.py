@@ -29,8 +29,8 @@ from rich.progress import Progress
 from torch import Tensor
 
 from abacad.data.background import FileBackground, LevelBackground, fingerprint, open_background
+from abacad.data.simulated_folder import begin, finish, write_cadence
 from abacad.errors import AbacadError
-from abacad.run.simulation_folder import begin, finish, write_cadence
 from abacad.signal.cadence import N_PANELS
 from abacad.signal.presets import Simulation
 from abacad.signal.scene import Injected, cut, draw_injected, make_scene, window_chance
