@@ -117,7 +117,7 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) 
     training, validation = _loaders(labelled, kept, held, recipe)
     last = folder / "last.ckpt"
     with _quiet_lightning():
-        trainer, best = _trainer(recipe, folder, number)
+        trainer, best = _trainer(recipe, folder, number, steps_per_epoch=len(training))
         if trainer.strategy.root_device.type == "cpu":
             _keep_freed_memory()
         trainer.fit(learner, training, validation, ckpt_path=last if last.is_file() else None, weights_only=False)
@@ -160,7 +160,7 @@ def _cpu_has_bf16() -> bool:
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
-def _trainer(recipe: Recipe, folder: Path, number: int) -> tuple[pl.Trainer, ModelCheckpoint]:
+def _trainer(recipe: Recipe, folder: Path, number: int, steps_per_epoch: int) -> tuple[pl.Trainer, ModelCheckpoint]:
     wanted = recipe.trainer
     best = ModelCheckpoint(
         dirpath=folder, filename="best", monitor="val_auc", mode="max", save_last=True, enable_version_counter=False
@@ -171,7 +171,9 @@ def _trainer(recipe: Recipe, folder: Path, number: int) -> tuple[pl.Trainer, Mod
         best,
     ]
     if recipe.optim.ema:
-        callbacks.append(EMAWeightAveraging(decay=recipe.optim.ema))
+        # Random weights stay in an average for long: it begins a little later, and still within the first epoch.
+        begin = min(20, steps_per_epoch // 2)
+        callbacks.append(EMAWeightAveraging(decay=recipe.optim.ema, update_starting_at_step=begin))
     if wanted.progress:
         callbacks.append(FoldBar(number))
     trainer = pl.Trainer(
