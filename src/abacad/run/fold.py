@@ -24,6 +24,7 @@ from abacad.config import Recipe, brief
 from abacad.data.augment import Augmentation
 from abacad.data.dataset import Samples, WithSimulated, loader, worker_count
 from abacad.data.simulated import SimulatedCadences
+from abacad.data.store import Packed
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.model.checkpoint import load_detector, save_detector
@@ -210,7 +211,7 @@ def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:
 
 
 def _loaders(labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Recipe) -> tuple[Any, Any]:
-    workers = worker_count(recipe.data.workers)
+    workers = _readers(labelled, recipe)
     augmentation = Augmentation(recipe.augment, recipe.represent.kind)
     if not recipe.data.labelled:
         kept = kept[:0]
@@ -223,6 +224,12 @@ def _loaders(labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Rec
         loader(training, recipe.optim.batch_size, workers, shuffle=True, seed=recipe.seed),
         loader(Samples(labelled.source, held, labelled.targets), recipe.inference.batch_size, workers),
     )
+
+
+def _readers(labelled: Labelled, recipe: Recipe) -> int:
+    """Reader processes: none by default for packed cadences on a CPU, where they only take cores from the training."""
+    idle = isinstance(labelled.source, Packed) and not recipe.data.simulated and not torch.cuda.is_available()
+    return 0 if recipe.data.workers is None and idle else worker_count(recipe.data.workers)
 
 
 def _shaped_as(simulation: Simulation, shape: tuple[int, ...]) -> Simulation:
@@ -247,7 +254,7 @@ def _held_back_scores(
     """Scores of the held-back cadences in their order; each process scores its share of them."""
     detector, represent = load_detector(weights, trainer.strategy.root_device)
     mine = held[trainer.global_rank :: trainer.world_size]
-    batches = loader(Samples(labelled.source, mine), recipe.inference.batch_size, worker_count(recipe.data.workers))
+    batches = loader(Samples(labelled.source, mine), recipe.inference.batch_size, _readers(labelled, recipe))
     found: dict[int, float] = {}
     for batch in batches:
         channels = batch.channels.to(trainer.strategy.root_device)
