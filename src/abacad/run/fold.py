@@ -119,7 +119,7 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) 
     last = folder / "last.ckpt"
     with _quiet_lightning():
         trainer, best = _trainer(recipe, folder, number, steps_per_epoch=len(training))
-        if trainer.strategy.root_device.type == "cpu":
+        if trainer.strategy.root_device.type == "cpu" and recipe.model.name == "panel":
             _keep_freed_memory()
         trainer.fit(learner, training, validation, ckpt_path=last if last.is_file() else None, weights_only=False)
     if trainer.is_global_zero:
@@ -268,7 +268,10 @@ def _held_back_scores(
 
 
 def _keep_freed_memory() -> None:
-    """Tell glibc to keep what tensors free: asking the system anew for each costs a fifth of a CPU training step."""
+    """Tell glibc to keep what tensors free: asking the system anew for each costs a fifth of a CPU training step.
+
+    For the panel network alone: the large tensors of an image network would leave holes of gigabytes.
+    """
     if platform.libc_ver()[0] != "glibc":
         return
     libc = ctypes.CDLL(None)
