@@ -13,9 +13,6 @@ from torch import Tensor
 CadenceArray = Float[np.ndarray, "panel time freq"]
 """One cadence as read from a file; float16 or float32."""
 
-ChannelsArray = Float[np.ndarray, "channel row freq"]
-"""One cadence after `represent`, as augmentation sees it."""
-
 Panels = Float[Tensor, "*batch panel time freq"]
 """Cadences, one or a batch of them."""
 
