@@ -72,7 +72,7 @@ def shared_competition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 QUICK = (
     "--recipe", "compact", "--trainer.max_epochs", "2", "--data.folds", "2", "--trainer.progress", "false",
     "--data.workers", "0", "--trainer.precision", "32-true", "--optim.batch_size", "8", "--model.width", "4",
-    "--optim.ema", "0",
+    "--optim.ema", "0", "--model.pretrained", "false",
 )  # fmt: skip
 """Options under which a small competition trains in seconds."""
 

@@ -1,7 +1,7 @@
 """abacad finds technosignatures in radio-telescope ON–OFF cadences.
 
 The verbs of the command line are functions of the same names: `abacad.audit`, `simulate`, `train`, `predict`,
-`submit`, `report`, `sensitivity`, `demo`; `abacad.read_recipe` gives `train` its recipe.
+`submit`, `report`, `pretrain`, `score`, `sensitivity`, `demo`; `abacad.read_recipe` gives `train` its recipe.
 """
 
 from importlib import import_module
@@ -16,6 +16,8 @@ _HOMES = {
     "predict": "abacad.run.predict",
     "submit": "abacad.run.ensemble",
     "report": "abacad.run.report",
+    "pretrain": "abacad.run.pretrain",
+    "score": "abacad.run.score",
     "sensitivity": "abacad.run.sensitivity",
     "demo": "abacad.run.demo",
     "read_recipe": "abacad.config",

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abacad.data.panels import VIEWS, binned, decluttered, track_evidence, whitened
+from abacad.data.panels import VIEWS, binned, decluttered, evened, track_evidence, whitened
 from abacad.signal.cadence import OFF, ON
 
 N_TIME, N_FREQ = 84, 64
@@ -35,6 +35,12 @@ def test_shape_is_view_major_and_drops_the_remainder(n_time, rows, expected):
 def test_batch_does_not_mix_cadences():
     batch = noise(batch=(3,))
     torch.testing.assert_close(binned(batch)[1], binned(batch[1]), rtol=1e-3, atol=1e-3)
+
+
+def test_a_panel_of_denormal_numbers_counts_as_constant():
+    panels = torch.zeros(6, 14, 16)
+    panels[0, 0, 0] = 6e-45  # its inverse is infinite
+    assert (binned(panels) == 0).all()
 
 
 def test_unknown_view_is_named():
@@ -145,3 +151,25 @@ def test_a_random_walk_leaves_a_track():
     evidence = track_evidence(clean)
     assert evidence[2, torch.arange(273), path].median() > evidence[[0, 1, 3, 4, 5]].amax(-1).median() + 5
     assert (evidence[2].argmax(-1) - path).abs().median() <= 1
+
+
+def chi2_noise(dof, seed=0, shape=(6, 128, 128)):
+    """Noise of a power of `dof` degrees of freedom: mean 0, σ 1, skew."""
+    power = np.random.default_rng(seed).chisquare(dof, shape) / dof
+    return torch.from_numpy((power - 1) / np.sqrt(2 / dof)).float()
+
+
+@pytest.mark.parametrize("dof", [8, 10.6, 60, 204])
+def test_evened_noise_is_no_longer_skew(dof):
+    before, after = chi2_noise(dof), evened(chi2_noise(dof))
+    assert after.mean() == pytest.approx(0, abs=0.01)
+    assert after.std() == pytest.approx(1, abs=0.05)
+    assert (after**3).mean().abs() < 0.55 * (before**3).mean()
+
+
+def test_a_weak_signal_gains_in_skew_noise_and_loses_nothing_in_normal_noise():
+    for noise_only, least in ((chi2_noise(10.6), 1.06), (noise(n_time=128, n_freq=128), 0.97)):
+        with_signal = noise_only.clone()
+        with_signal[:, :, 40] += 0.2
+        gained = (evened(with_signal) - evened(noise_only))[:, :, 40].mean() / evened(noise_only).std()
+        assert gained / 0.2 > least

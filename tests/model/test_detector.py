@@ -9,7 +9,7 @@ from abacad.config import Model, Represent, packaged_recipes, read_recipe
 from abacad.data.represent import n_channels, represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector, save_detector
-from abacad.model.detector import build_detector, pick_device
+from abacad.model.detector import SHIPPED, build_detector, pick_device
 from abacad.model.score import score, view
 
 TIMM = {"name": "mobilenetv3_small_050", "pretrained": False}
@@ -83,13 +83,22 @@ def test_a_saved_detector_scores_the_same_and_knows_its_representation(tmp_path)
 
 def test_the_panel_network_starts_from_a_saved_detector(tmp_path):
     represented = Represent("binned")
-    trained = build_detector(Model("panel", width=4), represented)
+    trained = build_detector(Model("panel", width=4, pretrained=False), represented)
     save_detector(tmp_path / "best.safetensors", trained, Model("panel", width=4), represented)
     start = build_detector(Model("panel", width=4, weights=str(tmp_path / "best.safetensors")), represented)
     for name, value in trained.state_dict().items():
         torch.testing.assert_close(start.state_dict()[name], value)
-    with pytest.raises(AbacadError, match="same represent"):
+    with pytest.raises(AbacadError, match=r"same represent\.views"):
         build_detector(Model("panel", width=8, weights=str(tmp_path / "best.safetensors")), represented)
+
+
+def test_pretrained_weights_of_the_panel_network_are_those_of_the_package():
+    shipped, represented = load_detector(SHIPPED)
+    started = build_detector(Model("panel"), represented)
+    for name, value in shipped.state_dict().items():
+        torch.testing.assert_close(started.state_dict()[name], value)
+    with pytest.raises(AbacadError, match=r"--model\.pretrained false"):
+        build_detector(Model("panel", width=4), represented)
 
 
 def test_a_foreign_file_is_no_detector(tmp_path):

@@ -11,6 +11,9 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
 from abacad.config import recipe_path
 
+RECIPES = {"train": "baseline", "pretrain": "pretrain"}
+"""The verbs that take a recipe, and which by default."""
+
 
 @dataclass(frozen=True)
 class Verb:
@@ -46,7 +49,9 @@ class VerbParser(ArgumentParser):
 
 def make_parser(name: str, verb: Verb, words: Sequence[str] = ()) -> ArgumentParser:
     """The parser of one verb; a recipe or preset named in `words` sets its defaults."""
-    files: list[str | PathLike[Any]] = [recipe_path(recipe_named(words))] if name == "train" else []
+    files: list[str | PathLike[Any]] = []
+    if name in RECIPES:
+        files = [recipe_path(recipe_named(words, RECIPES[name]))]
     examples = "\n".join(f"  {example}" for example in verb.examples)
     parser = VerbParser(
         prog=f"abacad {name}",
@@ -72,9 +77,9 @@ def value_of(words: Sequence[str], options: Sequence[str], default: str) -> str:
     return value
 
 
-def recipe_named(words: Sequence[str]) -> str:
+def recipe_named(words: Sequence[str], default: str) -> str:
     """The recipe that the words ask for."""
-    return value_of(words, ("--recipe", "--config"), "baseline")
+    return value_of(words, ("--recipe", "--config"), default)
 
 
 def flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[str, Any]:

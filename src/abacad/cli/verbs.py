@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from abacad.cli.parser import Verb, flat, recipe_named, value_of
+from abacad.cli.parser import RECIPES, Verb, flat, recipe_named, value_of
 from abacad.config import add_recipe_arguments, recipe_of
 from abacad.errors import AbacadError
 
@@ -88,7 +88,7 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
 
 
 def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    recipe = recipe_named(words)
+    recipe = recipe_named(words, RECIPES["train"])
     _data(parser)
     parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
     parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
@@ -162,6 +162,54 @@ def _report(parser: ArgumentParser, parsed: Namespace) -> None:
     from abacad.run.report import report
 
     print(f"Report: {report(parsed.run, parsed.out)}")
+
+
+def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    recipe = recipe_named(words, RECIPES["pretrain"])
+    parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
+    parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
+    parser.add_argument(
+        "--presets", type=list[str], default=["kaggle", "demo", "hard"], help="Presets that are drawn from in turn."
+    )
+    parser.add_argument("--cadences", type=int, default=24_000, help="Cadences to simulate; every tenth judges.")
+    parser.add_argument("--positives", type=float, default=0.4, help="Share of them with a needle.")
+    add_recipe_arguments(parser)
+
+
+def _pretrain(parser: ArgumentParser, parsed: Namespace) -> None:
+    recipe = recipe_of(parser, parsed)
+
+    from abacad.run.pretrain import pretrain
+
+    keys = ("presets", "cadences", "positives")
+    print(f"Weights: {pretrain(parsed.run, recipe, **{key: getattr(parsed, key) for key in keys})}")
+
+
+def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE…", help=".npy cadences, folders, or six .fil or .h5 files."
+    )
+    parser.add_argument(
+        "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
+    )
+    parser.add_argument("--out", type=Path, default=Path("scores.csv"), help="Table to write.")
+    parser.add_argument("--page", type=Path | None, default=None, help="Page to write, with pictures; null: none.")
+    parser.add_argument("--shown", type=int, default=12, help="Cadences on the screen and on the page.")
+    parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
+    parser.add_argument("--bad", type=Literal["fail", "skip"], default="fail", help="Cadences that cannot be used.")
+    _progress(parser)
+
+
+def _score(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.score import score
+
+    keys = ("weights", "out", "page", "shown", "accelerator", "bad", "progress")
+    table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
+    shown = table.head(parsed.shown).assign(score=table["score"].map("{:.4f}".format))
+    _table("Highest scores", list(shown.columns), shown.to_numpy().tolist())
+    print(f"Scores: {parsed.out}, {len(table)} cadences")
+    if parsed.page:
+        print(f"Page: {parsed.page}")
 
 
 def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -242,6 +290,26 @@ VERBS = {
         ("abacad report runs/compact",),
         _report_arguments,
         _report,
+    ),
+    "pretrain": Verb(
+        "Train a detector on simulated cadences alone.",
+        "",
+        (
+            "abacad pretrain --run runs/pretrain --cadences 24000",
+            "abacad train DATA --recipe compact --model.weights runs/pretrain/weights.safetensors",
+        ),
+        _pretrain_arguments,
+        _pretrain,
+    ),
+    "score": Verb(
+        "Rank cadences with a trained detector; by default with the one in the package.",
+        "FILE…",
+        (
+            "abacad score DATA/test --page scores.html",
+            "abacad score a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5 --out hits.csv",
+        ),
+        _score_arguments,
+        _score,
     ),
     "sensitivity": Verb(
         "Measure how faint a needle a trained run finds, beside the classical search.",

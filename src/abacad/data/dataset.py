@@ -16,6 +16,8 @@ from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.data.represent import represent
 from abacad.data.simulated import SimulatedCadences
 
+_FEW = 4  # cadences that a core's cache holds
+
 
 class Sample(NamedTuple):
     """One cadence, or a batch of them after collation.
@@ -71,6 +73,28 @@ class Cadences(Dataset):
 
     def _read(self, index: int) -> Tensor:
         return torch.from_numpy(read_cadence(self.paths[index], self.shape))
+
+
+class Represented(Dataset):
+    """The cadences of a source that gives (cadence, target), as a detector sees them."""
+
+    def __init__(self, source: Dataset, recipe: Represent) -> None:
+        """Represent what `source` gives."""
+        self.source, self.recipe = source, recipe
+
+    def __len__(self) -> int:
+        """Number of cadences."""
+        return len(self.source)  # type: ignore[arg-type]
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Channels of one cadence, (channel, time, freq)."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
+        """Several at once, a few of them together in the cache."""
+        made = self.source.__getitems__(indices)  # type: ignore[attr-defined]
+        panels = torch.stack([torch.from_numpy(cadence) for cadence, _ in made])
+        return [one for few in panels.split(_FEW) for one in represent(few.float(), self.recipe)]
 
 
 class Samples(Dataset):

@@ -31,6 +31,7 @@ class Filterbank:
         data: (row, polarisation, channel) as in the file.
         dt_s: seconds a row.
         df_hz: width of a channel, positive.
+        low_mhz: middle of the lowest channel.
         descending: whether the file's first channel is its highest.
     """
 
@@ -38,6 +39,7 @@ class Filterbank:
     data: Any
     dt_s: float
     df_hz: float
+    low_mhz: float
     descending: bool
 
     @property
@@ -75,6 +77,12 @@ def open_filterbank(path: Path) -> Filterbank:
     raise AbacadError(f"{path} is neither a SIGPROC filterbank nor HDF5.\nGive a .fil or .h5 file of a telescope.")
 
 
+def _filterbank(path: Path, data: Any, header: dict[str, Any]) -> Filterbank:
+    first, step = header["fch1"], header["foff"]
+    lowest = min(first, first + step * (data.shape[2] - 1))
+    return Filterbank(path, data, header["tsamp"], abs(step) * 1e6, lowest, step < 0)
+
+
 def _open_hdf5(path: Path) -> Filterbank:
     import h5py
     import hdf5plugin  # noqa: F401  # registers bitshuffle, which these files are packed with
@@ -82,9 +90,7 @@ def _open_hdf5(path: Path) -> Filterbank:
     try:
         data = h5py.File(path, "r")["data"]
         header = data.attrs
-        return Filterbank(
-            path, data, float(header["tsamp"]), abs(float(header["foff"])) * 1e6, bool(header["foff"] < 0)
-        )
+        return _filterbank(path, data, {key: float(header[key]) for key in ("tsamp", "foff", "fch1")})
     except (OSError, KeyError) as error:
         raise AbacadError(f"{path} is no Breakthrough Listen file: {error}.\nGive a .fil or .h5 file.") from error
 
@@ -99,7 +105,7 @@ def _open_sigproc(path: Path) -> Filterbank:
         if n_rows < 1:
             raise ValueError("it ends before the first row")
         data = np.memmap(path, kind, "r", start, (n_rows, n_pol, n_channels))
-        return Filterbank(path, data, header["tsamp"], abs(header["foff"]) * 1e6, header["foff"] < 0)
+        return _filterbank(path, data, header)
     except (ValueError, KeyError, struct.error) as error:
         raise AbacadError(f"{path} is a damaged filterbank: {error}.\nGive another file.") from error
 

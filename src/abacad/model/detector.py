@@ -1,6 +1,7 @@
 """The detector: channels in, one logit out. Any timm backbone, or the compact panel network."""
 
 import difflib
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from abacad.data.represent import n_channels
 from abacad.errors import AbacadError
 from abacad.model.panel import PanelNetwork
 from abacad.types import Channels, Logits
+
+SHIPPED = Path(str(files("abacad").joinpath("weights", "panel.safetensors")))
+"""Weights of the panel network, trained on simulated cadences alone; README.md beside them says how."""
 
 
 class Detector(nn.Module):
@@ -54,15 +58,17 @@ def build_detector(model: Model, represent: Represent) -> Detector:
 def _panel_detector(model: Model, represent: Represent) -> Detector:
     lines = represent.views.index("clean") if "clean" in represent.views else None
     detector = Detector(PanelNetwork(len(represent.views), model.width, lines))
-    if model.weights is not None:
-        path = _weights_file(model)
-        try:
-            detector.load_state_dict(load_file(path))
-        except (RuntimeError, SafetensorError) as error:
-            raise AbacadError(
-                f"{path} does not hold weights of this panel network: {brief(str(error), 120)}\n"
-                "It takes the best.safetensors of a run with the same represent.views and model.width."
-            ) from error
+    if model.weights is None and not model.pretrained:
+        return detector
+    path = _weights_file(model) if model.weights else SHIPPED
+    try:
+        detector.load_state_dict(load_file(path))
+    except (RuntimeError, SafetensorError) as error:
+        raise AbacadError(
+            f"{path} does not hold weights of this panel network: {brief(str(error), 120)}\n"
+            "It takes those of a run with the same represent.views and model.width.\n"
+            "Start from random weights: --model.pretrained false."
+        ) from error
     return detector
 
 

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 import yaml
 
 from abacad.data.competition import cadence_path, read_cadence
+from abacad.data.represent import represent
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
+from abacad.model.checkpoint import load_detector
+from abacad.model.explain import evidence_map
 from abacad.run.folder import RunFolder
 from abacad.show import figure
 from abacad.show.page import Page, Section
@@ -56,7 +60,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
         _gates(per_fold),
         _performance(oof, per_fold),
         _curves(folder, folds),
-        *_waterfalls(oof, Path(record.get("data", {}).get("folder", "."))),
+        *_waterfalls(oof, folder, Path(record.get("data", {}).get("folder", "."))),
         Section("Recipe", code=yaml.safe_dump(folder.recipe().as_dict(), sort_keys=False)),
         _versions(record),
     ]
@@ -114,18 +118,19 @@ def _curves(folder: RunFolder, folds: list[int]) -> Section:
     )
 
 
-def _waterfalls(oof: pd.DataFrame, root: Path) -> list[Section]:
+def _waterfalls(oof: pd.DataFrame, folder: RunFolder, root: Path) -> list[Section]:
     ordered = oof.sort_values("score", ascending=False)
     positive = ordered["target"] == 1
+    red = "Red: where the detector saw its evidence."
     chosen = (
-        ("Most confident hits", "Needles with the highest scores.", ordered[positive].head(_SHOWN)),
-        ("Worst misses", "Needles with the lowest scores.", ordered[positive].tail(_SHOWN)[::-1]),
-        ("Worst false alarms", "The highest scores without a needle.", ordered[~positive].head(_SHOWN)),
+        ("Most confident hits", f"Needles with the highest scores. {red}", ordered[positive].head(_SHOWN)),
+        ("Worst misses", f"Needles with the lowest scores. {red}", ordered[positive].tail(_SHOWN)[::-1]),
+        ("Worst false alarms", f"The highest scores without a needle. {red}", ordered[~positive].head(_SHOWN)),
     )
-    return [Section(title, text, figures=_pictures(rows, root)) for title, text, rows in chosen]
+    return [Section(title, text, figures=_pictures(rows, folder, root)) for title, text, rows in chosen]
 
 
-def _pictures(rows: pd.DataFrame, root: Path) -> list[tuple[str, str]]:
+def _pictures(rows: pd.DataFrame, folder: RunFolder, root: Path) -> list[tuple[str, str]]:
     pictures = []
     for row in rows.itertuples():
         try:
@@ -133,7 +138,11 @@ def _pictures(rows: pd.DataFrame, root: Path) -> list[tuple[str, str]]:
         except AbacadError as error:
             log.warning("No picture of %s: %s", row.id, error)
             continue
-        pictures.append((figure.waterfall(cadence, str(row.id)), f"score {row.score:.4f}, fold {row.fold}"))
+        detector, seen = load_detector(folder.weights(int(str(row.fold))))
+        channels = represent(torch.from_numpy(cadence)[None], seen)
+        evidence = evidence_map([detector], channels, seen, cadence.shape[1])[0].numpy()
+        caption = f"score {row.score:.4f}, fold {row.fold}"
+        pictures.append((figure.waterfall(cadence, str(row.id), evidence), caption))
     return pictures
 
 

@@ -26,14 +26,27 @@ _STYLE: Any = {
 }
 
 
-def waterfall(cadence: np.ndarray, title: str = "") -> str:
-    """Six panels one below the other, time downwards, as in an observer's notebook; ON panels named in green."""
+def waterfall(cadence: np.ndarray, title: str = "", evidence: np.ndarray | None = None) -> str:
+    """Six panels one below the other, time downwards, as in an observer's notebook; ON panels named in green.
+
+    Args:
+        cadence: (6, time, freq).
+        title: Above it.
+        evidence: (6, time, freq) how much each pixel speaks for a needle; its strongest half is drawn in red.
+    """
+    most = 0.0 if evidence is None else float(evidence.max())
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(2.95, 5.2), layout="constrained")
         axes = figure.subplots(N_PANELS, 1, sharex=True)
         for panel, (axis, values) in enumerate(zip(axes, cadence, strict=True)):
             low, high = np.percentile(values, [2, 99.5])
-            axis.imshow(values, aspect="auto", vmin=low, vmax=high, cmap="viridis", interpolation="nearest")
+            grey = evidence is not None
+            axis.imshow(
+                values, aspect="auto", vmin=low, vmax=high, cmap="gray" if grey else "viridis", interpolation="nearest"
+            )
+            if evidence is not None and most > 0:
+                opacity = np.clip((evidence[panel] / most - 0.1) / 0.4, 0, 0.75)
+                axis.imshow(np.ones_like(opacity), aspect="auto", alpha=opacity, vmin=0, vmax=1.4, cmap="Reds")
             axis.set_yticks([])
             is_on = panel in ON
             axis.set_ylabel(

@@ -87,7 +87,7 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
     """
     indices = np.asarray(indices, dtype=np.int64)
     chance = Chance(seed, indices)
-    targets = chance.uniform("target", 1)[:, 0] < simulation.positives
+    targets = draw_targets(simulation, indices, seed)
     axes = simulation.axes
     dof = draw_dof(simulation.noise, simulation.dof, chance)
     sigma = np.sqrt(2 / dof)
@@ -116,6 +116,11 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
             _normalise(power)
         out[first:last] = power
     return Batch(out, torch.from_numpy(targets.astype(np.int64)).to(device), injected.truth)
+
+
+def draw_targets(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: int) -> Bool[np.ndarray, " batch"]:
+    """Which of these cadences for training hold a needle in ON panels alone."""
+    return Chance(seed, np.asarray(indices, dtype=np.int64)).uniform("target", 1)[:, 0] < simulation.positives
 
 
 def _chunks(n: int, device: str) -> list[tuple[int, int]]:

@@ -1,0 +1,106 @@
+"""`abacad pretrain`: a detector from simulated cadences alone, to score with at once or to start a training from."""
+
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from abacad.config import Recipe
+from abacad.data.dataset import Represented, worker_count
+from abacad.data.simulated import Mixture
+from abacad.data.store import pack
+from abacad.errors import AbacadError
+from abacad.files import write_json
+from abacad.metric import auc_interval
+from abacad.model.detector import build_detector
+from abacad.run.fold import Labelled, precision_of, train_fold
+from abacad.run.folder import RunFolder, environment, fingerprint, logging_to
+from abacad.signal.cadence import N_PANELS
+from abacad.signal.presets import PRESETS, Simulation
+
+log = logging.getLogger(__name__)
+
+_HELD_BACK = 10  # every tenth cadence judges the epochs
+
+
+def pretrain(
+    run: str | Path,
+    recipe: Recipe,
+    *,
+    presets: Sequence[str] = ("kaggle", "demo", "hard"),
+    cadences: int = 24_000,
+    positives: float = 0.4,
+) -> Path:
+    """Train one detector on simulated cadences; nine of ten are trained on, the tenth judges.
+
+    Args:
+        run: The run folder: a new one, or an interrupted one of the same call.
+        recipe: Representation, detector and training; its seed is that of the cadences, too.
+        presets: Presets of the simulator, drawn from in turn.
+        cadences: How many are simulated.
+        positives: Share of them with a needle.
+
+    Returns:
+        weights.safetensors in the run folder: for `abacad score --weights`, and for `--model.weights` of a training.
+
+    Raises:
+        AbacadError: a preset is unknown, there are too few cadences, or the folder is another run's.
+    """
+    simulations = _simulations(presets, cadences, positives)
+    mixture = Mixture(simulations, cadences, recipe.seed)
+    targets = mixture.targets()
+    ids = np.array([f"{presets[index % len(presets)]}-{index:06d}" for index in range(cadences)])
+    folder = RunFolder(Path(run))
+    folder.claim(recipe, fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets})))
+    weights = folder.path / "weights.safetensors"
+    with logging_to(folder.path / "log.txt"):
+        if weights.is_file():
+            log.info("%s is finished already", run)
+            return weights
+        started = time.monotonic()
+        build_detector(recipe.model, recipe.represent)
+        accelerator = recipe.trainer.accelerator
+        folder.note(**environment(recipe.seed, precision_of(recipe.trainer.precision, accelerator)))
+        source = Represented(mixture, recipe.represent)
+        workers = worker_count(recipe.data.workers)
+        packed = pack(source, cadences, folder.packed, workers=workers, progress=recipe.trainer.progress)
+        shape = (N_PANELS, simulations[0].axes.n_time, simulations[0].axes.n_freq)
+        write_json(folder.checked, {"shape": list(shape), "skipped": []})
+        held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
+        folds = np.where(held, 0, 1)
+        train_fold(0, Labelled(packed, ids, targets, folds, shape), recipe, folder)
+        _conclude(folder, time.monotonic() - started)
+        shutil.copyfile(folder.weights(0), weights)
+        folder.packed.unlink()
+        log.info("Wrote %s", weights)
+    return weights
+
+
+def _simulations(presets: Sequence[str], cadences: int, positives: float) -> list[Simulation]:
+    unknown = [name for name in presets if name not in PRESETS]
+    if unknown or not presets:
+        raise AbacadError(f"There is no preset {', '.join(unknown) or 'named'}.\nPresets: {', '.join(PRESETS)}.")
+    if cadences < 10 * _HELD_BACK:
+        raise AbacadError(f"{cadences} cadences are too few to train on.\nAsk for {10 * _HELD_BACK} or more.")
+    if not 0 < positives < 1:
+        raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
+    simulations = [replace(PRESETS[name], positives=positives) for name in presets]
+    if len({(one.axes.n_time, one.axes.n_freq) for one in simulations}) > 1:
+        raise AbacadError("The presets have cadences of different shapes.\nTrain one detector for each shape.")
+    return simulations
+
+
+def _conclude(folder: RunFolder, seconds: float) -> None:
+    """AUC of the held-back cadences of each preset, on the screen and in run.json."""
+    oof = pd.read_csv(folder.fold_oof(0))
+    found = {}
+    for preset, part in oof.groupby(oof["id"].str.split("-").str[0]):
+        interval = auc_interval(part["target"].to_numpy(), part["score"].to_numpy())
+        found[str(preset)] = [round(figure, 5) for figure in (interval.value, interval.low, interval.high)]
+        log.info("AUC of %d held-back cadences of the preset %s: %s", len(part), preset, interval)
+    folder.note(auc_presets=found, train_seconds=round(seconds, 1))

@@ -1,0 +1,200 @@
+"""`abacad score`: cadences in, a ranking out, with the weights that come with the package; nothing is trained."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.progress import track
+from torch import nn
+
+from abacad.config import Flip, Inference, Represent
+from abacad.data.competition import read_cadence
+from abacad.data.represent import represent
+from abacad.data.telescope import SUFFIXES, TelescopeCadence, open_telescope_cadence
+from abacad.errors import AbacadError, CadenceError
+from abacad.files import write_table
+from abacad.model.checkpoint import load_detector
+from abacad.model.detector import SHIPPED, pick_device
+from abacad.model.explain import evidence_map
+from abacad.model.score import score as score_batch
+from abacad.run.folder import RunFolder
+from abacad.show import figure
+from abacad.show.page import Page, Section
+from abacad.types import CadenceArray, Channels
+
+log = logging.getLogger(__name__)
+
+_BATCH = 16
+_WIDTH = 256  # channels of a window of telescope files
+_BINS = 39  # rows that a panel is binned to: those of the competition's panels by seven
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A cadence to be scored.
+
+    Attributes:
+        about: Its columns of the table: file, and for telescope files the channel and frequency of its first channel.
+        read: Gives it, (6, time, freq).
+    """
+
+    about: dict[str, Any]
+    read: Callable[[], CadenceArray]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Trained detectors and what they look at."""
+
+    detectors: Sequence[nn.Module]
+    represent: Represent
+    flips: Sequence[Flip]
+    device: torch.device
+
+    def scores(self, cadences: Sequence[CadenceArray]) -> list[float]:
+        """Scores of cadences of one shape, mean over the detectors."""
+        channels = self._channels(cadences)
+        return score_batch(self.detectors, channels, self.flips, self.represent.kind).mean(1).tolist()
+
+    def evidence(self, cadence: CadenceArray) -> CadenceArray:
+        """Where in a cadence the detectors saw their evidence."""
+        return evidence_map(self.detectors, self._channels([cadence]), self.represent, cadence.shape[1])[0].numpy()
+
+    def _channels(self, cadences: Sequence[CadenceArray]) -> Channels:
+        return represent(torch.from_numpy(np.stack(cadences)), self._fitted(cadences[0].shape[1])).to(self.device)
+
+    def _fitted(self, n_time: int) -> Represent:
+        """Bins as long as those that the detectors were trained on, counted in lengths of a panel."""
+        if self.represent.kind != "binned" or n_time // self.represent.rows >= _BINS // 2:
+            return self.represent
+        return replace(self.represent, rows=max(1, n_time // _BINS))
+
+
+def score(
+    files: Sequence[str | Path],
+    *,
+    weights: str | Path | None = None,
+    out: str | Path | None = None,
+    page: str | Path | None = None,
+    shown: int = 12,
+    accelerator: str = "auto",
+    bad: Literal["fail", "skip"] = "fail",
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Rank cadences by how sure a detector is of a needle.
+
+    Args:
+        files: `.npy` cadences (6, time, freq); folders of them; or six `.fil` or `.h5` files in the order A B A C A D,
+            which are cut into windows of 256 channels that overlap by half.
+        weights: A run folder, whose folds are averaged, or a file of weights; none takes those of the package.
+        out: A CSV file to write the ranking into; none writes none.
+        page: An HTML page to write with the highest scores' pictures and where their evidence lies; none writes none.
+        shown: Cadences on the page.
+        accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
+        bad: Stop at a cadence that cannot be used, or leave it out with a warning.
+        progress: Show progress bars.
+
+    Returns:
+        Columns file, channel and freq_mhz (of telescope files), score in [0, 1]; highest score first.
+
+    Raises:
+        AbacadError: there are no cadences, one cannot be used, or the weights cannot.
+    """
+    judge = _judge(weights, pick_device(accelerator))
+    candidates = _candidates([Path(file) for file in files])
+    found: dict[int, float] = {}
+    n_batches = -(-len(candidates) // _BATCH)
+    batches = _batches(candidates, bad)
+    for places, cadences in track(batches, "Scoring", n_batches, disable=not progress, transient=True):
+        found |= zip(places, judge.scores(cadences), strict=True)
+    if not found:
+        raise AbacadError("None of the cadences could be used; the warnings say why.")
+    rows = {place: candidates[place].about | {"score": value} for place, value in found.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index").sort_values("score", ascending=False, kind="stable")
+    if out is not None:
+        write_table(Path(out), table)
+    if page is not None:
+        best = [candidates[place] for place in table.index[:shown]]
+        _page(judge, table, best).write(Path(page))
+    return table.reset_index(drop=True)
+
+
+def _judge(weights: str | Path | None, device: torch.device) -> Judge:
+    path = SHIPPED if weights is None else Path(weights)
+    if path.is_dir():
+        run = RunFolder(path)
+        loaded = [load_detector(run.weights(number), device) for number in run.trained()]
+        return Judge([detector for detector, _ in loaded], loaded[0][1], run.recipe().inference.tta, device)
+    detector, seen = load_detector(path, device)
+    return Judge([detector], seen, Inference().tta, device)
+
+
+def _candidates(files: Sequence[Path]) -> list[Candidate]:
+    if not files:
+        raise AbacadError("No files were named.\nName .npy cadences, folders of them, or six .fil or .h5 files.")
+    telescope = [file for file in files if file.suffix in SUFFIXES]
+    if telescope and len(telescope) < len(files):
+        raise AbacadError("Telescope files and .npy cadences do not go together.\nScore them with two commands.")
+    if telescope:
+        return _windows(open_telescope_cadence(telescope), telescope[0].name)
+    paths = [path for file in files for path in (sorted(file.rglob("*.npy")) if file.is_dir() else [file])]
+    if not paths:
+        raise AbacadError(f"There is no .npy file in {', '.join(map(str, files))}.")
+    return [Candidate({"file": str(path)}, partial(read_cadence, path)) for path in paths]
+
+
+def _windows(cadence: TelescopeCadence, name: str) -> list[Candidate]:
+    starts = cadence.starts(_WIDTH)
+    if not len(starts):
+        raise AbacadError(
+            f"{name} has {cadence.panels[0].n_channels} channels, a window {_WIDTH}.\nGive a wider band of channels."
+        )
+    return [
+        Candidate(
+            {"file": name, "channel": start, "freq_mhz": round(cadence.freq_mhz(start), 6)},
+            partial(cadence.window, start, _WIDTH),
+        )
+        for start in starts
+    ]
+
+
+def _batches(
+    candidates: Sequence[Candidate], bad: Literal["fail", "skip"]
+) -> Iterator[tuple[list[int], list[CadenceArray]]]:
+    """Places and cadences, up to 16 of one shape at a time."""
+    places: list[int] = []
+    cadences: list[CadenceArray] = []
+    for place, candidate in enumerate(candidates):
+        try:
+            cadence = candidate.read()
+        except CadenceError as error:
+            if bad == "fail":
+                raise
+            log.warning("Left out: %s", error)
+            continue
+        if cadences and (len(cadences) == _BATCH or cadence.shape != cadences[0].shape):
+            yield places, cadences
+            places, cadences = [], []
+        places.append(place)
+        cadences.append(cadence)
+    if cadences:
+        yield places, cadences
+
+
+def _page(judge: Judge, table: pd.DataFrame, best: Sequence[Candidate]) -> Page:
+    pictures = []
+    for candidate, value in zip(best, table["score"], strict=False):
+        cadence = candidate.read()
+        name = " ".join(str(part) for key, part in candidate.about.items() if key != "channel")
+        pictures.append((figure.waterfall(cadence, Path(name).name, judge.evidence(cadence)), f"score {value:.4f}"))
+    return Page(
+        "Scores",
+        f"{len(table):,} cadences, the highest scores first. Red: where the detector saw its evidence.",
+        sections=[Section("Highest scores", figures=pictures)],
+    )

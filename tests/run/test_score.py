@@ -1,0 +1,127 @@
+"""Simulated cadences train a detector; it, or the one of the package, ranks cadences and telescope files."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import abacad
+from abacad.cli import main
+from abacad.data.simulated import Mixture
+from abacad.model.checkpoint import load_detector
+from abacad.model.detector import SHIPPED
+from abacad.signal.presets import PRESETS
+from abacad.signal.scene import generate
+from tests.conftest import QUICK
+from tests.data.test_telescope import six
+
+SMALL = replace(PRESETS["easy"], axes=replace(PRESETS["easy"].axes, n_time=28, n_freq=64))
+
+
+@pytest.fixture
+def small_presets(monkeypatch):
+    """Cadences that a test has time for."""
+    for name in ("easy", "demo"):
+        monkeypatch.setitem(PRESETS, name, SMALL)
+
+
+def test_a_mixture_takes_its_simulations_in_turn_and_knows_its_targets():
+    other = replace(SMALL, positives=0.0)
+    mixture = Mixture([SMALL, other], 21, seed=4)
+    assert len(mixture) == 21
+    made = mixture.__getitems__(range(21))
+    assert [target for _, target in made] == mixture.targets().tolist()
+    assert mixture.targets()[1::2].sum() == 0
+    assert mixture.targets().sum() > 0
+    alone, target = mixture[7]
+    np.testing.assert_array_equal(alone, made[7][0])
+    assert target == made[7][1]
+
+
+def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
+    small_presets, tmp_path, shared_competition, capsys
+):
+    run = tmp_path / "pretrained"
+    words = ["pretrain", "--run", str(run), "--presets", "[easy,demo]", "--cadences", "120", *QUICK[2:]]
+    assert main(words) == 0
+    weights = run / "weights.safetensors"
+    _, seen = load_detector(weights)
+    assert seen.kind == "binned"
+    written = weights.stat().st_mtime_ns
+    assert main(words) == 0
+    assert weights.stat().st_mtime_ns == written
+    assert set(abacad.run.folder.read_json(run / "run.json")["auc_presets"]) == {"easy", "demo"}
+    assert main([*words[:4], "[demo]", *words[5:]]) == 2
+    assert "Name another" in capsys.readouterr().err
+
+    table, page = tmp_path / "scores.csv", tmp_path / "scores.html"
+    files = [str(shared_competition / "test"), "--weights", str(weights), "--out", str(table), "--page", str(page)]
+    assert main(["score", *files, "--shown", "2", "--progress", "false"]) == 0
+    scores = pd.read_csv(table)
+    assert len(scores) == 12
+    assert scores["score"].is_monotonic_decreasing
+    assert scores["score"].between(0, 1).all()
+    assert page.read_text().count("<img") == 2
+
+    started = tmp_path / "run"
+    words = ["train", str(shared_competition), "--run", str(started), *QUICK, "--model.weights", str(weights)]
+    assert main(words) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--presets", "[moon]"], "kaggle"),
+        (["--cadences", "20"], "100 or more"),
+        (["--positives", "1"], "one class"),
+        (["--presets", "[kaggle,telescope]"], "different shapes"),
+    ],
+)
+def test_what_cannot_be_pretrained_is_told(words, said, tmp_path, capsys):
+    assert main(["pretrain", "--run", str(tmp_path / "run"), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_the_weights_of_the_package_rank_bright_needles_first(tmp_path):
+    simulation = replace(PRESETS["easy"], positives=0.5)
+    batch = generate(simulation, np.arange(24), seed=99)
+    for place, cadence in enumerate(batch.panels.numpy()):
+        np.save(tmp_path / f"{place:02d}.npy", cadence)
+    table = abacad.score([tmp_path], progress=False)
+    targets = batch.targets.numpy()[[int(name[-6:-4]) for name in table["file"]]]
+    assert abacad.metric.auc(targets, table["score"].to_numpy()) > 0.9
+    assert SHIPPED.stat().st_size < 5e6
+
+
+def test_a_run_folder_scores_as_its_predictions_do(trained_run, shared_competition):
+    predicted = pd.read_csv(abacad.predict(trained_run, shared_competition, progress=False))
+    table = abacad.score([shared_competition / "test"], weights=trained_run, progress=False)
+    table["id"] = table["file"].map(lambda name: name.rsplit("/", 1)[1].removesuffix(".npy"))
+    both = predicted.merge(table, on="id", suffixes=("_predict", "_score"))
+    assert len(both) == 12
+    np.testing.assert_allclose(both["score_predict"], both["score_score"], atol=2e-3)
+
+
+def test_telescope_files_are_scored_window_by_window(tmp_path):
+    table = abacad.score(six(tmp_path), progress=False)
+    assert list(table["channel"].sort_values()) == [0, 128, 256]
+    assert {"file", "channel", "freq_mhz", "score"} == set(table.columns)
+
+
+def test_bad_cadences_stop_or_are_left_out(tmp_path, capsys):
+    good = np.random.default_rng(0).normal(size=(6, 28, 64)).astype(np.float16)
+    np.save(tmp_path / "good.npy", good)
+    good[0, 0, 0] = np.nan
+    np.save(tmp_path / "nan.npy", good)
+    out = ["--out", str(tmp_path / "scores.csv"), "--progress", "false"]
+    assert main(["score", str(tmp_path), *out]) == 2
+    assert "nan" in capsys.readouterr().err
+    assert not (tmp_path / "scores.csv").exists()
+    assert main(["score", str(tmp_path), *out, "--bad", "skip"]) == 0
+    assert len(pd.read_csv(tmp_path / "scores.csv")) == 1
+    assert main(["score", str(tmp_path / "nan.npy"), *out, "--bad", "skip"]) == 2
+    (tmp_path / "empty").mkdir()
+    assert main(["score", str(tmp_path / "empty"), *out]) == 2
+    assert main(["score", str(tmp_path / "good.npy"), str(tmp_path / "a.fil"), *out]) == 2
