@@ -140,16 +140,18 @@ def _level(channel: Float[np.ndarray, " path"], n_time: int) -> Float[np.ndarray
 
 
 def _carriers(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: Chance) -> _Drawn:
-    """Lines of constant frequency whose intensity swings slowly by up to a third."""
+    """Lines of constant frequency whose intensity swings slowly by up to a third, and differs between pointings."""
     u = _draws("carriers", emitters, 16, chance)
     t = np.arange(simulation.axes.n_time) / simulation.axes.n_time
     swing = 1 + u[:, 0, None, None] / 3 * np.sin(2 * np.pi * (t * (0.5 + 3 * u[:, 1, None]) + u[:, 2, None]))[:, None]
     lit = _panels(u[:, 3:6], u[:, 6:12])
     snr = log_uniform(u[:, 12], simulation.rfi.carrier_snr)
+    # a sidelobe's gain is another one at each pointing
+    level = np.exp(simulation.rfi.carrier_level * np.sqrt(12) * (_draws("level", emitters, N_PANELS, chance) - 0.5))
     return _Drawn(
         emitters.owner,
         _level(u[:, 13] * n_freq - 0.5, simulation.axes.n_time),
-        swing * (lit * snr[:, None])[:, :, None],
+        swing * (lit * level * snr[:, None])[:, :, None],
         log_uniform(u[:, 14], (0.4, 3.0)),
     )
 
