@@ -3,7 +3,7 @@
 Everything here is plain data: no arrays, no torch, so that a command line can show it at once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from abacad.errors import AbacadError
@@ -276,7 +276,8 @@ PRESETS: dict[str, Simulation] = {
     ),
     # To train on, not to judge by: as kaggle, but a third of the negatives hold a needle that stands in OFF panels too.
     "hard": Simulation(
-        needles=Needles(families=Families(s_curve=0.1)), rfi=Rfi(lines=0.1, squiggles=0.08, decoys=0.33)
+        needles=Needles(families=Families(s_curve=0.1)),
+        rfi=replace(_COMPETITION_RFI, lines=0.1, squiggles=0.08, decoys=0.33),
     ),
     # What a telescope's files look like: the fine product, drifts up to 4 Hz/s, many times the unit drift.
     "telescope": Simulation(
