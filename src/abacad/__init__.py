@@ -1,7 +1,7 @@
 """abacad finds technosignatures in radio-telescope ON–OFF cadences.
 
 The verbs of the command line are functions of the same names: `abacad.audit`, `simulate`, `train`, `predict`,
-`submit`, `report`, `pretrain`, `score`, `sensitivity`, `demo`; `abacad.read_recipe` gives `train` its recipe.
+`submit`, `report`, `pretrain`, `score`, `sensitivity`, `bound`, `demo`; `abacad.read_recipe` gives `train` its recipe.
 """
 
 from importlib import import_module
@@ -19,6 +19,7 @@ _HOMES = {
     "pretrain": "abacad.run.pretrain",
     "score": "abacad.run.score",
     "sensitivity": "abacad.run.sensitivity",
+    "bound": "abacad.run.bound",
     "demo": "abacad.run.demo",
     "read_recipe": "abacad.config",
     "PRESETS": "abacad.signal.presets",

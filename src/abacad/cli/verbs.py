@@ -229,6 +229,24 @@ def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> None:
     print(f"Page: {sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})}")
 
 
+def _bound_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("folder", type=Path, metavar="DATA", help="A folder that abacad simulate wrote.")
+    parser.add_argument("--split", type=Literal["train", "test", "both"], default="test", help="Which cadences.")
+    parser.add_argument("--limit", type=int | None, default=None, help="Only so many of them; null: all.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the bootstrap intervals.")
+    parser.add_argument("--out", type=Path | None, default=None, help="Table to write; null: DATA/bound.csv.")
+    _progress(parser)
+
+
+def _bound(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.bound import bound
+
+    keys = ("split", "limit", "seed", "out", "progress")
+    found = bound(parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    _table("ROC-AUC, 95 % interval", list(found.rows.columns), found.rows.to_numpy().tolist())
+    print(f"Scores: {found.path}")
+
+
 def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("out", nargs="?", type=Path, default=Path("demo"), metavar="OUT", help="Folder to work in.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the data and of the training.")
@@ -317,6 +335,13 @@ VERBS = {
         ("abacad sensitivity runs/compact --preset kaggle --cadences 10000",),
         _sensitivity_arguments,
         _sensitivity,
+    ),
+    "bound": Verb(
+        "Score simulated cadences with the near-ideal observer: the ceiling of every detector.",
+        "DATA",
+        ("abacad bound DATA", "abacad bound DATA --split both --limit 200"),
+        _bound_arguments,
+        _bound,
     ),
     "demo": Verb(
         "Run the whole pipeline on cadences it simulates; minutes on two cores.",

@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import os
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,53 @@ def write_cadence(path: Path, cadence: Float[np.ndarray, "panel time freq"]) -> 
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     _whole(path, write)
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What made a simulated folder.
+
+    Attributes:
+        simulation: what was simulated.
+        seed: of the data set.
+        background: fingerprint of the file that the noise is from; none: the χ² model.
+    """
+
+    simulation: Simulation
+    seed: int
+    background: Any
+
+
+def read_card(folder: Path) -> Card:
+    """Read the simulation.json of a finished folder.
+
+    Raises:
+        AbacadError: no simulation wrote this folder, or it is not finished.
+    """
+    path = folder / "simulation.json"
+    if not path.is_file():
+        raise AbacadError(f"{folder} holds no simulation.json: no simulator wrote it.\nMake one: abacad simulate OUT.")
+    try:
+        card = json.loads(path.read_text())
+        found = Card(_built(Simulation, card["simulation"]), int(card["seed"]), card["background"])
+    except (ValueError, KeyError, TypeError):
+        raise AbacadError(f"{path} cannot be read.\nMake the folder anew: abacad simulate OUT.") from None
+    if not (folder / "train_labels.csv").is_file():
+        raise AbacadError(f"{folder} is not finished.\nRepeat the call of abacad simulate that began it.")
+    return found
+
+
+def _built(kind: Any, values: dict[str, Any]) -> Any:
+    """A dataclass from what JSON made of it: dictionaries to dataclasses, lists to tuples."""
+    hints = typing.get_type_hints(kind)
+    built = {}
+    for name, value in values.items():
+        inner = [one for one in (hints[name], *typing.get_args(hints[name])) if dataclasses.is_dataclass(one)]
+        if isinstance(value, dict) and inner:
+            built[name] = _built(inner[0], value)
+        else:
+            built[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**built)
 
 
 def _whole(path: Path, write: Callable[[Path], object]) -> None:

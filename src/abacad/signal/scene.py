@@ -149,6 +149,11 @@ def _normalise(panels: Panels) -> None:
     flat *= torch.where(std > 0, 1 / std, 0.0)[..., None]
 
 
+def scene_chance(seed: int, number: int) -> Chance:
+    """Where the scene with this number draws its noise, interference and gains from."""
+    return Chance(seed, np.array([_SCENES + number], dtype=np.int64))
+
+
 def window_chance(seed: int, numbers: Int[np.ndarray, " batch"]) -> Chance:
     """Where windows with these numbers draw their needles from."""
     return Chance(seed, _WINDOWS + np.asarray(numbers, dtype=np.int64))
@@ -202,7 +207,7 @@ def make_scene(
     A background brings the telescope's own gains with it, so none are simulated. Who makes many scenes one after
     the other gives a `scratch` tensor to make their noise in: memory fresh from the system costs more than the noise.
     """
-    chance = Chance(seed, np.array([_SCENES + index], dtype=np.int64))
+    chance = scene_chance(seed, index)
     axes, n_freq = simulation.axes, simulation.scenes.n_freq
     time, freq = torch.ones(N_PANELS, axes.n_time), torch.ones(n_freq)
     if background is None:

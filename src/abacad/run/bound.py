@@ -1,0 +1,173 @@
+"""`abacad bound`: what the near-ideal observer makes of simulated cadences, beside the classical search.
+
+The observer knows the simulator, its gains and its interference, and averages the likelihood ratio over all needles
+that could be drawn; see `abacad.signal.ideal`. What a detector lacks to the observer's AUC can still be learned; what
+the observer lacks to 1 cannot be had.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.progress import Progress
+
+from abacad.data.competition import Split, cadence_path, read_cadence
+from abacad.data.simulated_folder import Card, read_card
+from abacad.errors import AbacadError
+from abacad.files import write_table
+from abacad.metric import auc_interval
+from abacad.signal.drift import bins_per_panel
+from abacad.signal.event import event_snr
+from abacad.signal.ideal.known import Known, noise_of, of_scene
+from abacad.signal.ideal.observer import Observer, Verdict
+from abacad.signal.presets import Simulation
+
+log = logging.getLogger(__name__)
+
+_BINS = {"pixel_snr": (0.0, 0.25, 0.4, 0.65, 1.0, 1.6, np.inf), "panel_snr": (0.0, 3.0, 5.0, 8.0, 15.0, 30.0, np.inf)}
+_LABELS = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR"}
+_DRAWS = 200
+_DETECTORS = {"score": "bound", "classical": "classical search"}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What was found.
+
+    Attributes:
+        path: the table of scores: id, target, score, classical, decoy, and a log likelihood ratio a family.
+        rows: AUC of the bound and of the classical search, for all needles and by family and SNR.
+    """
+
+    path: Path
+    rows: pd.DataFrame
+
+
+def bound(
+    folder: str | Path,
+    *,
+    split: Literal["train", "test", "both"] = "test",
+    limit: int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> Bound:
+    """Score simulated cadences with the near-ideal observer.
+
+    Args:
+        folder: A folder that `simulate` wrote, with noise of the χ² model.
+        split: Which cadences.
+        limit: Only the first so many of them, by id.
+        seed: Seed of the bootstrap; the scores do not depend on it.
+        out: The table to write; none: bound.csv in the folder.
+        progress: Show a progress bar.
+
+    Raises:
+        AbacadError: the folder is not the simulator's or not finished, or its noise has no known law.
+    """
+    root = Path(folder)
+    card = read_card(root)
+    if card.background is not None:
+        raise AbacadError(
+            f"The noise of {root} was taken from a file: its law is not known, and so no bound.\n"
+            "Simulate with the χ² model: abacad simulate OUT without --background."
+        )
+    truth = pd.read_csv(root / "truth.csv", dtype={"id": str})
+    truth = truth[truth["split"].isin(["train", "test"] if split == "both" else [split])]
+    truth = truth.head(limit) if limit is not None else truth
+    if truth.empty:
+        raise AbacadError(f"There is no cadence to score: {root} has none in {split}, or the limit is {limit}.")
+    table = _scored(root, card, truth, progress)
+    path = Path(out) if out else root / "bound.csv"
+    write_table(path, table)
+    log.info("Scored %d cadences: %s", len(table), path)
+    return Bound(path, auc_rows(table.merge(truth.drop(columns="target"), on="id"), seed))
+
+
+def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.DataFrame:
+    observers = _observers(card.simulation)
+    scenes = [members for _, members in truth.groupby("scene")]
+    rows: list[dict[str, object]] = []
+    with Progress(disable=not progress) as bar:
+        task = bar.add_task("Scoring", total=len(truth))
+
+        def score(members: pd.DataFrame) -> list[dict[str, object]]:
+            scene = of_scene(card.simulation, int(members["scene"].to_numpy()[0]), card.seed)
+            found: list[dict[str, object]] = []
+            for _, row in members.iterrows():
+                known = scene.window(int(row["offset"]), card.simulation.axes.n_freq)
+                part: Split = "train" if row["split"] == "train" else "test"
+                cadence = torch.from_numpy(read_cadence(cadence_path(root, part, str(row["id"]))))
+                found.append({"id": row["id"], "target": row["target"], **judged(observers[part], cadence, known)})
+                bar.advance(task)
+            return found
+
+        for made in side_by_side(score, scenes):
+            rows += made
+    return truth[["id"]].merge(pd.DataFrame(rows), on="id")
+
+
+def _observers(simulation: Simulation) -> dict[str, Observer]:
+    train = Observer(simulation)
+    other = simulation.needles.test_families
+    return {"train": train, "test": train if other is None else Observer(simulation, other)}
+
+
+def judged(observer: Observer, cadence: torch.Tensor, known: Known) -> dict[str, float]:
+    """Score, decoy and family ratios of one cadence (panel, time, freq), and the score of the classical search."""
+    simulation = observer.simulation
+    verdict: Verdict = observer.judge(noise_of(cadence, known, simulation.normalise), known)
+    fastest = min(bins_per_panel(simulation.needles.drift_hz_s[1], simulation.axes), simulation.axes.n_freq / 2)
+    classical = float(event_snr(cadence[None].float(), simulation.axes, fastest)[0])
+    return {"score": verdict.score, "classical": classical, "decoy": verdict.decoy, **verdict.families}
+
+
+def side_by_side(work: Callable, parts: Sequence) -> list:
+    """Results of `work` on each part, in order, a thread a core."""
+
+    def alone() -> None:
+        torch.set_num_threads(1)  # of this thread: the parts are what runs side by side
+
+    with ThreadPoolExecutor(torch.get_num_threads(), initializer=alone) as pool:
+        jobs = [pool.submit(work, part) for part in parts]
+        try:
+            return [job.result() for job in jobs]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def auc_rows(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """AUC of each detector for all needles, for each family and each bin of SNR; against all negatives each time.
+
+    Args:
+        table: Columns target, family, pixel_snr, panel_snr, score and classical.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        Columns needles that count, number, bound, classical search; the figures as text with their 95 % intervals.
+    """
+    negatives, needles = table[table["target"] == 0], table[table["target"] == 1]
+    groups = [("all", needles), *((str(name), members) for name, members in needles.groupby("family"))]
+    for axis, edges in _BINS.items():
+        for low, high in pairwise(edges):
+            name = f"{_LABELS[axis]} {low:g} – {high:g}" if np.isfinite(high) else f"{_LABELS[axis]} above {low:g}"
+            groups.append((name, needles[(needles[axis] >= low) & (needles[axis] < high)]))
+    rows = []
+    for name, members in groups:
+        if len(members) and len(negatives):
+            both = pd.concat([members, negatives])
+            target = both["target"].to_numpy()
+            figures = {
+                label: str(auc_interval(target, both[column].to_numpy(), _DRAWS, seed))
+                for column, label in _DETECTORS.items()
+            }
+            rows.append({"needles": name, "number": len(members), **figures})
+    return pd.DataFrame(rows, columns=["needles", "number", *_DETECTORS.values()])
