@@ -43,6 +43,8 @@ class Data:
         simulated: Number of simulated cadences, new ones every epoch, that are added to each training fold.
         labelled: Train on labelled cadences; with `false` on simulated ones alone, and the labelled ones only judge.
         simulated_preset: Preset of `abacad simulate` that they are drawn from.
+        pseudo: Scores of test cadences (a CSV file with the columns id and score, such as test.csv of another run).
+            They join each training fold, the score for a target; none of them judges.
     """
 
     folds: int = 5
@@ -54,6 +56,7 @@ class Data:
     simulated: int = 0
     labelled: bool = True
     simulated_preset: str = "kaggle"
+    pseudo: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
@@ -159,6 +162,7 @@ class Optim:
         final_lr: Learning rate of the last step, as a share of the peak.
         clip: Largest norm of the gradient.
         ema: Decay of the exponential moving average of the weights that is validated and kept; 0 keeps the last.
+        smoothing: Share by which targets are drawn from 0 and 1 towards ½: 0.02 trains on 0.01 and 0.99.
     """
 
     lr: float = 1e-3
@@ -168,6 +172,7 @@ class Optim:
     final_lr: float = 0.01
     clip: float = 1.0
     ema: float = 0.0
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
@@ -175,6 +180,7 @@ class Optim:
         _require(self.batch_size >= 1, f"optim.batch_size is {self.batch_size}; it must be 1 or more.")
         _require(0 <= self.warmup <= 1, f"optim.warmup is {self.warmup}; it must lie between 0 and 1.")
         _require(0 <= self.ema < 1, f"optim.ema is {self.ema}; it must lie in [0, 1).")
+        _require(0 <= self.smoothing < 1, f"optim.smoothing is {self.smoothing}; it must lie in [0, 1).")
 
 
 @dataclass(frozen=True)

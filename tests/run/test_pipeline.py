@@ -24,6 +24,7 @@ from abacad.run.audit import audit
 from abacad.run.ensemble import blend, check_submission, fit_weights, submit
 from abacad.run.fold import pos_weight
 from abacad.run.folder import RunFolder
+from abacad.run.pseudo import probability
 from abacad.signal.cadence import Axes
 from abacad.signal.presets import Simulation
 from tests.conftest import QUICK
@@ -225,6 +226,36 @@ def test_simulated_cadences_train_mixed_or_alone(shared_competition, tmp_path, l
     words = ["train", str(shared_competition), "--run", str(tmp_path / "r"), *QUICK, "--trainer.max_epochs", "1"]
     assert main([*words, "--data.simulated", "24", "--data.labelled", labelled]) == 0
     assert len(pd.read_csv(tmp_path / "r" / "oof.csv")) == 40
+
+
+def test_pseudo_labelled_test_cadences_join_the_training_and_judge_nothing(shared_competition, trained_run, tmp_path):
+    scores = tmp_path / "test.csv"
+    ids = pd.read_csv(shared_competition / "sample_submission.csv", dtype={"id": str})["id"]
+    pd.DataFrame({"id": ids, "score": 0.5}).to_csv(scores, index=False)
+    words = ["train", str(shared_competition), *QUICK, "--data.pack", "always", "--data.pseudo", str(scores)]
+    assert main([*words, "--run", str(tmp_path / "run")]) == 0
+    oof = pd.read_csv(tmp_path / "run" / "oof.csv")
+    assert set(oof["id"]) == set(labels_of(shared_competition)["id"])
+    assert set(oof["target"]) == {0, 1}
+    assert not list((tmp_path / "run").glob("packed*"))
+    plain = pd.read_csv(trained_run / "oof.csv")
+    assert not np.allclose(oof["score"], plain["score"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("id,score\nabsent,0.5\n", "absent"), ("id,target\n0,1\n", "columns"), ("id,score\n0,2\n", "outside 0 to 1")],
+)
+def test_pseudo_labels_that_do_not_fit_are_refused(content, said, shared_competition, tmp_path, capsys):
+    (tmp_path / "scores.csv").write_text(content)
+    words = ["train", str(shared_competition), *QUICK, "--data.pseudo", str(tmp_path / "scores.csv")]
+    assert main([*words, "--run", str(tmp_path / "run")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_score_becomes_a_probability():
+    found = probability(np.array([0.0, 0.5, 0.9, 1.0]), 0.1)
+    np.testing.assert_allclose(found, [0, 0.1, 0.5, 1])
 
 
 def test_simulated_samples_are_new_each_epoch_and_blind_to_the_batch(shared_competition):

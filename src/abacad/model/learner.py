@@ -41,6 +41,7 @@ class Learner(pl.LightningModule):
             seed = hash((self.recipe.seed, self.current_epoch, batch_index, self.global_rank)) % 2**63
             generator = torch.Generator().manual_seed(seed)
             channels, targets = mixup(channels, targets, self.recipe.augment.mixup, generator)
+        targets = torch.lerp(targets, torch.full_like(targets, 0.5), self.recipe.optim.smoothing)
         loss = F.binary_cross_entropy_with_logits(self.detector(channels), targets, pos_weight=self.pos_weight)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(targets), sync_dist=True)
         return loss

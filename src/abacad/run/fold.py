@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
-from torch.utils.data import Dataset
+from torch.utils.data import ConcatDataset, Dataset
 
 from abacad.config import Recipe, brief
 from abacad.data.augment import Augmentation
@@ -47,8 +47,8 @@ class Labelled:
     Attributes:
         source: Gives represented cadences by index.
         ids: Their ids.
-        targets: Their targets.
-        folds: The fold that holds each back.
+        targets: Their targets; between 0 and 1 for pseudo labels.
+        folds: The fold that holds each back; −1 where none does.
         shape: Shape of a cadence before it is represented, (6, time, freq).
     """
 
@@ -127,7 +127,7 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) 
     trainer.strategy.barrier()
     scores = _held_back_scores(run.weights(number), labelled, held, recipe, trainer)
     if trainer.is_global_zero:
-        table = pd.DataFrame({"id": labelled.ids[held], "target": labelled.targets[held], "fold": number})
+        table = pd.DataFrame({"id": labelled.ids[held], "target": labelled.targets[held].astype(int), "fold": number})
         write_table(run.fold_oof(number), table.assign(score=scores))
     trainer.strategy.barrier()
 
@@ -142,7 +142,7 @@ def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
     positives = n_simulated * PRESETS[recipe.data.simulated_preset].positives if n_simulated else 0.0
     negatives = n_simulated - positives
     if recipe.data.labelled:
-        negatives, positives = negatives + float((targets == 0).sum()), positives + float((targets == 1).sum())
+        negatives, positives = negatives + float((1 - targets).sum()), positives + float(targets.sum())
     return pos_weight(negatives, positives)
 
 
@@ -228,7 +228,9 @@ def _loaders(labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Rec
 
 def _readers(labelled: Labelled, recipe: Recipe) -> int:
     """Reader processes: none by default for packed cadences on a CPU, where they only take cores from the training."""
-    idle = isinstance(labelled.source, Packed) and not recipe.data.simulated and not torch.cuda.is_available()
+    parts = labelled.source.datasets if isinstance(labelled.source, ConcatDataset) else [labelled.source]
+    packed = all(isinstance(part, Packed) for part in parts)
+    idle = packed and not recipe.data.simulated and not torch.cuda.is_available()
     return 0 if recipe.data.workers is None and idle else worker_count(recipe.data.workers)
 
 

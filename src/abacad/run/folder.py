@@ -71,6 +71,11 @@ class RunFolder:
         """The packed training cadences, while training."""
         return self.path / "packed-train.npy"
 
+    @property
+    def packed_pseudo(self) -> Path:
+        """The packed test cadences that join a training, while training."""
+        return self.path / "packed-pseudo.npy"
+
     def fold(self, number: int) -> Path:
         """Folder of one fold."""
         return self.path / f"fold{number}"

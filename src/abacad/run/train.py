@@ -17,14 +17,15 @@ from torch.utils.data import Dataset
 from abacad.config import Recipe
 from abacad.data.check import check_cadences, usable
 from abacad.data.competition import find_competition, read_labels
-from abacad.data.dataset import Cadences, worker_count
+from abacad.data.dataset import Cadences
 from abacad.data.folds import folds_for_run, read_groups
-from abacad.data.store import pack, worth_packing
 from abacad.files import read_json, write_json, write_table
 from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
 from abacad.model.detector import build_detector
 from abacad.run.fold import Labelled, pos_weight, precision_of, train_fold
 from abacad.run.folder import RunFolder, environment, fingerprint, logging_to
+from abacad.run.packing import packed_if_wanted
+from abacad.run.pseudo import with_pseudo
 
 log = logging.getLogger(__name__)
 
@@ -87,13 +88,11 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     labels = labels[~labels["id"].isin(found["skipped"])].reset_index(drop=True)
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
     source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]))
-    wanted = recipe.data.pack
-    if wanted == "always" or (wanted == "auto" and worth_packing(source, len(labels), run.path)):
-        workers = worker_count(recipe.data.workers)
-        source = pack(source, len(labels), run.packed, workers=workers, progress=recipe.trainer.progress)
-    return Labelled(
+    source = packed_if_wanted(source, len(labels), run.packed, recipe)
+    labelled = Labelled(
         source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy(), tuple(found["shape"])
     )
+    return labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
 
 
 @rank_zero_only
@@ -133,7 +132,8 @@ def _conclude(run: RunFolder, recipe: Recipe, seconds: float) -> None:
         auc_oof=[round(figure, 5) for figure in (overall.value, overall.low, overall.high)],
         train_seconds=round(earlier + seconds, 1),
     )
-    run.packed.unlink(missing_ok=True)
+    for packed in (run.packed, run.packed_pseudo):
+        packed.unlink(missing_ok=True)
     log.info("AUC of all held-back cadences: %s", overall)
     for line in mean_gate(values):
         log.info(line)
