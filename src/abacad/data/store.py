@@ -14,6 +14,8 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from abacad.config import Recipe
+from abacad.data.dataset import worker_count
 from abacad.files import replacing
 
 
@@ -66,3 +68,12 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
         if values is not None:
             values.flush()
     return Packed(path)
+
+
+def packed_if_wanted(source: Dataset, n_cadences: int, path: Path, recipe: Recipe) -> Dataset:
+    """The cadences packed into `path` where the recipe says so, and as they are where not."""
+    wanted = recipe.data.pack
+    if wanted == "never" or (wanted == "auto" and not worth_packing(source, n_cadences, path.parent)):
+        return source
+    workers = worker_count(recipe.data.workers)
+    return pack(source, n_cadences, path, workers=workers, progress=recipe.trainer.progress)

@@ -17,10 +17,10 @@ from torch.utils.data import ConcatDataset
 from abacad.config import Recipe
 from abacad.data.competition import listed_files
 from abacad.data.dataset import Cadences
+from abacad.data.store import packed_if_wanted
 from abacad.errors import AbacadError
 from abacad.run.fold import Labelled
 from abacad.run.folder import RunFolder
-from abacad.run.packing import packed_if_wanted
 
 log = logging.getLogger(__name__)
 

@@ -19,12 +19,12 @@ from abacad.data.check import check_cadences, usable
 from abacad.data.competition import find_competition, read_labels
 from abacad.data.dataset import Cadences
 from abacad.data.folds import folds_for_run, read_groups
+from abacad.data.store import packed_if_wanted
 from abacad.files import read_json, write_json, write_table
 from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
 from abacad.model.detector import build_detector
 from abacad.run.fold import Labelled, pos_weight, precision_of, train_fold
 from abacad.run.folder import RunFolder, environment, fingerprint, logging_to
-from abacad.run.packing import packed_if_wanted
 from abacad.run.pseudo import with_pseudo
 
 log = logging.getLogger(__name__)
