@@ -95,41 +95,53 @@ def warm(n: int) -> None:
         quantiles(float(dof))
 
 
-def disk() -> None:
+def disk(n: int = 480, rounds: int = 5) -> None:
+    """`abacad simulate`, and `np.save` of the very same cadences to the same names, in turn.
+
+    Folders are deleted at the end only: ext4 looks at each lately deleted file before it makes a new one.
+    """
     warm(1000)
-    n = 960
-    cadence = np.random.default_rng(0).normal(size=SHAPE).astype(np.float16)
-    folder = Path(tempfile.mkdtemp(dir=sys.argv[2] if len(sys.argv) > 2 else None))
+    root = Path(tempfile.mkdtemp(dir=sys.argv[2] if len(sys.argv) > 2 else None))
+    folders = (root / str(number) for number in range(10**6))
+
+    def ours() -> Path:
+        return simulate(next(folders), PRESETS["kaggle"], n_train=n - 24, n_test=24, progress=False)
+
+    made = ours()
+    cadences = {path.relative_to(made): np.load(path) for path in made.rglob("*.npy")}
 
     def plain() -> None:
-        folder.mkdir()
-        for k in range(n):
-            np.save(folder / f"{k}.npy", cadence)
-
-    def ours() -> None:
-        simulate(folder, PRESETS["kaggle"], n_train=n - 24, n_test=24, progress=False)
+        folder = next(folders)
+        for parent in {path.parent for path in cadences}:
+            (folder / parent).mkdir(parents=True)
+        for path, cadence in cadences.items():
+            np.save(folder / path, cadence)
 
     def once(call: Callable[[], object]) -> tuple[float, float]:
-        """Seconds until the bytes are handed to the system, and until they are on the disk."""
-        shutil.rmtree(folder)
+        """Milliseconds a cadence until the bytes are handed to the system, and until they are on the disk."""
         os.sync()  # or one would wait for the other's bytes
         start = time.perf_counter()
         call()
         cached = time.perf_counter() - start
         os.sync()
-        return cached, time.perf_counter() - start
+        return cached / n * 1e3, (time.perf_counter() - start) / n * 1e3
 
     for threads in sorted({1, torch.get_num_threads()}):
         torch.set_num_threads(threads)
-        rounds = [once(plain) + once(ours) for _ in range(3)]
-        saved, kept, simulated, finished = (min(column) / n * 1e3 for column in zip(*rounds, strict=True))
-        print(
-            f"{threads} threads, ms a cadence handed over (and on the disk): np.save {saved:.2f} ({kept:.2f}), ", end=""
-        )
-        print(
-            f"abacad simulate {simulated:.2f} ({finished:.2f}): {saved / simulated:.2f} ({kept / finished:.2f}) as fast"
-        )
-    shutil.rmtree(folder)
+        took = np.array(
+            [(once(plain), once(ours)) for _ in range(rounds)]
+        )  # (round, whose, handed over and on the disk)
+        print(f"{threads} threads, {rounds} rounds of {n} cadences, median (range):")
+        for which, column in (("handed over", 0), ("on the disk", 1)):
+            saved, simulated = took[:, 0, column], took[:, 1, column]
+            print(f"  {which}, ms a cadence: np.save {spread(saved)}, abacad simulate {spread(simulated)}, ", end="")
+            print(f"{spread(saved / simulated)} as fast")
+    shutil.rmtree(root)
+
+
+def spread(values: np.ndarray) -> str:
+    """Median and range."""
+    return f"{np.median(values):.2f} ({values.min():.2f}-{values.max():.2f})"
 
 
 def cuda() -> None:

@@ -81,6 +81,21 @@ def test_overlapping_windows_hold_the_same_values_up_to_an_affine_map():
     assert _residual(first[..., :15], last[..., 17:]) > 0.5
 
 
+def test_a_window_without_needles_is_its_part_of_the_scene_received_and_normalised():
+    scene = make_scene(SIMULATION, 3, seed=1)
+    quiet = dataclasses.replace(SIMULATION, rfi=dataclasses.replace(SIMULATION.rfi, decoys=0.0))
+    none = draw_injected(quiet, quiet.needles.families, np.array([False, False]), window_chance(1, np.arange(2)))
+    received = scene.power.double() * scene.gain_time[..., None] * scene.gain_freq
+    raw = dataclasses.replace(quiet, normalise=False)
+    for offset, power, panels in zip(
+        (7, 90), cut(scene, np.array([7, 90]), none, raw), cut(scene, np.array([7, 90]), none, quiet), strict=True
+    ):
+        expected = received[..., offset : offset + 32]
+        torch.testing.assert_close(power.double(), expected, rtol=1e-6, atol=0)
+        expected = (expected - expected.mean((1, 2), keepdim=True)) / expected.std((1, 2), correction=0, keepdim=True)
+        torch.testing.assert_close(panels.double(), expected, rtol=2**-10, atol=1e-5)
+
+
 def _residual(a: torch.Tensor, b: torch.Tensor) -> float:
     """What is left of b after the best affine map of a, panel by panel, over b's scatter."""
     worst = 0.0

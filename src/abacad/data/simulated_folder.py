@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import functools
 import io
 import json
 import os
@@ -69,16 +70,24 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def write_cadence(path: Path, cadence: Float[np.ndarray, "panel time freq"]) -> None:
     """Write a cadence as .npy, whole or not at all."""
-    head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(cadence))
+    cadence = np.ascontiguousarray(cadence)
+    head = _head(cadence.shape, cadence.dtype)
 
     def write(beside: Path) -> None:
         with open(beside, "wb", buffering=0) as file:
-            written = os.writev(file.fileno(), [head.getvalue(), np.ascontiguousarray(cadence).data])
-        if written != len(head.getvalue()) + cadence.nbytes:
+            written = os.writev(file.fileno(), [head, cadence.data])
+        if written != len(head) + cadence.nbytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     _whole(path, write)
+
+
+@functools.lru_cache(maxsize=8)
+def _head(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+    """What a .npy file begins with: 128 bytes that say what the rest is."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(np.empty(shape, dtype)))
+    return head.getvalue()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -105,7 +105,8 @@ def simulate(
         logger.info("%s is finished already", out)
         return out
     plan = make_plan(simulation, n_train, n_test, seed)
-    _check_space(out, plan, simulation)
+    missing = np.array([not plan.path(out, window).exists() for window in range(len(plan.ids))])
+    _check_space(out, int(missing.sum()), simulation)
     tables = []
     scenes = range(int(plan.scene[-1]) + 1)
     windows = np.split(np.arange(len(plan.scene)), np.searchsorted(plan.scene, scenes[1:]))
@@ -113,10 +114,10 @@ def simulate(
     workers = torch.get_num_threads()
     with Progress(disable=not progress) as bar, ThreadPoolExecutor(workers, initializer=_one_thread) as pool:
         task = bar.add_task("Simulating", total=len(plan.ids))
-        jobs = [pool.submit(_write_scene, out, simulation, plan, k, windows[k], seed, sky) for k in scenes]
+        jobs = [pool.submit(_write_scene, out, simulation, plan, k, windows[k], missing, seed, sky) for k in scenes]
         try:
             for job, some in zip(jobs, windows, strict=True):
-                tables.append(job.result())
+                tables += job.result()
                 bar.advance(task, len(some))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -145,7 +146,8 @@ def _scratch(simulation: Simulation) -> Float[Tensor, "panel time freq"]:
     """Memory for a scene, kept by each thread from one to the next."""
     shape = (N_PANELS, simulation.axes.n_time, simulation.scenes.n_freq)
     if getattr(_own, "scratch", torch.empty(0)).shape != shape:
-        _own.scratch = torch.empty(shape)
+        # numpy asks the system for huge pages, torch does not: windows lie 16 kB apart from row to row
+        _own.scratch = torch.from_numpy(np.empty(shape, dtype=np.float32))
     return _own.scratch
 
 
@@ -187,35 +189,30 @@ def _write_scene(
     plan: Plan,
     scene: int,
     windows: Int[np.ndarray, " some"],
+    missing: Bool[np.ndarray, " window"],
     seed: int,
     sky: FileBackground | LevelBackground | None,
-) -> pd.DataFrame:
-    """Write a scene's windows, those that are missing, and return their rows of the truth table."""
+) -> list[dict[str, np.ndarray]]:
+    """Write a scene's windows, those that are missing, and return their columns of the truth table."""
     tables = []
     made = None
     for part in (windows[plan.train[windows]], windows[~plan.train[windows]]):
         if not len(part):
             continue
         injected = _injected(simulation, plan, part, seed)
-        tables.append(pd.DataFrame(injected.truth, index=part))
-        paths = _paths(out, plan, part)
-        if all(path.exists() for path in paths):
+        tables.append({"window": part, **injected.truth})
+        if not missing[part].any():
             continue
         made = made or make_scene(simulation, scene, seed, sky, _scratch(simulation))
-        for path, cadence in zip(paths, cut(made, plan.offset[part], injected, simulation), strict=True):
-            if not path.exists():
-                write_cadence(path, cadence.numpy())
-    return pd.concat(tables)
+        for window, cadence in zip(part.tolist(), cut(made, plan.offset[part], injected, simulation), strict=True):
+            if missing[window]:
+                write_cadence(plan.path(out, window), cadence.numpy())
+    return tables
 
 
-def _paths(out: Path, plan: Plan, windows: Int[np.ndarray, " some"]) -> list[Path]:
-    return [plan.path(out, window) for window in windows.tolist()]
-
-
-def _check_space(out: Path, plan: Plan, simulation: Simulation) -> None:
+def _check_space(out: Path, missing: int, simulation: Simulation) -> None:
     axes = simulation.axes
     size = 128 + N_PANELS * axes.n_time * axes.n_freq * (2 if simulation.normalise else 4)
-    missing = sum(not plan.path(out, window).exists() for window in range(len(plan.ids)))
     free = shutil.disk_usage(out).free
     if missing * size > free:
         raise AbacadError(
@@ -224,9 +221,10 @@ def _check_space(out: Path, plan: Plan, simulation: Simulation) -> None:
         )
 
 
-def _tables(plan: Plan, tables: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def _tables(plan: Plan, tables: list[dict[str, np.ndarray]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Labels, sample submission and truth, sorted by id."""
-    truth = pd.concat(tables).sort_index()
+    truth = pd.DataFrame({name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
+    truth = truth.set_index("window").sort_index().reset_index(drop=True)
     truth.insert(0, "id", plan.ids)
     truth.insert(1, "split", np.where(plan.train, "train", "test"))
     truth["scene"], truth["offset"] = plan.scene, plan.offset

@@ -23,7 +23,8 @@ from abacad.signal.presets import Noise
 
 _WORDS = 1 << 16
 _TAIL = 64  # words at either end that are refined: the outer 0.2 % of the distribution
-_BLOCK = 1 << 19  # numbers made at a time: what a core's cache holds
+_BLOCK = 1 << 19  # numbers whose tails are refined together
+_PIECE = 1 << 17  # numbers made at a time: what a core's cache holds
 _DOF_STEPS = 16
 
 
@@ -73,11 +74,36 @@ def fill_chi2(out: Float[Tensor, "..."], dof: float, key: int) -> None:
     flat = out.view(-1)
     table = quantiles(float(dof))
     bits = np.random.Generator(np.random.SFC64(key))
-    for start in range(0, len(flat), _BLOCK):
-        block = flat[start : start + _BLOCK]
-        words, places, within = _words(bits, len(block))
-        torch.index_select(table.middle, 0, words, out=block)
-        block[places] = _tails(table, words[places], within)
+    words = _Words(bits, min(_PIECE, len(flat)))
+    for block in flat.split(_BLOCK):
+        tails = []
+        for first, piece in zip(range(0, len(block), _PIECE), block.split(_PIECE), strict=True):
+            index, places = words.draw(len(piece))
+            torch.index_select(table.middle, 0, torch.from_numpy(index), out=piece)
+            tails.append((first + places, index[places]))
+        tail, outer = (torch.from_numpy(np.concatenate(parts)) for parts in zip(*tails, strict=True))
+        within = torch.from_numpy(1 - bits.random(len(tail)))
+        block[tail] = _tails(table, outer, within)
+
+
+class _Words:
+    """16-bit random words, drawn into memory that is kept: memory fresh from the system costs more than the words."""
+
+    def __init__(self, bits: np.random.Generator, most: int) -> None:
+        self.bits = bits
+        self.index = np.empty(most, dtype=np.int32)
+        self.turned = np.empty(most, dtype=np.uint16)
+        self.outer = np.empty(most, dtype=bool)
+
+    def draw(self, n: int) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " tail"]]:
+        """`n` words, overwritten by the next call, and the places of those in the tails."""
+        # whole 64-bit words at once: four times as fast as asking for 16-bit ones
+        raw = self.bits.integers(0, 2**64 - 1, (n + 3) // 4, dtype=np.uint64, endpoint=True)
+        words = raw.view(np.uint16)[:n]
+        np.add(words, np.uint16(_TAIL), out=self.turned[:n])  # wraps around
+        np.less(self.turned[:n], np.uint16(2 * _TAIL), out=self.outer[:n])
+        self.index[:n] = words
+        return self.index[:n], np.flatnonzero(self.outer[:n])
 
 
 def fill_rows(out: Float[Tensor, "row ..."], dof: Float[np.ndarray, " row"], keys: list[int]) -> None:
@@ -101,16 +127,6 @@ def fill_rows(out: Float[Tensor, "row ..."], dof: Float[np.ndarray, " row"], key
         within = ((bits[rows].view(-1)[places] >> 16).double() + 0.5) / (1 << 15)
         drawn[places] = _tails(table, some[places], within)
         flat[rows] = drawn.view(len(rows), -1)
-
-
-def _words(bits: np.random.Generator, n: int) -> tuple[Tensor, Tensor, Tensor]:
-    """`n` 16-bit words, the places of those in the tails, and a number in (0, 1] for each of these."""
-    # whole 64-bit words at once: four times as fast as asking for 16-bit ones
-    raw = bits.integers(0, 2**64 - 1, (n + 3) // 4, dtype=np.uint64, endpoint=True)
-    words = raw.view(np.uint16)[:n]
-    places = np.flatnonzero(words + np.uint16(_TAIL) < np.uint16(2 * _TAIL))  # wraps around
-    within = 1 - bits.random(len(places))
-    return torch.from_numpy(words.astype(np.int32)), torch.from_numpy(places), torch.from_numpy(within)
 
 
 def _tails(table: Quantiles, words: Int[Tensor, " tail"], within: Float[Tensor, " tail"]) -> Float[Tensor, " tail"]:

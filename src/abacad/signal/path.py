@@ -10,11 +10,14 @@ where a is the pixel amplitude of an emission that neither drifts nor is wider t
 N > 1 channels a row the peak is a/N: the smearing loss.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+_EXTENTS = (0.0, 2.0, 8.0, float("inf"))  # rows of like extent are drawn together, into as many channels each
 
 
 @dataclass(frozen=True)
@@ -70,40 +73,41 @@ def smearing(channel: Float[Tensor, "*path time"]) -> Float[Tensor, "*path time"
 
 
 def deposits(paths: Paths, n_batch: int, n_freq: int, taper: bool = False) -> list[Deposits]:
-    """The pixels that paths light in `n_batch` windows of `n_freq` channels; narrow paths apart from wide ones.
+    """The pixels that paths light in `n_batch` windows of `n_freq` channels, in groups of like extent.
 
     With `taper` the emission fades towards its sides (as blobs do) instead of ending at them.
     """
-    path, panel = paths.intensity.amax(-1).nonzero(as_tuple=True)
-    channel = paths.channel[path, panel]
-    extent = torch.maximum(smearing(channel), paths.width[path, None].clamp(min=1e-3))
-    narrow = extent.amax(-1) <= 2
+    each = paths.channel.shape[1:].numel()  # rows of a cadence
+    lit = paths.intensity.reshape(-1).nonzero().view(-1)
+    path = torch.div(lit, each, rounding_mode="floor")
+    line = lit + ((paths.owner - torch.arange(len(paths.owner), device=lit.device)) * each).index_select(0, path)
+    owner, width = paths.owner.index_select(0, path), paths.width.index_select(0, path)
+    channel = paths.channel.reshape(-1).index_select(0, lit)
+    height = paths.intensity.reshape(-1).index_select(0, lit)
+    extent = torch.maximum(smearing(paths.channel).view(-1).index_select(0, lit), width.clamp(min=1e-3))
+    if not taper:
+        height = height * width.clamp(min=1) / extent
+    owners = torch.arange(n_batch + 1, device=owner.device)
     groups = []
-    for chosen in (narrow.nonzero().view(-1), (~narrow).nonzero().view(-1)):
+    for above, up_to in itertools.pairwise(_EXTENTS):
+        chosen = ((extent > above) & (extent <= up_to)).nonzero().view(-1)
         if not len(chosen):
             continue
-        some = path[chosen]
-        height = paths.intensity[some, panel[chosen]]
-        if not taper:
-            height = height * paths.width[some, None].clamp(min=1) / extent[chosen]
-        bins, amount = _spread(channel[chosen], extent[chosen], height, n_freq, taper)
-        owner = paths.owner[some]
-        block = owner * paths.channel.shape[1] + panel[chosen]
-        row = block[:, None] * bins.shape[1] + torch.arange(bins.shape[1], device=bins.device)
-        pixel = (row * n_freq)[..., None] + bins
-        owners = torch.arange(n_batch + 1, device=bins.device)
-        bounds = torch.searchsorted(owner, owners) * bins[0].numel()
+        some, wide, high = (values.index_select(0, chosen) for values in (channel, extent, height))
+        bins, amount = _spread(some, wide, high, n_freq, taper)
+        pixel = bins + (line.index_select(0, chosen) * n_freq)[:, None]
+        bounds = torch.searchsorted(owner.index_select(0, chosen), owners) * bins.shape[1]
         groups.append(Deposits(pixel.view(-1), amount.view(-1), bounds.tolist()))
     return groups
 
 
 def _spread(
-    channel: Float[Tensor, "block time"],
-    extent: Float[Tensor, "block time"],
-    height: Float[Tensor, "block time"],
+    channel: Float[Tensor, " row"],
+    extent: Float[Tensor, " row"],
+    height: Float[Tensor, " row"],
     n_freq: int,
     taper: bool,
-) -> tuple[Int[Tensor, "block time near"], Float[Tensor, "block time near"]]:
+) -> tuple[Int[Tensor, "row near"], Float[Tensor, "row near"]]:
     """Channels and amounts for each row, with as many channels as the widest row needs."""
     low = channel - extent / 2
     n_near = int(torch.ceil(extent.max()).item()) + 1
@@ -129,13 +133,16 @@ def deposit(
     """
     flat = panels.view(-1)
     start = first * panels[0].numel()
+    added = []
     for some in what:
         part = slice(some.bounds[first], some.bounds[first + len(panels)])
         pixel, amount = some.pixel[part], some.amount[part]
         if start:
             pixel = pixel - start
         if noisy:
-            amount = amount * flat[pixel]
+            amount = amount * flat.index_select(0, pixel)
+        added.append((pixel, amount))
+    for pixel, amount in added:
         if flat.device.type == "cpu":
             flat.scatter_add_(0, pixel, amount)
         else:

@@ -110,11 +110,7 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
         else:
             fill_rows(power, dof[first:last], keys[first:last])
         emissions.add(power, first)
-        power *= freq[first:last]
-        power *= time[first:last]
-        if simulation.normalise:
-            _normalise(power)
-        out[first:last] = power
+        _receive(power, freq[first:last], time[first:last], power, out[first:last])
     return Batch(out, torch.from_numpy(targets.astype(np.int64)).to(device), injected.truth)
 
 
@@ -134,19 +130,35 @@ def normalised(power: Panels) -> Panels:
 
     A panel without any variation becomes 0.
     """
-    panels = power.clone()
-    _normalise(panels)
-    return panels.to(torch.float16)
+    out = torch.empty_like(power, dtype=torch.float16)
+    one = torch.ones_like(power[:1, :1, :1, :1])
+    _receive(power, one, one.expand(*power.shape[:3], 1), torch.empty_like(power), out)
+    return out
 
 
-def _normalise(panels: Panels) -> None:
-    """In place: what a batch is made in belongs to nobody else."""
-    flat = panels.view(*panels.shape[:-2], -1)
-    n = flat.shape[-1]
+def _receive(
+    power: Panels,
+    freq: Float[Tensor, "#batch 1 1 #freq"],
+    time: Float[Tensor, "batch panel time 1"],
+    scratch: Panels,
+    out: Panels,
+) -> None:
+    """Apply the gains of channels and rows, and normalise where `out` is float16; `scratch` may be `power` itself.
+
+    Each row is scaled once: what the gain of the row and the panel's normalisation do to it is put together first.
+    """
+    torch.mul(power, freq, out=scratch)
+    if out.dtype != torch.float16:
+        torch.mul(scratch, time, out=out)
+        return
+    n = power.shape[-2] * power.shape[-1]
+    mean = (scratch.sum(-1, keepdim=True) * time).sum(-2, keepdim=True) / n
     # the mean is taken off first: squares of raw power would lose the digits that matter
-    flat -= (flat.sum(-1) / n)[..., None]
-    std = torch.linalg.vector_norm(flat, dim=-1) / n**0.5
-    flat *= torch.where(std > 0, 1 / std, 0.0)[..., None]
+    scratch -= mean / time
+    norm = torch.linalg.vector_norm(scratch, dim=-1, keepdim=True) * time
+    std = torch.linalg.vector_norm(norm, dim=-2, keepdim=True) / n**0.5
+    scratch *= torch.where(std > 0, time / std, 0.0)
+    out.copy_(scratch)
 
 
 def scene_chance(seed: int, number: int) -> Chance:
@@ -245,13 +257,15 @@ def cut(
     n_freq = simulation.axes.n_freq
     sigma = np.full(len(injected.rows), scene.sigma)
     drawn = deposits(injected.needles.paths(injected.rows, sigma, "cpu"), len(offsets), n_freq)
-    window = torch.empty(1, *scene.power.shape[:2], n_freq)
+    time = scene.gain_time[None, ..., None]
+    scratch = torch.empty(1, *scene.power.shape[:2], n_freq)
+    with_needle = set(injected.rows.tolist())
     for place, offset in enumerate(offsets.tolist()):
         channels = slice(offset, offset + n_freq)
-        window.copy_(scene.power[None, ..., channels])
-        deposit(window, drawn, place)
-        window *= scene.gain_freq[channels]
-        window *= scene.gain_time[:, :, None]
-        if simulation.normalise:
-            _normalise(window)
-        yield window[0].to(torch.float16 if simulation.normalise else torch.float32, copy=True)
+        window = scene.power[None, ..., channels]
+        if place in with_needle:
+            window = scratch.copy_(window)
+            deposit(window, drawn, place)
+        out = torch.empty_like(scratch, dtype=torch.float16 if simulation.normalise else torch.float32)
+        _receive(window, scene.gain_freq[channels].view(1, 1, 1, -1), time, scratch, out)
+        yield out[0]
