@@ -1,7 +1,8 @@
 """abacad finds technosignatures in radio-telescope ON–OFF cadences.
 
-The verbs of the command line are functions of the same names: `abacad.audit`, `simulate`, `train`, `predict`,
-`submit`, `report`, `pretrain`, `score`, `sensitivity`, `bound`, `demo`; `abacad.read_recipe` gives `train` its recipe.
+The verbs of the command line are functions of the same names: `abacad.audit`, `overlaps`, `simulate`, `train`,
+`predict`, `submit`, `report`, `pretrain`, `score`, `sensitivity`, `bound`, `demo`; `abacad.read_recipe` gives `train`
+its recipe.
 """
 
 from importlib import import_module
@@ -11,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "audit": "abacad.run.audit",
+    "overlaps": "abacad.run.overlaps",
     "simulate": "abacad.run.simulate",
     "train": "abacad.run.train",
     "predict": "abacad.run.predict",

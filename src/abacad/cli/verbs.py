@@ -52,6 +52,25 @@ def _audit(parser: ArgumentParser, parsed: Namespace) -> None:
     print(f"Page: {found.page}")
 
 
+def _overlaps_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    _data(parser)
+    parser.add_argument("--out", type=Path | None, default=None, help="Folder for the tables; null: the data folder.")
+    parser.add_argument(
+        "--bad", type=Literal["fail", "skip"], default="fail", help="Unusable cadences: stop, or go on."
+    )
+    parser.add_argument("--workers", type=int | None, default=None, help="Threads that read; null: one a core.")
+    _progress(parser)
+
+
+def _overlaps(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.overlaps import GROUPS, OVERLAPS, overlaps
+
+    keys = ("out", "bad", "workers", "progress")
+    found = overlaps(parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    _table("Shared columns", ("what", "found"), found.facts())
+    print(f"Tables: {found.folder / OVERLAPS}, {found.folder / GROUPS}")
+
+
 def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     from abacad.signal.presets import PRESETS, Simulation
 
@@ -270,6 +289,13 @@ VERBS = {
         ("abacad audit DATA", "abacad audit DATA --full --out audit.html"),
         _audit_arguments,
         _audit,
+    ),
+    "overlaps": Verb(
+        "Find the cadences that share columns of one observation, and group them.",
+        "[DATA]",
+        ("abacad overlaps DATA", "abacad overlaps DATA --out FOLDER --bad skip"),
+        _overlaps_arguments,
+        _overlaps,
     ),
     "simulate": Verb(
         "Write a competition folder of simulated cadences.",

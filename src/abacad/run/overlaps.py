@@ -1,0 +1,251 @@
+"""`abacad overlaps`: which snippets of a competition folder are windows of the same observation.
+
+    overlaps.csv   id_a, id_b, offset, columns, worst, median, differ     a row a pair
+    groups.csv     id, group                                             a row a cadence of train and test
+
+Fingerprints of all columns go into a hidden folder beside the tables until these are written, so that a killed run
+continues.
+"""
+
+import hashlib
+import logging
+import shutil
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int8
+from rich.progress import track
+
+from abacad import __version__
+from abacad.data.competition import find_competition, listed_files, read_cadence, read_header
+from abacad.data.fingerprint import PROJECTIONS, CadenceReader, fingerprints, steps, weights
+from abacad.data.overlap import ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
+from abacad.errors import AbacadError, CadenceError
+from abacad.files import read_json, write_json, write_table
+from abacad.signal.cadence import N_PANELS
+
+log = logging.getLogger(__name__)
+
+OVERLAPS, GROUPS = "overlaps.csv", "groups.csv"
+_CHUNK = 64  # cadences that a thread reads at once
+_COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """What was found.
+
+    Attributes:
+        pairs: Rows of overlaps.csv.
+        groups: Rows of groups.csv.
+        bad: Cadences that were left out, each with the reason.
+        folder: Where the tables are.
+    """
+
+    pairs: pd.DataFrame
+    groups: pd.DataFrame
+    bad: dict[str, str]
+    folder: Path
+
+    def facts(self) -> list[tuple[str, str]]:
+        """A table for the screen."""
+        sizes = self.groups["group"].value_counts()
+        sharing = len(set(self.pairs["id_a"]) | set(self.pairs["id_b"]))
+        return [
+            ("cadences", f"{len(self.groups):,}"),
+            ("… that share columns with another", f"{sharing:,} ({sharing / len(self.groups):.1%})"),
+            ("pairs", f"{len(self.pairs):,}"),
+            ("groups of two or more", f"{int((sizes > 1).sum()):,}"),
+            ("largest group", f"{int(sizes.max()):,}"),
+            ("left out", f"{len(self.bad):,}"),
+        ]
+
+
+def overlaps(
+    folder: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    bad: Literal["fail", "skip"] = "fail",
+    workers: int | None = None,
+    progress: bool = True,
+) -> Overlaps:
+    """Find the pairs of cadences, of train and test, that share columns, and their connected components.
+
+    Args:
+        folder: The competition folder; none looks at its usual places.
+        out: Folder to write the tables into; none is the competition folder.
+        bad: What to do with a cadence that cannot be used: stop, or leave it in a group of its own.
+        workers: Threads that read; one a core when none.
+        progress: Show progress bars.
+
+    Raises:
+        AbacadError: there is no cadence, one cannot be used, or the tables cannot be written.
+    """
+    root = find_competition(folder)
+    target = Path(out) if out is not None else root
+    files = _files(root)
+    shape = _shape(files)
+    ids = list(files)
+    state = _State(target / ".overlaps", ids, shape)
+    known = _fingerprinted(files, shape, state, bad, workers or torch.get_num_threads(), progress)
+    pairs = _pairs(ids, files, shape, state.codes(), progress)
+    groups = components(len(ids), pairs["a"].to_numpy(), pairs["b"].to_numpy())
+    first = np.unique(groups, return_index=True)[1]
+    name = np.array(ids, dtype=object)
+    table = pd.DataFrame({"id": ids, "group": name[first[groups]]})
+    found = pd.DataFrame({"id_a": name[pairs["a"]], "id_b": name[pairs["b"]]}).join(pairs[_COLUMNS[2:]])
+    found[["worst", "median"]] = found[["worst", "median"]].astype(float).round(4)
+    write_table(target / OVERLAPS, found)
+    write_table(target / GROUPS, table)
+    state.clear()
+    log.info("Wrote %s and %s to %s", OVERLAPS, GROUPS, target)
+    return Overlaps(found, table, known, target)
+
+
+def _files(root: Path) -> dict[str, Path]:
+    train, test = listed_files(root, "train"), listed_files(root, "test")
+    if not train and not test:
+        raise AbacadError(f"{root} holds no cadences in train/ or test/.\nIs it unpacked?")
+    both = sorted(set(train) & set(test))
+    if both:
+        raise AbacadError(
+            f"The id {both[0]} stands in train/ and in test/ ({len(both)} such ids).\nRemove one of each."
+        )
+    return dict(sorted({**train, **test}.items()))
+
+
+def _shape(files: dict[str, Path]) -> tuple[int, ...]:
+    """The first usable cadence's."""
+    reason = ""
+    for path in files.values():
+        try:
+            return read_header(path)[0]
+        except CadenceError as error:
+            reason = reason or str(error)
+    raise AbacadError(f"None of the {len(files)} cadences can be used.\nThe first: {reason}")
+
+
+class _State:
+    """Fingerprints on disk, and how many of them are there."""
+
+    def __init__(self, folder: Path, ids: list[str], shape: tuple[int, ...]) -> None:
+        """Open the folder; one that another version or other cadences left is emptied."""
+        digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+        self.folder, self.n = folder, len(ids)
+        self.form = (len(ids), shape[2], N_PANELS, PROJECTIONS)
+        card = {"version": __version__, "ids": digest, "shape": list(shape)}
+        try:
+            if folder.exists() and read_json(folder / "card.json") != card:
+                shutil.rmtree(folder)
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                np.lib.format.open_memmap(folder / "codes.npy", mode="w+", dtype=np.int8, shape=self.form).flush()
+                write_json(folder / "card.json", card)
+        except OSError as error:
+            raise AbacadError(
+                f"{folder.parent} cannot be written: {error.strerror}.\nName another folder: --out FOLDER."
+            ) from error
+        progress = read_json(folder / "done.json")
+        self.done: int = progress.get("cadences", 0)
+        self.bad: dict[str, str] = progress.get("bad", {})
+
+    def codes(self, mode: Literal["r", "r+"] = "r") -> Codes:
+        """The fingerprints, mapped."""
+        return np.load(self.folder / "codes.npy", mmap_mode=mode, allow_pickle=False)
+
+    def note(self, codes: Codes, done: int) -> None:
+        """Say that the fingerprints of the first `done` cadences are on the disk."""
+        if isinstance(codes, np.memmap):
+            codes.flush()
+        write_json(self.folder / "done.json", {"cadences": done, "bad": self.bad})
+        self.done = done
+
+    def clear(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_own = threading.local()
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # of this thread: the files are what is read side by side
+
+
+def _fingerprinted(
+    files: dict[str, Path], shape: tuple[int, ...], state: _State, bad: str, workers: int, progress: bool
+) -> dict[str, str]:
+    """Fill the state; the cadences that cannot be used, with reasons."""
+    if state.done:
+        log.info("Going on with the fingerprints of cadence %d", state.done + 1)
+    paths, starts = list(files.values()), range(state.done, len(files), _CHUNK)
+    codes = state.codes("r+")
+    with ThreadPoolExecutor(workers, initializer=_one_thread) as pool:
+        jobs = pool.map(lambda first: _codes(paths[first : first + _CHUNK], shape), starts)
+        both = zip(starts, jobs, strict=True)
+        bar = track(both, "Reading cadences", len(starts), disable=not progress, transient=True)
+        try:
+            for first, (made, reasons) in bar:
+                if reasons and bad == "fail":
+                    reason = next(iter(reasons.values()))
+                    raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
+                codes[first : first + len(made)] = made
+                state.bad |= reasons
+                if (first // _CHUNK) % 16 == 15:
+                    state.note(codes, first + len(made))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    state.note(codes, len(files))
+    for reason in state.bad.values():
+        log.warning("Left out: %s", reason)
+    return state.bad
+
+
+def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, str]]:
+    """Fingerprints of some cadences, zero for those that cannot be used, and why."""
+    if getattr(_own, "reader", None) is None or _own.reader.shape != shape:
+        _own.reader, _own.weights = CadenceReader(shape), weights(shape[1])
+    made: Int8[np.ndarray, "cadence freq panel projection"]
+    made = np.zeros((len(paths), shape[2], N_PANELS, PROJECTIONS), np.int8)
+    reasons = {}
+    for place, path in enumerate(paths):
+        try:
+            panels = _own.reader.read(path)
+            if not bool(panels.sum().isfinite()):
+                read_cadence(path, shape)  # says what is wrong
+            made[place] = fingerprints(panels, _own.weights).numpy()
+        except CadenceError as error:
+            reasons[path.stem] = str(error)
+    return made, reasons
+
+
+def _pairs(
+    ids: list[str], files: dict[str, Path], shape: tuple[int, ...], codes: Codes, progress: bool
+) -> pd.DataFrame:
+    """Verified pairs, sorted by their ids' order: a, b, offset, columns, worst, median, differ."""
+    found = compared(codes, candidates(codes))
+    log.info("%d pairs by their fingerprints; looking them up in the files", len(found))
+    paths, reader = [files[name] for name in ids], CadenceReader(shape)
+    n_rows = min(ROWS_VERIFIED, shape[1])
+    first = (shape[1] - n_rows) // 2
+    steps_of = Recent(lambda number: steps(reader.rows(paths[number], first, n_rows)).numpy())
+    # observation by observation, so that each file is opened once
+    group = components(len(ids), found["a"].to_numpy(), found["b"].to_numpy())
+    order = np.lexsort((found["b"], found["a"], group[found["a"]]))
+    kept = np.zeros(len(found), bool)
+    for part in track(list(_parts(order)), "Verifying pairs", disable=not progress, transient=True):
+        kept[part] = verified(found.iloc[part], steps_of)
+    return found[kept].sort_values(["a", "b"]).reset_index(drop=True)
+
+
+def _parts(order: np.ndarray, size: int = 500) -> Iterator[np.ndarray]:
+    for first in range(0, len(order), size):
+        yield order[first : first + size]

@@ -1,0 +1,176 @@
+"""`abacad overlaps`: against the simulator's truth, whole tables or none, and a killed run continues."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import abacad
+from abacad.cli import main
+from abacad.run import overlaps as verb
+from abacad.run.simulate import simulate
+from abacad.signal.cadence import Axes
+from abacad.signal.presets import PRESETS, Scenes
+from tests.conftest import write_competition
+
+AXES = Axes(n_time=64, n_freq=64, panel_period_s=80)
+
+
+def simulated(folder: Path, scenes: Scenes, n_train: int = 150, n_test: int = 50) -> Path:
+    simulation = replace(PRESETS["demo"], axes=AXES, scenes=scenes)
+    return simulate(folder, simulation, n_train=n_train, n_test=n_test, progress=False)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Path:
+    return simulated(tmp_path_factory.mktemp("sky") / "data", Scenes(1024, 1.5, "shared"))
+
+
+def truth_pairs(folder: Path) -> pd.DataFrame:
+    truth = pd.read_csv(folder / "truth.csv", dtype={"id": str})[["id", "scene", "offset"]]
+    both = truth.merge(truth, on="scene", suffixes=("_a", "_b")).query("id_a < id_b")
+    return both.assign(offset=both["offset_b"] - both["offset_a"]).query("abs(offset) < 64")
+
+
+def bytes_of(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in ("overlaps.csv", "groups.csv")]
+
+
+def test_the_truth_is_found(shared, tmp_path):
+    found = abacad.overlaps(shared, tmp_path, progress=False)
+    assert not (tmp_path / ".overlaps").exists()
+    pairs = pd.read_csv(tmp_path / "overlaps.csv", dtype={"id_a": str, "id_b": str})
+    both = truth_pairs(shared).merge(pairs, on=["id_a", "id_b"], how="outer", suffixes=("", "_found"), indicator=True)
+    assert not (both["_merge"] == "right_only").any()
+    wide = both[both["offset"].abs() <= 64 - 8]
+    assert (wide["_merge"] == "both").mean() > 0.98
+    known = both[both["_merge"] == "both"]
+    assert (known["offset"] == known["offset_found"]).all()
+    assert (64 - known["offset"].abs() - known["columns"]).between(0, 6).all()
+    groups = pd.read_csv(tmp_path / "groups.csv", dtype=str).set_index("id")["group"]
+    assert len(groups) == 200
+    assert (groups[pairs["id_a"]].to_numpy() == groups[pairs["id_b"]].to_numpy()).all()
+    assert groups.nunique() == found.groups["group"].nunique() < 60
+
+
+def test_independent_backgrounds_make_no_pair(tmp_path):
+    data = write_competition(tmp_path / "data", 150, 50)
+    found = abacad.overlaps(data, progress=False)
+    assert found.pairs.empty
+    assert list(pd.read_csv(data / "overlaps.csv").columns) == [
+        "id_a", "id_b", "offset", "columns", "worst", "median", "differ",
+    ]  # fmt: skip
+    assert found.groups["group"].nunique() == 200
+
+
+def test_the_number_of_threads_changes_nothing(shared, tmp_path):
+    for workers in (1, 3):
+        abacad.overlaps(shared, tmp_path / str(workers), workers=workers, progress=False)
+    assert bytes_of(tmp_path / "1") == bytes_of(tmp_path / "3")
+
+
+def test_a_killed_run_continues(shared, tmp_path, monkeypatch):
+    abacad.overlaps(shared, tmp_path / "whole", progress=False)
+    monkeypatch.setattr(verb, "_CHUNK", 4)
+    plain, read = verb._codes, []
+
+    def killed(paths, shape):
+        if len(read) >= 100:
+            raise KeyboardInterrupt
+        read.extend(paths)
+        return plain(paths, shape)
+
+    monkeypatch.setattr(verb, "_codes", killed)
+    with pytest.raises(KeyboardInterrupt):
+        abacad.overlaps(shared, tmp_path / "killed", workers=1, progress=False)
+    assert not (tmp_path / "killed" / "overlaps.csv").exists()
+    read.clear()
+    monkeypatch.setattr(verb, "_codes", lambda paths, shape: read.extend(paths) or plain(paths, shape))
+    abacad.overlaps(shared, tmp_path / "killed", workers=1, progress=False)
+    assert len(read) == 200 - 64
+    assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
+
+
+def refused(capsys, *words: str) -> str:
+    assert main(["overlaps", *words, "--progress", "false"]) == 2
+    told = capsys.readouterr().err
+    message = told[told.index("abacad overlaps:") :].strip()
+    assert "Traceback" not in told
+    assert len(message.splitlines()) <= 3
+    return message
+
+
+def with_nan(path: Path) -> None:
+    values = np.load(path)
+    values[2, 3, 4] = np.nan
+    np.save(path, values)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (with_nan, "NaN"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-10]), "truncated"),
+        (lambda path: np.save(path, np.zeros((6, 28, 65), np.float16)), "(6, 28, 65)"),
+    ],
+    ids=["nan", "truncated", "other shape"],
+)
+def test_a_bad_cadence_is_named_and_can_be_left_out(tmp_path, capsys, spoil, said):
+    data = write_competition(tmp_path / "data")
+    path = sorted(data.glob("train/?/*.npy"))[7]
+    spoil(path)
+    told = refused(capsys, str(data))
+    assert path.stem in told
+    assert said in told
+    assert "--bad skip" in told
+    assert not (data / "groups.csv").exists()
+    assert main(["overlaps", str(data), "--bad", "skip", "--progress", "false"]) == 0
+    groups = pd.read_csv(data / "groups.csv", dtype=str).set_index("id")["group"]
+    assert len(groups) == 52
+    assert groups[path.stem] == path.stem
+
+
+def test_a_file_that_vanishes_leaves_no_tables(shared, tmp_path, capsys, monkeypatch):
+    truth = truth_pairs(shared).sort_values("offset", key=abs).iloc[0]
+    path = next(shared.glob(f"*/?/{truth['id_a']}.npy"))
+    moved, plain = tmp_path / "moved.npy", verb.candidates
+    monkeypatch.setattr(verb, "candidates", lambda codes: path.rename(moved) and plain(codes))
+    try:
+        told = refused(capsys, str(shared), "--out", str(tmp_path / "out"))
+    finally:
+        moved.rename(path)
+    assert truth["id_a"] in told
+    assert "any more" in told
+    assert list((tmp_path / "out").glob("*.csv")) == []
+
+
+def test_empty_and_single_folders(tmp_path, capsys):
+    data = write_competition(tmp_path / "data")
+    files = sorted(data.glob("t*/?/*.npy"))
+    for path in files[1:]:
+        path.unlink()
+    assert main(["overlaps", str(data), "--progress", "false"]) == 0
+    assert len(pd.read_csv(data / "groups.csv")) == 1
+    assert pd.read_csv(data / "overlaps.csv").empty
+    files[0].write_bytes(b"")
+    assert "None of the 1 cadences can be used" in refused(capsys, str(data), "--out", str(tmp_path / "other"))
+    files[0].unlink()
+    assert "holds no cadences" in refused(capsys, str(data), "--out", str(tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_constant_panels_are_no_trouble(tmp_path):
+    data = write_competition(tmp_path / "data")
+    for path in sorted(data.glob("train/?/*.npy"))[:6]:
+        values = np.load(path)
+        values[:5] = 1
+        np.save(path, values)
+    assert abacad.overlaps(data, progress=False).pairs.empty
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, capsys):
+    data = write_competition(tmp_path / "data")
+    (tmp_path / "file").write_text("")
+    assert "--out FOLDER" in refused(capsys, str(data), "--out", str(tmp_path / "file"))
