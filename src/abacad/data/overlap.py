@@ -10,15 +10,17 @@
    correlated from row to row, and by more than a few rows.
 """
 
+import mmap
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int, Int8, UInt64
+from jaxtyping import Bool, Float, Int, Int8, UInt64
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from torch import Tensor
 
 from abacad.data.fingerprint import PROJECTIONS, STEPS_PER_SIGMA
 from abacad.signal.cadence import N_PANELS, OFF
@@ -29,7 +31,8 @@ FEWEST_COLUMNS = 4
 ROWS_VERIFIED = 32
 _HASHED = 6  # projections; 6 bits each
 _COMMON = 64  # columns of one number beyond which it tells nothing
-_BATCH = 1 << 20
+_BATCH = 1 << 20  # columns sorted out at once
+_COMPARED = 1 << 14  # columns compared at once: what fits a core's cache
 _COLUMNS_VERIFIED = 16
 
 Codes = Int8[np.ndarray, "cadence freq panel projection"]
@@ -73,6 +76,7 @@ def _keys(codes: Codes, panel: int) -> UInt64[np.ndarray, " column"]:
         chosen = keys[count : count + len(alive)]
         chosen[:] = (look >> bits << bits) | (alive + first * n_freq).astype(np.uint64)
         count += len(alive)
+        _release(codes)
     keys = keys[:count]
     keys.sort()
     return keys
@@ -125,52 +129,69 @@ def compared(codes: Codes, pairs: pd.DataFrame) -> pd.DataFrame:
     """Candidates whose shared columns agree, with how well they do.
 
     Returns:
-        Rows of `pairs` that are left, with the columns `columns` (matching columns: those that agree in at least three
-        panels), `worst` and `median` (similarity over matching columns and panels), `differ` (panels, as in "0 2 4",
-        where a matching column is not clean; a needle that stays in its channel all through a panel changes nothing but
-        that column's offset, and is not seen), and `where` (up to 16 matching channels, counted in the overlap).
+        Rows of `pairs` that are left, observation by observation, with the columns `columns` (number of those that
+        agree in at least three panels: matching ones), `worst` (smallest similarity of a matching column in a panel),
+        `median` (over matching columns, of the mean over panels), `differ` (panels, as in "0 2 4", where a matching
+        column is not clean; a needle that stays in its channel all through a panel only changes the offset of that
+        column, and is not seen), and `where` (16 of the matching channels, counted in the overlap).
     """
     n_freq = codes.shape[1]
-    tables = []
+    group = components(len(codes), pairs["a"].to_numpy(), pairs["b"].to_numpy())
+    pairs = pairs.iloc[np.lexsort((pairs["b"], pairs["a"], group[pairs["a"]]))]  # what lies together is read together
     width = (n_freq - pairs["offset"].abs()).to_numpy()
-    for part in np.array_split(np.arange(len(pairs)), max(1, int(width.sum()) // (_BATCH // 8))):
-        some = pairs.iloc[part]
-        tables.append(_compared(codes, some, width[part], n_freq))
-    return pd.concat(tables, ignore_index=True) if tables else pairs
+    tables = []
+    for part in np.array_split(np.arange(len(pairs)), max(1, int(width.sum()) // _COMPARED)):
+        tables.append(_compared(codes, pairs.iloc[part], width[part], n_freq))
+        if len(tables) % 16 == 0:
+            _release(codes)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _release(codes: Codes) -> None:
+    """Let go of the pages of a mapped file: 100,000 cadences would fill 1.8 GB."""
+    if isinstance(codes.base, mmap.mmap):
+        codes.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _compared(codes: Codes, pairs: pd.DataFrame, width: Int[np.ndarray, " pair"], n_freq: int) -> pd.DataFrame:
     within = _counted_up(width)
     offset = pairs["offset"].to_numpy()
-    start_a, start_b = pairs["a"] * n_freq + np.maximum(offset, 0), pairs["b"] * n_freq + np.maximum(-offset, 0)
-    flat = np.asarray(codes).reshape(-1, N_PANELS, PROJECTIONS)
-    ours = torch.from_numpy(flat[np.repeat(start_a, width) + within])
-    theirs = torch.from_numpy(flat[np.repeat(start_b, width) + within])
-    alive = ((ours != 0).any(-1) & (theirs != 0).any(-1)).numpy()
+    start_a = pairs["a"].to_numpy() * n_freq + np.maximum(offset, 0)
+    start_b = pairs["b"].to_numpy() * n_freq + np.maximum(-offset, 0)
+    flat = np.asarray(codes).reshape(-1, N_PANELS * PROJECTIONS)
+    ours, theirs = (_gathered(flat, np.repeat(start, width) + within) for start in (start_a, start_b))
+    alive = (_any(ours) & _any(theirs)).numpy()
     distance = (ours.float() - theirs).square_().sum(-1).numpy() / (2 * PROJECTIONS * STEPS_PER_SIGMA**2)
     cosine = np.where(alive, 1 - distance, 0)  # all codes have one length, but for rounding
     matches = (cosine >= AGREES).sum(1) >= N_PANELS // 2
-    rows = []
-    ends = np.cumsum(width)
-    for place, (first, last) in enumerate(zip(ends - width, ends, strict=True)):
-        chosen = matches[first:last]
-        usable = (alive[first:last].sum(1) >= N_PANELS // 2).sum()
-        if chosen.sum() < FEWEST_COLUMNS or 2 * chosen.sum() < usable:
-            continue
-        values, lit = cosine[first:last][chosen], alive[first:last][chosen]
-        dirty = ((values < CLEAN) & lit).any(0) | ~lit.all(0)
-        rows.append(
-            (place, chosen.sum(), values[lit].min(), np.median(values[lit]), " ".join(map(str, np.flatnonzero(dirty))),
-             _some(np.flatnonzero(chosen)))
-        )  # fmt: skip
-    found = pd.DataFrame(rows, columns=["place", "columns", "worst", "median", "differ", "where"])
-    kept = pairs.iloc[found["place"].to_numpy(dtype=int)].reset_index(drop=True)
-    return kept.join(found.drop(columns="place"))
+    usable = alive.sum(1) >= N_PANELS // 2
+    pair = np.repeat(np.arange(len(width)), width)
+    n_matching, n_usable = (np.bincount(pair, flags, len(width)).astype(np.int64) for flags in (matches, usable))
+    kept = np.flatnonzero((n_matching >= FEWEST_COLUMNS) & (2 * n_matching >= n_usable))
+    inside = np.flatnonzero(matches & np.isin(pair, kept))
+    count, cosine, alive = n_matching[kept], cosine[inside], alive[inside]
+    table = pairs.iloc[kept].assign(columns=count)
+    if not len(kept):
+        return table.assign(worst=0.0, median=0.0, differ="", where=0)
+    first = np.cumsum(count) - count
+    middle = np.sort(cosine.mean(1) + 4 * pair[inside])[first + count // 2] - 4 * kept  # sorted within each pair
+    dirty = np.logical_or.reduceat(cosine < CLEAN, first)
+    picked = first[:, None] + np.outer(count - 1, np.linspace(0, 1, _COLUMNS_VERIFIED)).round().astype(int)
+    return table.assign(
+        worst=np.minimum.reduceat(np.where(alive, cosine, 1).min(1), first),
+        median=middle,
+        differ=[" ".join(map(str, np.flatnonzero(row))) for row in dirty],
+        where=list(within[inside][picked]),
+    )
 
 
-def _some(channels: Int[np.ndarray, " channel"]) -> Int[np.ndarray, " some"]:
-    """Evenly spaced ones."""
-    return channels[np.linspace(0, len(channels) - 1, min(_COLUMNS_VERIFIED, len(channels))).round().astype(int)]
+def _gathered(flat: Int8[np.ndarray, "column code"], places: Int[np.ndarray, " some"]) -> Int8[Tensor, "some panel 12"]:
+    return torch.from_numpy(flat.take(places, axis=0)).unflatten(1, (N_PANELS, PROJECTIONS))
+
+
+def _any(codes: Int8[Tensor, "some panel 12"]) -> Bool[Tensor, "some panel"]:
+    """Which codes are not all 0, four bytes at a time."""
+    return (codes.view(torch.int32) != 0).any(-1)
 
 
 def verified(pairs: pd.DataFrame, steps_of: Steps) -> np.ndarray:

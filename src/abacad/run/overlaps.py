@@ -237,15 +237,11 @@ def _pairs(
     n_rows = min(ROWS_VERIFIED, shape[1])
     first = (shape[1] - n_rows) // 2
     steps_of = Recent(lambda number: steps(reader.rows(paths[number], first, n_rows)).numpy())
-    # observation by observation, so that each file is opened once
-    group = components(len(ids), found["a"].to_numpy(), found["b"].to_numpy())
-    order = np.lexsort((found["b"], found["a"], group[found["a"]]))
     kept = np.zeros(len(found), bool)
-    for part in track(list(_parts(order)), "Verifying pairs", disable=not progress, transient=True):
+    for part in track(list(_parts(len(found))), "Verifying pairs", disable=not progress, transient=True):
         kept[part] = verified(found.iloc[part], steps_of)
     return found[kept].sort_values(["a", "b"]).reset_index(drop=True)
 
 
-def _parts(order: np.ndarray, size: int = 500) -> Iterator[np.ndarray]:
-    for first in range(0, len(order), size):
-        yield order[first : first + size]
+def _parts(n: int, size: int = 500) -> Iterator[slice]:
+    return (slice(first, first + size) for first in range(0, n, size))

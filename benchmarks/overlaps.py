@@ -1,0 +1,181 @@
+"""What `abacad overlaps` costs, next to only reading the files; and what its matching needs for 100,000 cadences.
+
+    python benchmarks/overlaps.py files FOLDER [SIZE …]   folders of 1,000 to 10,000 cadences (8.4 GB) in FOLDER
+    python benchmarks/overlaps.py match FOLDER            100,000 cadences' fingerprints (1.8 GB) in FOLDER, no files
+    python benchmarks/overlaps.py truth FOLDER            recall and false pairs of a simulated FOLDER
+
+One thread everywhere. *Cold* files were dropped from the page cache just before. The bare read is `np.load`, and, as a
+limit that no reader of arrays reaches, `read` into memory that is used again.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from abacad.data.competition import listed_files
+from abacad.data.fingerprint import PROJECTIONS, STEPS_PER_SIGMA
+from abacad.run.simulate import simulate
+from abacad.signal.cadence import N_PANELS
+from abacad.signal.presets import PRESETS
+
+SIZES = (1000, 2000, 5000, 10_000)
+
+
+def make(folder: Path, sizes: list[int]) -> list[Path]:
+    """One simulated folder, and folders of links to the cadences of its first scenes, so that all overlap alike."""
+    whole = folder / "whole"
+    n = max(sizes)
+    simulate(whole, PRESETS["mlebench"], n_train=n - n // 5, n_test=n // 5, seed=5)
+    truth = pd.read_csv(whole / "truth.csv", dtype={"id": str}).sort_values("scene", kind="stable")
+    folders = []
+    for size in sizes:
+        part = folder / f"first{size}"
+        if not part.exists():
+            for split, name in truth[["split", "id"]].head(size).itertuples(index=False):
+                (part / split / name[0]).mkdir(parents=True, exist_ok=True)
+                os.link(whole / split / name[0] / f"{name}.npy", part / split / name[0] / f"{name}.npy")
+            (part / "train_labels.csv").write_bytes((whole / "train_labels.csv").read_bytes())
+        folders.append(part)
+    return folders
+
+
+def paths_of(folder: Path) -> list[Path]:
+    return [*listed_files(folder, "train").values(), *listed_files(folder, "test").values()]
+
+
+def forget(paths: list[Path]) -> None:
+    """Drop the files from the page cache."""
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def load_all(folder: Path) -> None:
+    for path in paths_of(folder):
+        np.load(path)
+
+
+def read_all(folder: Path) -> None:
+    memory = bytearray(1 << 20)
+    for path in paths_of(folder):
+        with path.open("rb", buffering=0) as file:
+            file.readinto(memory)
+
+
+def overlaps_alone(folder: Path) -> None:
+    """In a process of its own, for its memory."""
+    code = (
+        "import resource, sys, torch, abacad; torch.set_num_threads(1); from pathlib import Path\n"
+        "out = Path(sys.argv[1])\n"
+        "import time; start = time.perf_counter()\n"
+        "found = abacad.overlaps(out, out, progress=False)\n"
+        "taken, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        "print(taken, peak, len(found.pairs))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
+    overlaps_alone.said = [float(word) for word in done.stdout.split()]  # type: ignore[attr-defined]
+
+
+def seconds(call: Callable[[Path], None], folder: Path, cold: bool) -> float:
+    if cold:
+        forget(paths_of(folder))
+    start = time.perf_counter()
+    call(folder)
+    taken = time.perf_counter() - start
+    return overlaps_alone.said[0] if call is overlaps_alone else taken  # type: ignore[attr-defined]
+
+
+def files(folder: Path, sizes: list[int]) -> None:
+    print("cadences  cache  np.load  read  overlaps [ms a cadence]  of np.load  of read  peak GiB  pairs")
+    rows = []
+    for part, size in zip(make(folder, sizes), sizes, strict=True):
+        for cold in (True, False):
+            calls = (load_all, read_all, overlaps_alone)
+            if not cold:
+                read_all(part)
+            load, read, ours = (1e3 * seconds(call, part, cold) / size for call in calls)
+            _, peak, pairs = overlaps_alone.said  # type: ignore[attr-defined]
+            cache = "cold" if cold else "warm"
+            print(
+                f"{size:8d}  {cache}  {load:7.3f} {read:7.3f} {ours:7.3f}  {ours / load:7.2f} {ours / read:7.2f}",
+                end="",
+            )
+            print(f" {peak:8.2f}  {pairs:.0f}", flush=True)
+            rows.append((cold, size, ours * size / 1e3))
+    for cold in (True, False):
+        sizes_, taken = np.array([row[1:] for row in rows if row[0] is cold]).T
+        slope, start = np.polyfit(sizes_, taken, 1) if len(taken) > 1 else (taken[0] / sizes_[0], 0.0)
+        name = "cold" if cold else "warm"
+        print(
+            f"{name}: {start:.1f} s + {1e3 * slope:.3f} ms a cadence → 100,000 cadences in {start + 1e5 * slope:.0f} s"
+        )
+
+
+def match(folder: Path, n: int = 100_000, n_freq: int = 256, scene: int = 4096, each: int = 24) -> None:
+    """Fingerprints of windows of scenes (1.5 over each channel), half a step of rounding apart, matched."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = (n, n_freq, N_PANELS, PROJECTIONS)
+    rng = np.random.default_rng(0)
+    codes = np.lib.format.open_memmap(folder / "codes.npy", mode="w+", dtype=np.int8, shape=shape)
+    for first in range(0, n, each):
+        sky = rng.standard_normal((scene, N_PANELS, PROJECTIONS), dtype=np.float32)
+        sky *= STEPS_PER_SIGMA * PROJECTIONS**0.5 / np.linalg.norm(sky, axis=-1, keepdims=True)
+        for place in range(first, min(first + each, n)):
+            at = rng.integers(0, scene - n_freq + 1)
+            jitter = rng.normal(scale=0.01, size=(n_freq, N_PANELS, PROJECTIONS)).astype(np.float32)
+            codes[place] = np.clip(np.round(sky[at : at + n_freq] + jitter), -127, 127)
+    codes.flush()
+    code = (
+        "import resource, sys, time, numpy as np; from abacad.data.overlap import candidates, compared\n"
+        "codes = np.load(sys.argv[1], mmap_mode='r'); start = time.perf_counter(); pairs = candidates(codes)\n"
+        "found = time.perf_counter(); pairs = compared(codes, pairs); done = time.perf_counter()\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        "print(f'{len(pairs)} pairs; candidates {found - start:.1f} s, compared {done - found:.1f} s, {peak:.2f} GiB')"
+    )
+    print(f"{n} cadences:", flush=True)
+    subprocess.run([sys.executable, "-c", code, str(folder / "codes.npy")], check=True)
+    (folder / "codes.npy").unlink()
+
+
+def truth(folder: Path, least: int = 4) -> None:
+    """Pairs of overlaps.csv against truth.csv."""
+    named = {"id": str, "id_a": str, "id_b": str}
+    sky = pd.read_csv(folder / "truth.csv", dtype=named)[["id", "scene", "offset"]]
+    found = pd.read_csv(folder / "overlaps.csv", dtype=named)[["id_a", "id_b", "offset", "columns"]]
+    place = sky.set_index("id")
+    same = place.loc[found["id_a"], "scene"].to_numpy() == place.loc[found["id_b"], "scene"].to_numpy()
+    apart = place.loc[found["id_b"], "offset"].to_numpy() - place.loc[found["id_a"], "offset"].to_numpy()
+    print(f"{len(found)} pairs found, {int((~same | (apart != found['offset'])).sum())} of them false")
+    known = set(zip(found["id_a"], found["id_b"], strict=True))
+    both = sky.merge(sky, on="scene", suffixes=("_a", "_b"))
+    both = both[both["id_a"] < both["id_b"]]
+    shared = 256 - (both["offset_b"] - both["offset_a"]).abs()
+    hit = np.array([pair in known for pair in zip(both["id_a"], both["id_b"], strict=True)], dtype=bool)
+    for columns in (least, 8, 16):
+        wanted = (shared >= columns).to_numpy()
+        print(
+            f"share {columns} channels or more: {hit[wanted].sum()} of {wanted.sum()} found ({hit[wanted].mean():.4%})"
+        )
+
+
+def independent(folder: Path, n: int = 10_000) -> None:
+    """A folder of cadences that share nothing, to be searched for false pairs."""
+    preset = PRESETS["mlebench"]
+    scenes = replace(preset.scenes, n_freq=preset.axes.n_freq, coverage=1.0)
+    simulate(folder, replace(preset, scenes=scenes), n_train=n - 1, n_test=1, seed=6)
+
+
+if __name__ == "__main__":
+    verb, where, *rest = sys.argv[1:]
+    if verb == "files":
+        files(Path(where), [int(size) for size in rest] or list(SIZES))
+    else:
+        {"match": match, "truth": truth, "independent": independent}[verb](Path(where))
