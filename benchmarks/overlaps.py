@@ -25,6 +25,8 @@ from abacad.run.simulate import simulate
 from abacad.signal.cadence import N_PANELS
 from abacad.signal.presets import PRESETS
 
+# ru_maxrss would be the parent's where that is larger
+_PEAK = "peak = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 2**20"
 SIZES = (1000, 2000, 5000, 10_000)
 
 
@@ -73,12 +75,11 @@ def read_all(folder: Path) -> None:
 def overlaps_alone(folder: Path) -> None:
     """In a process of its own, for its memory."""
     code = (
-        "import resource, sys, torch, abacad; torch.set_num_threads(1); from pathlib import Path\n"
-        "out = Path(sys.argv[1])\n"
+        "import sys, torch, abacad; torch.set_num_threads(1); from pathlib import Path\n"
+        "out, verb = Path(sys.argv[1]), abacad.overlaps  # imports what it needs\n"
         "import time; start = time.perf_counter()\n"
-        "found = abacad.overlaps(out, out, progress=False)\n"
-        "taken, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
-        "print(taken, peak, len(found.pairs))"
+        "found = verb(out, out, progress=False)\n"
+        f"taken = time.perf_counter() - start; {_PEAK}; print(taken, peak, len(found.pairs))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
     overlaps_alone.said = [float(word) for word in done.stdout.split()]  # type: ignore[attr-defined]
@@ -134,10 +135,10 @@ def match(folder: Path, n: int = 100_000, n_freq: int = 256, scene: int = 4096, 
             codes[place] = np.clip(np.round(sky[at : at + n_freq] + jitter), -127, 127)
     codes.flush()
     code = (
-        "import resource, sys, time, numpy as np; from abacad.data.overlap import candidates, compared\n"
+        "import sys, time, numpy as np; from abacad.data.overlap import candidates, compared\n"
         "codes = np.load(sys.argv[1], mmap_mode='r'); start = time.perf_counter(); pairs = candidates(codes)\n"
         "found = time.perf_counter(); pairs = compared(codes, pairs); done = time.perf_counter()\n"
-        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        f"{_PEAK}\n"
         "print(f'{len(pairs)} pairs; candidates {found - start:.1f} s, compared {done - found:.1f} s, {peak:.2f} GiB')"
     )
     print(f"{n} cadences:", flush=True)

@@ -55,5 +55,17 @@ def test_groups_come_from_a_file_or_the_data_folder(tmp_path):
     assert list(read_groups("auto", tmp_path, ids)) == ["2", "1", "1"]
     assert list(read_groups("none", tmp_path, ids)) == ["a", "b", "c"]
     assert list(read_groups(str(tmp_path / "groups.csv"), tmp_path, ids)) == ["2", "1", "1"]
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(AbacadError, match="cannot be read"):
+        read_groups(str(tmp_path / "empty.csv"), tmp_path, ids)
     with pytest.raises(AbacadError, match="no group for 1"):
         read_groups("auto", tmp_path, pd.Series(["a", "stranger"]))
+
+
+def test_ids_that_nobody_knows_are_told(tmp_path, caplog):
+    pd.DataFrame({"id": ["a", "t", "x"], "group": 1}).to_csv(tmp_path / "groups.csv", index=False)
+    pd.DataFrame({"id": ["t"], "target": 0.5}).to_csv(tmp_path / "sample_submission.csv", index=False)
+    with caplog.at_level("INFO"):
+        read_groups("auto", tmp_path, pd.Series(["a"]))
+    assert "names 1 ids that are neither labelled nor to be scored (x …)" in caplog.text
+    assert "--data.groups none turns them off" in caplog.text

@@ -9,8 +9,11 @@ import pytest
 
 import abacad
 from abacad.cli import main
+from abacad.files import read_json
 from abacad.run import overlaps as verb
+from abacad.run.folder import RunFolder
 from abacad.run.simulate import simulate
+from abacad.run.train import make_folds_of_run
 from abacad.signal.cadence import Axes
 from abacad.signal.presets import PRESETS, Scenes
 from tests.conftest import write_competition
@@ -174,3 +177,24 @@ def test_a_folder_that_cannot_be_written(tmp_path, capsys):
     data = write_competition(tmp_path / "data")
     (tmp_path / "file").write_text("")
     assert "--out FOLDER" in refused(capsys, str(data), "--out", str(tmp_path / "file"))
+
+
+def test_training_holds_groups_back_together_and_the_audit_shows_them(tmp_path, caplog):
+    data = simulated(tmp_path / "data", Scenes(1024, 1.5, "shared"), 100, 20)
+    before = abacad.audit(data, out=tmp_path / "before.html", progress=False)
+    assert before.shared == []
+    assert "abacad overlaps" in (tmp_path / "before.html").read_text()
+    abacad.overlaps(data, progress=False)
+    found = abacad.audit(data, out=tmp_path / "after.html", progress=False)
+    assert any(name.startswith("groups of") for name, _ in found.shared)
+    assert "of the labelled cadences share columns with one of another fold" in (tmp_path / "after.html").read_text()
+    run, labels = RunFolder(tmp_path / "run"), pd.read_csv(data / "train_labels.csv", dtype={"id": str})
+    with caplog.at_level("INFO"):
+        make_folds_of_run(data, labels, abacad.read_recipe("compact", ["--data.folds", "2"]), run)
+    folds = pd.read_csv(run.folds, dtype={"id": str}).set_index("id")["fold"]
+    pairs = pd.read_csv(data / "overlaps.csv", dtype={"id_a": str, "id_b": str})
+    inner = pairs[pairs["id_a"].isin(folds.index) & pairs["id_b"].isin(folds.index)]
+    torn = int((folds[inner["id_a"]].to_numpy() != folds[inner["id_b"]].to_numpy()).sum())
+    facts = read_json(run.record)["groups"]
+    assert (facts["overlapping_pairs"], facts["pairs_across_folds"]) == (len(inner), torn)
+    assert torn < 0.1 * len(inner)

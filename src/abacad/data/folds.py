@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from abacad.data.competition import SAMPLE, read_sample
+from abacad.data.links import OVERLAPS, read_overlaps
 from abacad.errors import AbacadError
 from abacad.files import write_table
 
@@ -29,7 +31,12 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
         return ids.map(group_of)
     if not path.is_file():
         raise AbacadError(f"There is no groups file {path}.\nName a CSV file with the columns id and group, or `none`.")
-    table = pd.read_csv(path, dtype=str)
+    try:
+        table = pd.read_csv(path, dtype=str)
+    except (ValueError, OSError) as error:
+        raise AbacadError(
+            f"{path} cannot be read as a table: {error}\nWrite it anew, or: --data.groups none."
+        ) from error
     if not {"id", "group"} <= set(table.columns):
         raise AbacadError(f"{path} has the columns {', '.join(table.columns)}.\nIt must have the columns id, group.")
     if table["id"].duplicated().any():
@@ -40,8 +47,27 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
             f"{path} has no group for {int(groups.isna().sum())} training ids ({ids[groups.isna()].iloc[0]} …).\n"
             "Give every training id a group, or switch groups off: --data.groups none."
         )
-    log.info("Groups come from %s: %d groups for %d cadences", path, groups.nunique(), len(ids))
+    strangers = table["id"][~table["id"].isin(ids) & ~table["id"].isin(_test_ids(root))]
+    if len(strangers):
+        log.warning(
+            "%s names %d ids that are neither labelled nor to be scored (%s …)", path, len(strangers), strangers.iloc[0]
+        )
+    log.info(
+        "Groups come from %s: %d groups for %d cadences, the largest of %d (--data.groups none turns them off)",
+        path, groups.nunique(), len(ids), groups.value_counts().max(),
+    )  # fmt: skip
     return groups
+
+
+def read_links(choice: str, root: Path) -> pd.DataFrame | None:
+    """The overlapping pairs beside the groups file, or none where there are no groups or no pairs."""
+    path = root / "groups.csv" if choice == "auto" else Path(choice)
+    beside = path.with_name(OVERLAPS)
+    return None if choice == "none" or not path.is_file() or not beside.is_file() else read_overlaps(beside)
+
+
+def _test_ids(root: Path) -> list[str]:
+    return read_sample(root) if (root / SAMPLE).is_file() else []
 
 
 def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -> pd.DataFrame:

@@ -23,6 +23,8 @@ from abacad.data.competition import (
     read_labels,
     read_sample,
 )
+from abacad.data.links import OVERLAPS, among, random_leak, read_overlaps
+from abacad.data.overlap import components
 from abacad.data.represent import represent
 from abacad.errors import AbacadError
 from abacad.show import figure
@@ -30,9 +32,16 @@ from abacad.show.page import Page, Section
 
 log = logging.getLogger(__name__)
 
+_SHARED = (
+    "Cadences are windows of wider observations, and windows overlap. A detector that is judged on cadences whose "
+    "background it was trained on looks better than it is; training therefore holds whole groups back together."
+)
 _LOOKED_AT = 500
 """Cadences of each split whose values are read when not all of them are."""
 _SHOWN = 3
+_FOLDS = 5
+_LEAK = f"in {_FOLDS} folds drawn at random"
+_SIZES = ((1, 1), (2, 5), (6, 20), (21, 100), (101, 1000), (1001, 10**9))
 
 
 @dataclass
@@ -47,6 +56,7 @@ class Audit:
         checked: Per split, what a look at its cadences found.
         looked_at: Per split, the number of cadences whose values were read.
         problems: What is wrong, a sentence each.
+        shared: What overlaps.csv says of the labelled cadences, as rows of a table; empty where there is none.
         page: The HTML page.
     """
 
@@ -57,6 +67,7 @@ class Audit:
     checked: dict[Split, Checked] = field(default_factory=dict)
     looked_at: dict[Split, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    shared: list[tuple[str, str]] = field(default_factory=list)
     page: Path | None = None
 
     @property
@@ -99,6 +110,8 @@ def audit(
             continue
         found.problems += _compare_with_files(root, split, ids)
         _look(found, split, ids, full, progress)
+    if (root / OVERLAPS).is_file():
+        found.shared = _shared(found, read_overlaps(root / OVERLAPS))
     if out is not None:
         found.page = _page(found).write(Path(out))
         log.info("Wrote %s", out)
@@ -171,6 +184,29 @@ def _look(found: Audit, split: Split, ids: Sequence[str], full: bool, progress: 
     found.checked[split] = checked
 
 
+def _shared(found: Audit, pairs: pd.DataFrame) -> list[tuple[str, str]]:
+    """Group sizes of the labelled cadences, and what a random split would leak."""
+    ids = found.labels["id"].drop_duplicates().reset_index(drop=True)
+    inner = among(pairs, ids)
+    place = pd.Series(ids.index, ids)
+    group = components(len(ids), place[inner["id_a"]].to_numpy(), place[inner["id_b"]].to_numpy())
+    sizes = np.bincount(group)
+    rows = [("labelled pairs that share columns", f"{len(inner):,}")]
+    for low, high in _SIZES:
+        members = sizes[(sizes >= low) & (sizes <= high)]
+        if len(members):
+            name = f"groups of {low}" if low == high else f"groups of {low} to {min(high, sizes.max())}"
+            rows.append((name, f"{len(members):,}, holding {members.sum() / len(ids):.1%} of the cadences"))
+    leak = random_leak(ids, pairs, _FOLDS)
+    rows.append((_LEAK, f"{leak:.1%} of the labelled cadences share columns with one of another fold"))
+    if found.sample_ids:
+        test, train = set(found.sample_ids), set(ids)
+        a, b = pairs["id_a"], pairs["id_b"]
+        reached = set(a[a.isin(test) & b.isin(train)]) | set(b[b.isin(test) & a.isin(train)])
+        rows.append(("share columns with a labelled one", f"{len(reached) / len(test):.1%} of the test cadences"))
+    return rows
+
+
 def facts(found: Audit) -> list[tuple[str, str]]:
     """What the audit found, as rows of a table for screen and page."""
     rows = [
@@ -190,6 +226,8 @@ def facts(found: Audit) -> list[tuple[str, str]]:
                 f"{checked.low:.2f} to {checked.high:.2f}, read in {found.looked_at[split]:,} cadences",
             ),
         ]
+    shared = dict(found.shared).get(_LEAK, "not looked for; `abacad overlaps` finds it, and groups them for the folds")
+    rows.append(("shared backgrounds", shared))
     return [*rows, (f"{NEVER_OPENED}/", "never opened, whatever it holds")]
 
 
@@ -213,6 +251,12 @@ def _page(found: Audit) -> Page:
     page.sections = [
         Section("Problems", points=found.problems, text="" if found.problems else "None found."),
         Section("Facts", columns=("what", "found"), rows=facts(found)),
+        Section(
+            "Shared backgrounds",
+            _SHARED if found.shared else "Not looked for. `abacad overlaps DATA` finds them, and then they stand here.",
+            columns=("what", "found"),
+            rows=found.shared,
+        ),
         Section("Files", columns=("name", "files", "size"), rows=found.tree),
         Section("Classes", figures=[(figure.bars(("without needle", "with needle"), counts, "cadences"), "")]),
     ]

@@ -26,6 +26,7 @@ from rich.progress import track
 from abacad import __version__
 from abacad.data.competition import find_competition, listed_files, read_cadence, read_header
 from abacad.data.fingerprint import PROJECTIONS, CadenceReader, fingerprints, steps, weights
+from abacad.data.links import OVERLAPS
 from abacad.data.overlap import ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import read_json, write_json, write_table
@@ -33,7 +34,7 @@ from abacad.signal.cadence import N_PANELS
 
 log = logging.getLogger(__name__)
 
-OVERLAPS, GROUPS = "overlaps.csv", "groups.csv"
+GROUPS = "groups.csv"
 _CHUNK = 64  # cadences that a thread reads at once
 _COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
 

@@ -18,7 +18,8 @@ from abacad.config import Recipe
 from abacad.data.check import check_cadences, usable
 from abacad.data.competition import find_competition, read_labels
 from abacad.data.dataset import Cadences
-from abacad.data.folds import folds_for_run, read_groups
+from abacad.data.folds import folds_for_run, read_groups, read_links
+from abacad.data.links import across, cut_large
 from abacad.data.store import packed_if_wanted
 from abacad.files import read_json, write_json, write_table
 from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
@@ -79,8 +80,7 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
         device = f"{_device_name(accelerator)}, {precision_of(recipe.trainer.precision, accelerator)}"
         run.note(**environment(recipe.seed, device), skipped=checked.bad)
         good_labels = labels[labels["id"].isin(good)].reset_index(drop=True)
-        groups = read_groups(recipe.data.groups, root, good_labels["id"])
-        folds_for_run(run.folds, good_labels, groups, recipe.data.folds, recipe.seed)
+        make_folds_of_run(root, good_labels, recipe, run)
         write_json(ready, {"shape": list(checked.shape), "skipped": list(checked.bad)})
     while not ready.is_file():  # another process of a distributed run is doing it
         time.sleep(0.5)
@@ -93,6 +93,19 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
         source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy(), tuple(found["shape"])
     )
     return labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
+
+
+def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> None:
+    """Write folds.csv, and tell what of the overlaps lies across folds."""
+    groups = read_groups(recipe.data.groups, root, labels["id"])
+    pairs = read_links(recipe.data.groups, root)
+    groups = cut_large(labels["id"], groups, pairs, recipe.data.folds)
+    folds = folds_for_run(run.folds, labels, groups, recipe.data.folds, recipe.seed)
+    facts = {"groups": int(groups.nunique()), "largest": int(groups.value_counts().max())}
+    if pairs is not None:
+        facts["overlapping_pairs"], facts["pairs_across_folds"] = across(folds, pairs)
+        log.info("%d of %d overlapping pairs lie across folds", facts["pairs_across_folds"], facts["overlapping_pairs"])
+    run.note(groups=facts)
 
 
 @rank_zero_only
