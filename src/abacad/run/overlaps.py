@@ -219,10 +219,10 @@ def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, 
     reasons = {}
     for place, path in enumerate(paths):
         try:
-            panels = _own.reader.read(path)
-            if not bool(panels.sum().isfinite()):
-                read_cadence(path, shape)  # says what is wrong
-            made[place] = fingerprints(panels, _own.weights).numpy()
+            codes = fingerprints(_own.reader.read(path), _own.weights).numpy()
+            if not codes.any(-1).all():
+                read_cadence(path, shape)  # if values are not finite, it says so
+            made[place] = codes
         except CadenceError as error:
             reasons[path.stem] = str(error)
     return made, reasons
