@@ -1,7 +1,6 @@
 """abacad finds technosignatures in radio-telescope ON–OFF cadences.
 
 The verbs of the command line are functions of the same names: `abacad.audit`, `overlaps`, `simulate`, `train`,
-The verbs of the command line are functions of the same names: `abacad.audit`, `overlaps`, `simulate`, `train`,
 `predict`, `submit`, `report`, `pretrain`, `score`, `sensitivity`, `bound`, `demo`; `abacad.read_recipe` gives `train`
 its recipe.
 """
