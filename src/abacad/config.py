@@ -18,7 +18,7 @@ from abacad.errors import AbacadError
 
 Flip = Literal["identity", "horizontal", "vertical", "both"]
 Kind = Literal["difference", "on", "panels", "tall", "tall_on", "binned"]
-View = Literal["shared", "clean", "track"]
+View = Literal["shared", "clean", "track", "residual"]
 
 
 def _require(holds: bool, message: str) -> None:
@@ -34,6 +34,8 @@ class Data:
         folds: Number of cross-validation folds.
         groups: `auto` takes groups.csv of the data folder when there is one and else the id up to its first
             underscore; `none` always takes the id; or a CSV file with the columns id and group.
+        partners: Which cadences the view `residual` subtracts from train and test cadences: those of `train`, or of
+            `train+test`.
         bad: What to do with a cadence that cannot be used: stop (`fail`) or leave it out (`skip`, listed in run.json).
         check: Read every cadence before training (`full`), or only the files' headers (`headers`).
         pack: Keep the represented cadences in one file in the run folder while training (float16), so that every
@@ -49,6 +51,7 @@ class Data:
 
     folds: int = 5
     groups: str = "auto"
+    partners: Literal["train", "train+test"] = "train"
     bad: Literal["fail", "skip"] = "fail"
     check: Literal["full", "headers"] = "full"
     pack: Literal["auto", "always", "never"] = "never"
@@ -77,7 +80,9 @@ class Represent:
         contrast: `log1p` compresses bright pixels, symmetrically for negative values; `none` leaves them.
         rows: Rows that `binned` sums into one.
         views: Views of `binned`: panels less their common spectrum (`shared`), also less the other class's spectra
-            (`clean`), and the evidence that a narrow-band path runs through each pixel (`track`).
+            (`clean`), and the evidence that a narrow-band path runs through each pixel (`track`). With `residual`,
+            which needs the table of `abacad overlaps`, `clean` and `track` show of the channels that stand in another
+            cadence, too, only what differs, and the view itself shows which channels these are.
     """
 
     kind: Kind = "difference"

@@ -13,6 +13,8 @@ from torch.utils.data import DataLoader, Dataset
 from abacad.config import Represent
 from abacad.data.augment import Augmentation
 from abacad.data.competition import Split, cadence_path, read_cadence
+from abacad.data.panels import Residual
+from abacad.data.partners import Partners
 from abacad.data.represent import represent
 from abacad.data.simulated import SimulatedCadences
 
@@ -41,7 +43,13 @@ class Cadences(Dataset):
     """Represented cadences of a split, read from their files one at a time."""
 
     def __init__(
-        self, root: Path, split: Split, ids: Sequence[str], recipe: Represent, shape: tuple[int, ...] | None = None
+        self,
+        root: Path,
+        split: Split,
+        ids: Sequence[str],
+        recipe: Represent,
+        shape: tuple[int, ...] | None = None,
+        partners: Partners | None = None,
     ) -> None:
         """Name the files; nothing is read yet.
 
@@ -51,9 +59,10 @@ class Cadences(Dataset):
             ids: Ids in the order of the indices.
             recipe: How a cadence becomes channels.
             shape: Shape that every cadence must have.
+            partners: Other windows of the same observations, for residuals; none makes none.
         """
         self.paths = [cadence_path(root, split, cadence_id) for cadence_id in ids]
-        self.recipe, self.shape = recipe, shape
+        self.ids, self.recipe, self.shape, self.partners = list(ids), recipe, shape, partners
 
     def __len__(self) -> int:
         """Number of cadences."""
@@ -65,11 +74,16 @@ class Cadences(Dataset):
         Raises:
             CadenceError: the file cannot be used.
         """
-        return represent(self._read(index), self.recipe)
+        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
         """Several cadences represented together, which is quicker."""
-        return list(represent(torch.stack([self._read(index) for index in indices]), self.recipe))
+        panels = torch.stack([self._read(index) for index in indices])
+        if self.partners is None:
+            return list(represent(panels, self.recipe))
+        left = [self.partners.residual(self.ids[index], each) for index, each in zip(indices, panels, strict=True)]
+        values, covered = map(torch.stack, zip(*left, strict=True))
+        return list(represent(panels, self.recipe, Residual(values, covered)))
 
     def _read(self, index: int) -> Tensor:
         return torch.from_numpy(read_cadence(self.paths[index], self.shape))

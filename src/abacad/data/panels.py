@@ -19,14 +19,17 @@ smears by 0.6 channel.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from abacad.signal.cadence import OFF, ON
 from abacad.types import Channels, Panels
 
 VIEWS = ("shared", "clean", "track")
+RESIDUAL = "residual"
 
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _CLIP = (-4.0, 6.0)  # σ; one pixel must not decide
@@ -34,10 +37,23 @@ _TRACK_MEAN, _TRACK_SIGMA = 2.5, 1.5  # of the largest evidence in seven rows of
 _COARSE = 7  # rows that are binned to measure spectra
 _QUANTILES = torch.tensor([0.05, 0.5, 0.95])  # skewness by these: 0.24 for 10 degrees of freedom, 0.05 for 200
 _REACH, _LEAST_SKEW = 0.7, 0.005
+_FAINT = 0.05  # σ; the unit of residuals, some fifty times what rounding leaves and a third of the faintest needles
 _DEAD = 1e-6  # a panel whose spread is below this share of its largest value holds rounding, not data
 
 
-def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS) -> Channels:
+class Residual(NamedTuple):
+    """What is left of cadences when other windows of the same observation are subtracted.
+
+    Attributes:
+        difference: in the units of the panels; 0 where there is no other.
+        covered: where there is one.
+    """
+
+    difference: Panels
+    covered: Bool[Tensor, "*batch panel freq"]
+
+
+def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS, residual: Residual | None = None) -> Channels:
     """Clean, view and bin cadences: (*batch, 6, time, freq) → (*batch, 6·views, time // rows, freq).
 
     Channels are view-major: the six panels of the first view come first. White noise has σ = 1 in all views, in
@@ -47,22 +63,37 @@ def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS) -> Cha
     Args:
         panels: cadences in any units, of at least two rows.
         rows: time rows to bin.
-        views: any of `shared` (step 1, compressed), `clean` (steps 1 and 2), `track` (steps 1 to 3).
+        views: any of `shared` (step 1, compressed), `clean` (steps 1 and 2), `track` (steps 1 to 3), and `residual`:
+            1 in covered channels, 0 elsewhere; with it, `clean` and `track` show residuals in covered channels.
+        residual: of the cadences, for that view; none where nothing is covered.
 
     Raises:
         ValueError: for an unknown view.
     """
-    if unknown := set(views) - set(VIEWS):
-        raise ValueError(f"unknown views {sorted(unknown)}; known are {', '.join(VIEWS)}")
+    if unknown := set(views) - {*VIEWS, RESIDUAL}:
+        raise ValueError(f"unknown views {sorted(unknown)}; known are {', '.join(VIEWS)}, {RESIDUAL}")
     white, alive = whitened(panels)
     made: dict[str, Tensor] = {"shared": _compressed(_row_sums(white, rows))}
     if "clean" in views or "track" in views:
         clean = decluttered(evened(white) * alive)
+        if RESIDUAL in views and residual is not None:
+            clean = uncovered(clean, panels, residual)
         made["clean"] = _row_sums(clean, rows)
         if "track" in views:
             evidence = track_evidence(clean)
             made["track"] = _compressed((_row_blocks(evidence, rows).amax(-2) - _TRACK_MEAN) / _TRACK_SIGMA)
+    if RESIDUAL in views:
+        made[RESIDUAL] = torch.zeros_like(made["shared"])
+        if residual is not None:
+            made[RESIDUAL] += residual.covered[..., None, :]
     return torch.cat([made[view] * alive for view in views], dim=-3)
+
+
+def uncovered(clean: Panels, panels: Panels, residual: Residual) -> Panels:
+    """Clean panels with residuals in their covered channels, in units of 0.05 σ: no noise is there, but needles are."""
+    sigma = _sigma(panels.float())
+    faint = (residual.difference * _inverse(_FAINT * sigma, sigma > 0)).clamp(*_CLIP)
+    return torch.where(residual.covered[..., None, :], faint, clean)
 
 
 def whitened(panels: Panels) -> tuple[Panels, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from abacad.config import Kind, Represent
-from abacad.data.panels import binned
+from abacad.data.panels import Residual, binned
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.types import Channels, Panels
 
@@ -19,15 +19,20 @@ _FLAT = 1e-6
 """Relative spread below which a panel counts as constant: what float32 rounding leaves of one."""
 
 
-def represent(panels: Panels, recipe: Represent) -> Channels:
+def represent(panels: Panels, recipe: Represent, residual: Residual | None = None) -> Channels:
     """Channels of one cadence or of a batch, float32.
+
+    Args:
+        panels: (…, 6, time, freq).
+        recipe: How.
+        residual: What other windows of the same observations leave of them, for the view `residual` of `binned`.
 
     Returns:
         (…, channel, time, freq): 3 channels for `difference` and `on`, 6 for `panels`, 1 for `tall` and `tall_on`
         (whose time runs through the stacked panels), 6 for each view of `binned` (whose time is binned).
     """
     if recipe.kind == "binned":
-        return binned(panels, recipe.rows, recipe.views)
+        return binned(panels, recipe.rows, recipe.views, residual)
     panels = standardise(panels.float())
     on, off = panels[..., ON, :, :], panels[..., OFF, :, :]
     match recipe.kind:

@@ -13,6 +13,7 @@ from abacad.config import Recipe
 from abacad.data.check import Checked, check_cadences, usable
 from abacad.data.competition import find_competition, listed_files, read_sample
 from abacad.data.dataset import Cadences, Samples, loader, worker_count
+from abacad.data.partners import partners_for
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.model.checkpoint import load_detector
@@ -98,7 +99,12 @@ def _scores(
     """(cadence, fold); each cadence is read and represented once for all folds and views."""
     loaded = [load_detector(run.weights(number), device) for number in folds]
     represent = loaded[0][1]
-    source = Cadences(root, "test", ids, represent, checked.shape)
+    partners = partners_for(root, recipe)
+    if partners is not None:
+        log.info(
+            "%d of %d test cadences share columns with one of %s", partners.count(ids), len(ids), recipe.data.partners
+        )
+    source = Cadences(root, "test", ids, represent, checked.shape, partners)
     batches = loader(
         Samples(source, range(len(ids))),
         recipe.inference.batch_size,

@@ -17,7 +17,11 @@ from torch.utils.data import ConcatDataset
 from abacad.config import Recipe
 from abacad.data.competition import listed_files
 from abacad.data.dataset import Cadences
+<<<<<<< HEAD
 from abacad.data.store import packed_if_wanted
+=======
+from abacad.data.partners import partners_for
+>>>>>>> 5739027 (The view residual: cadences less the backgrounds that they share with others)
 from abacad.errors import AbacadError
 from abacad.run.fold import Labelled
 from abacad.run.folder import RunFolder
@@ -43,7 +47,7 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
             "Give the test.csv of a run on this very folder."
         )
     log.info("%d test cadences join the training, with the scores of %s for targets", len(scores), path)
-    cadences = Cadences(root, "test", list(scores["id"]), recipe.represent, labelled.shape)
+    cadences = Cadences(root, "test", list(scores["id"]), recipe.represent, labelled.shape, partners_for(root, recipe))
     source = packed_if_wanted(cadences, len(scores), run.packed_pseudo, recipe)
     targets = probability(scores["score"].to_numpy(float), float(labelled.targets.mean()))
     return replace(

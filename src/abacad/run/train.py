@@ -20,6 +20,7 @@ from abacad.data.competition import find_competition, read_labels
 from abacad.data.dataset import Cadences
 from abacad.data.folds import folds_for_run, read_groups, read_links
 from abacad.data.links import across, cut_large
+from abacad.data.partners import partners_for
 from abacad.data.store import packed_if_wanted
 from abacad.files import read_json, write_json, write_table
 from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
@@ -68,6 +69,7 @@ def train(folder: str | Path | None, run: str | Path, recipe: Recipe) -> RunFold
 def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> Labelled:
     """Check the cadences, make the folds and pack the cadences, unless an earlier start of the run has."""
     ready = run.checked
+    partners = partners_for(root, recipe)
     if _is_first() and not ready.is_file():
         build_detector(recipe.model, recipe.represent)  # a model that cannot be built is told before an hour of reading
         checked = check_cadences(
@@ -87,7 +89,7 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     found = read_json(ready)
     labels = labels[~labels["id"].isin(found["skipped"])].reset_index(drop=True)
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
-    source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]))
+    source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]), partners)
     source = packed_if_wanted(source, len(labels), run.packed, recipe)
     labelled = Labelled(
         source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy(), tuple(found["shape"])
