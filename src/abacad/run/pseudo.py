@@ -17,11 +17,8 @@ from torch.utils.data import ConcatDataset
 from abacad.config import Recipe
 from abacad.data.competition import listed_files
 from abacad.data.dataset import Cadences
-<<<<<<< HEAD
-from abacad.data.store import packed_if_wanted
-=======
 from abacad.data.partners import partners_for
->>>>>>> 5739027 (The view residual: cadences less the backgrounds that they share with others)
+from abacad.data.store import packed_if_wanted
 from abacad.errors import AbacadError
 from abacad.run.fold import Labelled
 from abacad.run.folder import RunFolder
