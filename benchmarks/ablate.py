@@ -1,11 +1,13 @@
 """One change at a time: what each choice of a recipe is worth in AUC, on the same cadences and the same seed.
 
     python benchmarks/ablate.py WORK [--recipe pretrain] [--cadences 2000] [--folder DATA …] [--only NAME …]
+    python benchmarks/ablate.py WORK --networks --preset easy --cadences 800
 
-Trains the recipe, then each variant of `VARIANTS`, on simulated cadences of the preset `kaggle`, and scores test sets
-that no variant trained on: simulated ones by new seeds, and every competition folder DATA that has a truth.csv. WORK
-keeps the packed cadences, the scores and results.csv: AUC with its interval, the difference to the recipe with its
-paired-bootstrap interval, and the CPU seconds of the training. A variant that results.csv has already is left out.
+Trains the recipe, then each variant of `VARIANTS` (with --networks, each representation with timm networks at 128 × 128
+pixels from random weights), on simulated cadences of a preset, and scores test sets that no variant trained on:
+simulated ones by new seeds, and every competition folder DATA that has a truth.csv. WORK keeps the packed cadences, the
+scores and results.csv: AUC with its interval, the difference to the recipe with its paired-bootstrap interval, and the
+CPU seconds of the training. A variant that results.csv has already is left out.
 """
 
 import argparse
@@ -56,14 +58,20 @@ VARIANTS: dict[str, list[str]] = {
     "one view at test time": ["--inference.tta", "[identity]"],
     "half the epochs": ["--trainer.max_epochs", "3"],
 }
-_SEEDS = {"train": 71, "kaggle": 72, "demo": 73}
+_SMALL = "--model.size 128 --trainer.max_epochs 3 --optim.lr 1e-3"
+NETWORKS: dict[str, list[str]] = {"the recipe": []} | {
+    f"{name}, {kind}": f"--model.name {name} --represent.kind {kind} {_SMALL}".split()
+    for name in ("efficientnet_b0", "convnext_tiny")
+    for kind in ("difference", "on", "panels", "tall", "tall_on", "binned")
+}
+_SEEDS = {"train": 71, "test": 72}
 
 
 def source_of(name: str, n: int, represent: Represent) -> tuple[Dataset, np.ndarray]:
-    """Represented cadences and their targets: simulated ones by name, or the test set of a folder."""
-    if name in _SEEDS:
-        preset = "kaggle" if name == "train" else name
-        mixture = Mixture([replace(PRESETS[preset], positives=0.3)], n, _SEEDS[name])
+    """Represented cadences and their targets: simulated ones by `purpose:preset`, or the test set of a folder."""
+    purpose, _, preset = name.partition(":")
+    if purpose in _SEEDS:
+        mixture = Mixture([replace(PRESETS[preset], positives=0.3)], n, _SEEDS[purpose])
         return Represented(mixture, represent), mixture.targets()
     truth = pd.read_csv(Path(name) / "truth.csv", dtype={"id": str})
     if "split" in truth:
@@ -78,9 +86,11 @@ def packed(work: Path, name: str, n: int, represent: Represent) -> tuple[Packed,
     return pack(source, len(targets), work / "packed" / f"{key}.npy"), targets
 
 
-def trained_scores(work: Path, recipe: Recipe, n: int, tests: dict[str, int]) -> tuple[dict[str, np.ndarray], float]:
+def trained_scores(
+    work: Path, recipe: Recipe, preset: str, n: int, tests: dict[str, int]
+) -> tuple[dict[str, np.ndarray], float]:
     """Scores of each test set by the recipe trained on `n` cadences, and the CPU seconds of the training."""
-    source, targets = packed(work, "train", n, recipe.represent)
+    source, targets = packed(work, f"train:{preset}", n, recipe.represent)
     ids = np.array([f"{place:06d}" for place in range(n)])
     folds = np.where(np.arange(n) % 10 == 9, 0, 1)
     run = RunFolder(work / "run")
@@ -99,6 +109,11 @@ def trained_scores(work: Path, recipe: Recipe, n: int, tests: dict[str, int]) ->
     return found, seconds
 
 
+def _short(test: str) -> str:
+    """The preset, or the folder's name."""
+    return Path(test).name.removeprefix("test:")
+
+
 def rows_of(name: str, found: dict[str, np.ndarray], base: dict[str, np.ndarray], seconds: float, work: Path,
             tests: dict[str, int], represent: Represent) -> list[dict[str, object]]:  # fmt: skip
     """One row a test set."""
@@ -107,7 +122,7 @@ def rows_of(name: str, found: dict[str, np.ndarray], base: dict[str, np.ndarray]
         _, targets = packed(work, test, tests[test], represent)
         alone, more = auc_interval(targets, scores), auc_difference(targets, scores, base[test])
         rows.append(
-            {"variant": name, "test": Path(test).name, "auc": alone.value, "low": alone.low, "high": alone.high,
+            {"variant": name, "test": _short(test), "auc": alone.value, "low": alone.low, "high": alone.high,
              "difference": more.value, "difference_low": more.low, "difference_high": more.high,
              "cpu_s": round(seconds)}
         )  # fmt: skip
@@ -121,23 +136,27 @@ def main() -> None:
     options.add_argument("--cadences", type=int, default=2000)
     options.add_argument("--tests", type=int, default=1000, help="cadences of each simulated test set")
     options.add_argument("--folder", nargs="*", default=[])
-    options.add_argument("--only", nargs="*", default=list(VARIANTS))
+    options.add_argument("--preset", default="kaggle", help="of the training and of the first test set")
+    options.add_argument("--networks", action="store_true")
+    options.add_argument("--only", nargs="*", default=None)
     options.add_argument("--threads", type=int, default=1)
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
     results = chosen.work / "results.csv"
-    tests = {"kaggle": chosen.tests, "demo": chosen.tests} | dict.fromkeys(chosen.folder, 0)
+    variants = NETWORKS if chosen.networks else VARIANTS
+    simulated = dict.fromkeys([f"test:{chosen.preset}", "test:demo"], chosen.tests)
+    tests = simulated | dict.fromkeys(chosen.folder, 0)
     quick = ["--trainer.progress", "false", "--trainer.max_epochs", "6", "--optim.batch_size", "32"]
     quick += ["--optim.ema", "0.98", "--trainer.loggers", "[]"]
-    for name in dict.fromkeys(["the recipe", *chosen.only]):
+    for name in dict.fromkeys(["the recipe", *(chosen.only or variants)]):
         done = pd.read_csv(results) if results.is_file() else pd.DataFrame({"variant": []})
         if name in set(done["variant"]):
             continue
-        recipe = read_recipe(chosen.recipe, [*quick, *VARIANTS[name]])
-        found, seconds = trained_scores(chosen.work, recipe, chosen.cadences, tests)
-        np.savez(chosen.work / f"{name}.npz", **{Path(test).name: scores for test, scores in found.items()})
+        recipe = read_recipe(chosen.recipe, [*quick, *variants[name]])
+        found, seconds = trained_scores(chosen.work, recipe, chosen.preset, chosen.cadences, tests)
+        np.savez(chosen.work / f"{name}.npz", **{_short(test): scores for test, scores in found.items()})
         with np.load(chosen.work / "the recipe.npz") as kept:
-            base = {test: kept[Path(test).name] for test in found}
+            base = {test: kept[_short(test)] for test in found}
         rows = rows_of(name, found, base, seconds, chosen.work, tests, recipe.represent)
         pd.concat([done, pd.DataFrame(rows)]).to_csv(results, index=False)
         print(pd.DataFrame(rows).round(3).to_string(index=False, header=name == "the recipe"), flush=True)

@@ -5,6 +5,7 @@ from argparse import HelpFormatter, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
@@ -13,6 +14,8 @@ from abacad.config import recipe_path
 
 RECIPES = {"train": "baseline", "pretrain": "pretrain"}
 """The verbs that take a recipe, and which by default."""
+
+_DATA = "Competition folder (holds train_labels.csv). Left out, the usual places are looked at."
 
 
 @dataclass(frozen=True)
@@ -89,3 +92,26 @@ def flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[st
         name = f"{prefix}{key}"
         found |= {name: value} if name in options or not isinstance(value, dict) else flat(value, options, f"{name}.")
     return found
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Show a table on the screen."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*map(str, row))
+    Console().print(table)
+
+
+def add_folder(parser: ArgumentParser) -> None:
+    """Let a verb take a competition folder, or none."""
+    parser.add_argument("folder", nargs="?", type=Path | None, default=None, metavar="DATA", help=_DATA)
+
+
+def add_progress(parser: ArgumentParser) -> None:
+    """Let a verb show progress bars or not."""
+    parser.add_argument("--progress", type=bool, default=True, help="Show progress bars.")

@@ -1,0 +1,133 @@
+"""Verbs that look at a data folder, or make one. Nothing heavy is imported before one is called."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse import ArgumentParser, Namespace
+
+from abacad.cli.parser import Verb, add_folder, add_progress, flat, show_table, value_of
+from abacad.errors import AbacadError
+
+
+def _audit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    add_folder(parser)
+    parser.add_argument("--full", action="store_true", help="Read the values of all cadences, not of a sample.")
+    parser.add_argument("--out", type=Path, default=Path("audit.html"), help="The page to write.")
+    add_progress(parser)
+
+
+def _audit(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.audit import audit, facts
+
+    found = audit(parsed.folder, full=parsed.full, out=parsed.out, progress=parsed.progress)
+    show_table("Files", ("name", "files", "size"), found.tree)
+    show_table("Facts", ("what", "found"), facts(found))
+    for problem in found.problems or ["No problems found."]:
+        print(f"• {problem}")
+    print(f"Page: {found.page}")
+
+
+def _overlaps_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    add_folder(parser)
+    parser.add_argument("--out", type=Path | None, default=None, help="Folder for the tables; null: the data folder.")
+    parser.add_argument(
+        "--bad", type=Literal["fail", "skip"], default="fail", help="Unusable cadences: stop, or go on."
+    )
+    parser.add_argument("--workers", type=int | None, default=None, help="Threads that read; null: one a core.")
+    add_progress(parser)
+
+
+def _overlaps(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.overlaps import GROUPS, OVERLAPS, overlaps
+
+    keys = ("out", "bad", "workers", "progress")
+    found = overlaps(parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    show_table("Shared columns", ("what", "found"), found.facts())
+    print(f"Tables: {found.folder / OVERLAPS}, {found.folder / GROUPS}")
+
+
+def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    from abacad.signal.presets import PRESETS, Simulation
+
+    preset = value_of(words, ("--preset",), "kaggle")
+    if preset not in PRESETS:
+        raise AbacadError(f"there is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
+    parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write; new, or one that was begun so.")
+    parser.add_argument("--preset", type=str, default=preset, help=f"Where to start from: {', '.join(PRESETS)}.")
+    parser.add_argument("--train", type=int, default=2000, help="Labelled cadences.")
+    parser.add_argument("--test", type=int, default=500, help="Cadences to be scored.")
+    parser.add_argument("--seed", type=int, default=0, help="The same seed gives the same folder.")
+    parser.add_argument("--background", type=Path | None, default=None, help="Telescope file to take the noise from.")
+    add_progress(parser)
+    parser.add_class_arguments(Simulation, nested_key=None)
+    parser.set_defaults(flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
+
+
+def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.simulate import simulate
+    from abacad.signal.presets import Simulation
+
+    built = parser.instantiate(parsed)
+    simulation = Simulation(**{key: getattr(built, key) for key in Simulation.__dataclass_fields__})
+    folder = simulate(
+        parsed.out,
+        simulation,
+        n_train=parsed.train,
+        n_test=parsed.test,
+        seed=parsed.seed,
+        background=parsed.background,
+        progress=parsed.progress,
+    )
+    print(f"Simulated competition: {folder}")
+
+
+def _bound_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("folder", type=Path, metavar="DATA", help="A folder that abacad simulate wrote.")
+    parser.add_argument("--split", type=Literal["train", "test", "both"], default="test", help="Which cadences.")
+    parser.add_argument("--limit", type=int | None, default=None, help="Only so many of them; null: all.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the bootstrap intervals.")
+    parser.add_argument("--out", type=Path | None, default=None, help="Table to write; null: DATA/bound.csv.")
+    add_progress(parser)
+
+
+def _bound(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.bound import bound
+
+    keys = ("split", "limit", "seed", "out", "progress")
+    found = bound(parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    show_table("ROC-AUC, 95 % interval", list(found.rows.columns), found.rows.to_numpy().tolist())
+    print(f"Scores: {found.path}")
+
+
+VERBS = {
+    "audit": Verb(
+        "Look at a competition folder before training on it.",
+        "[DATA]",
+        ("abacad audit DATA", "abacad audit DATA --full --out audit.html"),
+        _audit_arguments,
+        _audit,
+    ),
+    "overlaps": Verb(
+        "Find the cadences that share columns of one observation, and group them.",
+        "[DATA]",
+        ("abacad overlaps DATA", "abacad overlaps DATA --out FOLDER --bad skip"),
+        _overlaps_arguments,
+        _overlaps,
+    ),
+    "simulate": Verb(
+        "Write a competition folder of simulated cadences.",
+        "OUT",
+        ("abacad simulate OUT --preset kaggle --train 4000 --test 1000 --seed 1",),
+        _simulate_arguments,
+        _simulate,
+    ),
+    "bound": Verb(
+        "Score simulated cadences with the near-ideal observer: the ceiling of every detector.",
+        "DATA",
+        ("abacad bound DATA", "abacad bound DATA --split both --limit 200"),
+        _bound_arguments,
+        _bound,
+    ),
+}

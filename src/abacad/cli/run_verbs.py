@@ -1,0 +1,176 @@
+"""Verbs that make a run, or use its folder. Nothing heavy is imported before one is called."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse import ArgumentParser, Namespace
+
+from abacad.cli.parser import RECIPES, Verb, add_folder, add_progress, recipe_named, show_table
+from abacad.config import add_recipe_arguments, recipe_of
+
+
+def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    recipe = recipe_named(words, RECIPES["train"])
+    add_folder(parser)
+    parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
+    parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
+    add_recipe_arguments(parser)
+
+
+def _train(parser: ArgumentParser, parsed: Namespace) -> None:
+    recipe = recipe_of(parser, parsed)  # a mistake in it is told before anything heavy is imported
+
+    from abacad.run.train import train
+
+    run = train(parsed.folder, parsed.run, recipe)
+    _fold_table(run.path)
+
+
+def _fold_table(run: Path) -> None:
+    from abacad.files import read_json
+
+    record = read_json(run / "run.json")
+    rows = [(f"fold {number}", f"{value:.4f}") for number, value in enumerate(record.get("auc_fold", []))]
+    rows.append(("mean of folds", f"{record['auc_mean']:.4f}"))
+    value, low, high = record["auc_oof"]
+    rows.append(("all held-back cadences", f"{value:.4f}  [{low:.4f}, {high:.4f}]"))
+    show_table(f"ROC-AUC of {run}", ("held back", "AUC"), rows)
+
+
+def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    recipe = recipe_named(words, RECIPES["pretrain"])
+    parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
+    parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
+    parser.add_argument(
+        "--presets", type=list[str], default=["kaggle", "demo", "hard"], help="Presets that are drawn from in turn."
+    )
+    parser.add_argument("--cadences", type=int, default=24_000, help="Cadences to simulate; every tenth judges.")
+    parser.add_argument("--positives", type=float, default=0.4, help="Share of them with a needle.")
+    add_recipe_arguments(parser)
+
+
+def _pretrain(parser: ArgumentParser, parsed: Namespace) -> None:
+    recipe = recipe_of(parser, parsed)
+
+    from abacad.run.pretrain import pretrain
+
+    keys = ("presets", "cadences", "positives")
+    print(f"Weights: {pretrain(parsed.run, recipe, **{key: getattr(parsed, key) for key in keys})}")
+
+
+def _predict_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="A trained run folder.")
+    add_folder(parser)
+    parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
+    parser.add_argument(
+        "--bad", type=Literal["fail", "skip"] | None, help="Unusable cadences; null: as the recipe says."
+    )
+    parser.add_argument("--workers", type=int | None, default=None, help="Processes that read cadences.")
+    add_progress(parser)
+
+
+def _predict(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.predict import predict
+
+    keys = ("accelerator", "bad", "workers", "progress")
+    table = predict(parsed.run, parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    print(f"Scores: {table}")
+
+
+def _submit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN… [DATA]", help="Run folders, then the data folder.")
+    parser.add_argument("--out", type=Path | None, default=None, help="File to write; null: RUN/submission.csv.")
+    parser.add_argument("--weights", type=Literal["equal", "fitted"], default="equal", help="Equal, or fitted on OOF.")
+    add_progress(parser)
+
+
+def _submit(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.ensemble import submit
+
+    *runs, last = parsed.runs
+    if (last / "config.yaml").is_file() or not runs:
+        runs, folder = [*runs, last], None
+    else:
+        folder = last
+    written = submit(runs, folder, parsed.out, weights=parsed.weights, progress=parsed.progress)
+    print(f"Submission: {written}")
+
+
+def _report_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="A trained run folder.")
+    parser.add_argument("--out", type=Path | None, default=None, help="File to write; null: RUN/report.html.")
+
+
+def _report(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.report import report
+
+    print(f"Report: {report(parsed.run, parsed.out)}")
+
+
+def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("out", nargs="?", type=Path, default=Path("demo"), metavar="OUT", help="Folder to work in.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the data and of the training.")
+    parser.add_argument("--train", type=int, default=1200, help="Labelled cadences to simulate.")
+    parser.add_argument("--test", type=int, default=400, help="Cadences to simulate for the submission.")
+
+
+def _demo(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.demo import demo
+
+    found = demo(parsed.out, seed=parsed.seed, n_train=parsed.train, n_test=parsed.test)
+    show_table("ROC-AUC", ("cadences", "AUC"), found.rows())
+    show_table("Files", ("what", "where"), [(name, str(path)) for name, path in found.files.items()])
+    print(f"Done in {found.seconds:.0f} s. Open {found.files['report']} in a browser.")
+
+
+VERBS = {
+    "train": Verb(
+        "Train a cross-validated ensemble on labelled cadences.",
+        "[DATA]",
+        (
+            "abacad train DATA --recipe compact --run runs/compact",
+            "abacad train DATA --recipe baseline --model.name convnext_tiny --optim.lr 3e-4",
+        ),
+        _train_arguments,
+        _train,
+    ),
+    "pretrain": Verb(
+        "Train a detector on simulated cadences alone.",
+        "",
+        (
+            "abacad pretrain --run runs/pretrain --cadences 24000",
+            "abacad train DATA --recipe compact --model.weights runs/pretrain/weights.safetensors",
+        ),
+        _pretrain_arguments,
+        _pretrain,
+    ),
+    "predict": Verb(
+        "Score the test cadences with a trained run.",
+        "RUN [DATA]",
+        ("abacad predict runs/compact DATA",),
+        _predict_arguments,
+        _predict,
+    ),
+    "submit": Verb(
+        "Write submission.csv from one run, or from the blend of several.",
+        "RUN… [DATA]",
+        ("abacad submit runs/compact DATA --out submission.csv", "abacad submit runs/a runs/b DATA --weights fitted"),
+        _submit_arguments,
+        _submit,
+    ),
+    "report": Verb(
+        "Write the page that tells a run.",
+        "RUN",
+        ("abacad report runs/compact",),
+        _report_arguments,
+        _report,
+    ),
+    "demo": Verb(
+        "Run the whole pipeline on cadences it simulates; minutes on two cores.",
+        "[OUT]",
+        ("abacad demo", "abacad demo elsewhere --seed 3"),
+        _demo_arguments,
+        _demo,
+    ),
+}
