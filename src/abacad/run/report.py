@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 import yaml
 
 from abacad.data.competition import cadence_path, read_cadence
-from abacad.data.represent import represent
+from abacad.data.dataset import Cadences
+from abacad.data.partners import partners_for
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
@@ -133,13 +133,14 @@ def _waterfalls(oof: pd.DataFrame, folder: RunFolder, root: Path) -> list[Sectio
 def _pictures(rows: pd.DataFrame, folder: RunFolder, root: Path) -> list[tuple[str, str]]:
     pictures = []
     for row in rows.itertuples():
+        detector, seen = load_detector(folder.weights(int(str(row.fold))))
         try:
             cadence = read_cadence(cadence_path(root, "train", str(row.id)))
+            partners = partners_for(root, folder.recipe())
+            channels = Cadences(root, "train", [str(row.id)], seen, partners=partners)[0][None]
         except AbacadError as error:
             log.warning("No picture of %s: %s", row.id, error)
             continue
-        detector, seen = load_detector(folder.weights(int(str(row.fold))))
-        channels = represent(torch.from_numpy(cadence)[None], seen)
         evidence = evidence_map([detector], channels, seen, cadence.shape[1])[0].numpy()
         caption = f"score {row.score:.4f}, fold {row.fold}"
         pictures.append((figure.waterfall(cadence, str(row.id), evidence), caption))
