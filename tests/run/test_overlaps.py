@@ -9,6 +9,7 @@ import pytest
 
 import abacad
 from abacad.cli import main
+from abacad.data.partners import Partners
 from abacad.files import read_json
 from abacad.run import overlaps as verb
 from abacad.run.audit import facts
@@ -17,7 +18,7 @@ from abacad.run.simulate import simulate
 from abacad.run.train import make_folds_of_run
 from abacad.signal.cadence import Axes
 from abacad.signal.presets import PRESETS, Scenes
-from tests.conftest import write_competition
+from tests.conftest import QUICK, write_competition
 
 AXES = Axes(n_time=64, n_freq=64, panel_period_s=80)
 
@@ -198,3 +199,23 @@ def test_training_holds_groups_back_together_and_the_audit_shows_them(tmp_path, 
     known = read_json(run.record)["groups"]
     assert (known["overlapping_pairs"], known["pairs_across_folds"]) == (len(inner), torn)
     assert torn < 0.1 * len(inner)
+
+
+def test_training_and_prediction_subtract_shared_backgrounds(tmp_path, capsys, monkeypatch):
+    data = simulated(tmp_path / "data", Scenes(512, 3.0, "shared"), 48, 16)
+    words = ["train", str(data), "--run", str(tmp_path / "run"), *QUICK, "--trainer.max_epochs", "1"]
+    words += ["--represent.views", "[shared,clean,track,residual]", "--data.partners", "train+test"]
+    assert main(words) == 2
+    assert "Make it: abacad overlaps DATA" in capsys.readouterr().err
+    abacad.overlaps(data, progress=False)
+    assert main(words) == 0
+    asked: list[str] = []
+    plain = Partners.residual
+    monkeypatch.setattr(
+        Partners, "residual", lambda self, name, panels: asked.append(name) or plain(self, name, panels)
+    )
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "run"), str(data), "--progress", "false", "--workers", "0"]) == 0
+    test = pd.read_csv(tmp_path / "run" / "test.csv", dtype={"id": str})
+    assert set(asked) == set(test["id"])
+    assert "of 16 test cadences share columns with one of train+test" in " ".join(capsys.readouterr().err.split())
