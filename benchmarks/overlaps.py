@@ -4,8 +4,9 @@
     python benchmarks/overlaps.py match FOLDER            100,000 cadences' fingerprints (1.8 GB) in FOLDER, no files
     python benchmarks/overlaps.py truth FOLDER            recall and false pairs of a simulated FOLDER
 
-One thread everywhere. *Cold* files were dropped from the page cache just before. The bare read is `np.load`, and, as a
-limit that no reader of arrays reaches, `read` into memory that is used again.
+One thread everywhere; wall time and, less touched by what else runs, CPU time. *Cold* files were dropped from the page
+cache just before. The bare read is `np.load`, and, as a limit that no reader of arrays reaches, `read` into memory that
+is used again.
 """
 
 import os
@@ -72,52 +73,52 @@ def read_all(folder: Path) -> None:
             file.readinto(memory)
 
 
-def overlaps_alone(folder: Path) -> None:
-    """In a process of its own, for its memory."""
+def overlaps_alone(folder: Path) -> tuple[float, float, float, int]:
+    """Seconds, seconds of CPU, GiB and pairs, in a process of its own."""
     code = (
-        "import sys, torch, abacad; torch.set_num_threads(1); from pathlib import Path\n"
+        "import sys, time, torch, abacad; torch.set_num_threads(1); from pathlib import Path\n"
         "out, verb = Path(sys.argv[1]), abacad.overlaps  # imports what it needs\n"
-        "import time; start = time.perf_counter()\n"
+        "start, cpu = time.perf_counter(), time.process_time()\n"
         "found = verb(out, out, progress=False)\n"
-        f"taken = time.perf_counter() - start; {_PEAK}; print(taken, peak, len(found.pairs))"
+        f"taken, cpu = time.perf_counter() - start, time.process_time() - cpu; {_PEAK}\n"
+        "print(taken, cpu, peak, len(found.pairs))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
-    overlaps_alone.said = [float(word) for word in done.stdout.split()]  # type: ignore[attr-defined]
+    taken, cpu, peak, pairs = done.stdout.split()
+    return float(taken), float(cpu), float(peak), int(pairs)
 
 
-def seconds(call: Callable[[Path], None], folder: Path, cold: bool) -> float:
-    if cold:
-        forget(paths_of(folder))
-    start = time.perf_counter()
+def timed(call: Callable[[Path], None], folder: Path) -> tuple[float, float]:
+    start, cpu = time.perf_counter(), time.process_time()
     call(folder)
-    taken = time.perf_counter() - start
-    return overlaps_alone.said[0] if call is overlaps_alone else taken  # type: ignore[attr-defined]
+    return time.perf_counter() - start, time.process_time() - cpu
 
 
 def files(folder: Path, sizes: list[int]) -> None:
-    print("cadences  cache  np.load  read  overlaps [ms a cadence]  of np.load  of read  peak GiB  pairs")
+    print("ms a cadence, wall (CPU)")
+    print("cadences  cache  np.load        read           overlaps       of np.load    GiB  pairs")
     rows = []
     for part, size in zip(make(folder, sizes), sizes, strict=True):
         for cold in (True, False):
-            calls = (load_all, read_all, overlaps_alone)
-            if not cold:
-                read_all(part)
-            load, read, ours = (1e3 * seconds(call, part, cold) / size for call in calls)
-            _, peak, pairs = overlaps_alone.said  # type: ignore[attr-defined]
-            cache = "cold" if cold else "warm"
-            print(
-                f"{size:8d}  {cache}  {load:7.3f} {read:7.3f} {ours:7.3f}  {ours / load:7.2f} {ours / read:7.2f}",
-                end="",
-            )
-            print(f" {peak:8.2f}  {pairs:.0f}", flush=True)
-            rows.append((cold, size, ours * size / 1e3))
+            measured = []
+            for call in (load_all, read_all, overlaps_alone):
+                if cold:
+                    forget(paths_of(part))
+                elif call is load_all:
+                    read_all(part)
+                measured.append(overlaps_alone(part) if call is overlaps_alone else timed(call, part))
+            wall, cpu = (np.array([each[kind] for each in measured]) * 1e3 / size for kind in (0, 1))
+            _, _, peak, pairs = measured[2]
+            told = "".join(f"{a:6.3f} ({b:5.3f}) " for a, b in zip(wall, cpu, strict=True))
+            ratio = f"{wall[2] / wall[0]:5.2f} ({cpu[2] / cpu[0]:.2f})"
+            print(f"{size:8d}  {'cold' if cold else 'warm'}  {told} {ratio}  {peak:.2f}  {pairs}", flush=True)
+            rows.append((cold, size, wall[2] * size / 1e3))
     for cold in (True, False):
         sizes_, taken = np.array([row[1:] for row in rows if row[0] is cold]).T
         slope, start = np.polyfit(sizes_, taken, 1) if len(taken) > 1 else (taken[0] / sizes_[0], 0.0)
+        whole = start + 1e5 * slope
         name = "cold" if cold else "warm"
-        print(
-            f"{name}: {start:.1f} s + {1e3 * slope:.3f} ms a cadence → 100,000 cadences in {start + 1e5 * slope:.0f} s"
-        )
+        print(f"{name}: {start:.1f} s + {1e3 * slope:.3f} ms a cadence → 100,000 cadences in {whole:.0f} s")
 
 
 def match(folder: Path, n: int = 100_000, n_freq: int = 256, scene: int = 4096, each: int = 24) -> None:
