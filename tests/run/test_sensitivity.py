@@ -1,11 +1,14 @@
 """Completeness: a perfect score finds all, chance finds the false-alarm rate, and the page says it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from abacad.cli import main
-from abacad.run.sensitivity import completeness
+from abacad.run.sensitivity import _bound, completeness
+from abacad.signal.presets import PRESETS
 
 
 def scored(n: int = 20_000) -> pd.DataFrame:
@@ -22,9 +25,9 @@ def scored(n: int = 20_000) -> pd.DataFrame:
 def test_completeness_is_the_rate_for_chance_and_one_for_the_bright():
     found = scored()
     table = completeness(found)
-    assert set(table["false_alarm_rate"]) == {1e-2, 1e-3}
+    assert set(table["false_alarm_rate"]) == {1e-1, 1e-2, 1e-3}
     everything = table[(table["family"] == "all") & (table["axis"] == "pixel_snr")]
-    assert everything.groupby(["detector", "false_alarm_rate"])["needles"].sum().tolist() == [10_000] * 4
+    assert everything.groupby(["detector", "false_alarm_rate"])["needles"].sum().tolist() == [10_000] * 6
     chance = everything[(everything["detector"] == "classical") & (everything["false_alarm_rate"] == 1e-2)]
     assert chance["recovered"].sum() / 10_000 == pytest.approx(1e-2, abs=4e-3)
     run = everything[(everything["detector"] == "run") & (everything["false_alarm_rate"] == 1e-2)]
@@ -34,25 +37,38 @@ def test_completeness_is_the_rate_for_chance_and_one_for_the_bright():
     assert (negatives > run["threshold"].iloc[0]).mean() <= 1e-2
 
 
-def test_the_verb_writes_page_and_table(trained_run, monkeypatch):
-    monkeypatch.setattr("abacad.run.sensitivity.generate", small)
-    words = ["sensitivity", str(trained_run), "--cadences", "1000", "--preset", "easy", "--progress", "false"]
-    assert main(words) == 0
+def test_the_bound_counts_only_where_it_scored():
+    found = scored()
+    found["bound"] = np.where(np.arange(len(found)) < 400, found["run"], np.nan)
+    table = completeness(found)
+    mine = table[table["detector"] == "bound"]
+    assert set(mine["false_alarm_rate"]) == {1e-1}  # 200 negatives support no rarer ones
+    assert mine[(mine["family"] == "all") & (mine["axis"] == "pixel_snr")]["needles"].sum() == 200
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """The preset easy, cropped so that the test is quick, and false-alarm rates believed from one negative on."""
+    monkeypatch.setattr("abacad.run.sensitivity._FEWEST", 1)
+    easy = PRESETS["easy"]
+    axes = replace(easy.axes, n_time=28, n_freq=64, panel_period_s=32.0)
+    needles = replace(easy.needles, drift_hz_s=(0.01, 0.2))
+    monkeypatch.setitem(PRESETS, "easy", replace(easy, axes=axes, needles=needles))
+
+
+def test_the_verb_writes_page_and_table(trained_run, small):
+    words = ["sensitivity", str(trained_run), "--cadences", "200", "--preset", "easy", "--progress", "false"]
+    assert main([*words, "--bound", "30"]) == 0
     table = pd.read_csv(trained_run / "sensitivity.csv")
-    assert set(table["detector"]) == {"run", "classical"}
+    assert set(table["detector"]) == {"run", "classical", "bound"}
     page = (trained_run / "sensitivity.html").read_text()
     assert page.count("<svg") >= 4
     assert "Completeness against pixel SNR" in page
+    assert "on 30 cadences" in page
 
 
-def small(simulation, indices, seed):
-    """Cadences of the simulator, cropped so that the test is quick."""
-    from dataclasses import replace
-
-    from abacad.signal.scene import generate
-
-    axes = replace(simulation.axes, n_time=28, n_freq=64)
-    return generate(replace(simulation, axes=axes), indices, seed)
+def test_needles_that_drift_too_fast_have_no_bound():
+    assert np.isnan(_bound(PRESETS["telescope"], 2, 5, 0, False)).tolist() == [True] * 5
 
 
 def test_too_few_cadences_and_unknown_presets_are_refused(trained_run, capsys):

@@ -41,6 +41,7 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
     parser.add_argument("--preset", type=str, default="kaggle", help="Preset of the simulator.")
     parser.add_argument("--cadences", type=int, default=4000, help="Cadences to simulate, half of them with a needle.")
     parser.add_argument("--seed", type=int, default=20_000_003, help="Seed of the cadences.")
+    parser.add_argument("--bound", type=int, default=400, help="How many the near-ideal observer scores; 0: none.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     parser.add_argument("--out", type=Path | None, default=None, help="Page to write; null: RUN/sensitivity.html.")
     add_progress(parser)
@@ -49,7 +50,7 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
 def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> None:
     from abacad.run.sensitivity import sensitivity
 
-    keys = ("preset", "cadences", "seed", "accelerator", "out", "progress")
+    keys = ("preset", "cadences", "seed", "bound", "accelerator", "out", "progress")
     print(f"Page: {sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})}")
 
 

@@ -6,8 +6,6 @@ the observer lacks to 1 cannot be had.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +21,7 @@ from abacad.data.simulated_folder import Card, read_card
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.metric import auc_interval
+from abacad.run.parallel import side_by_side
 from abacad.signal.drift import bins_per_panel
 from abacad.signal.event import event_snr
 from abacad.signal.ideal.known import Known, noise_of, of_scene
@@ -127,21 +126,6 @@ def judged(observer: Observer, cadence: torch.Tensor, known: Known) -> dict[str,
     fastest = min(bins_per_panel(simulation.needles.drift_hz_s[1], simulation.axes), simulation.axes.n_freq / 2)
     classical = float(event_snr(cadence[None].float(), simulation.axes, fastest)[0])
     return {"score": verdict.score, "classical": classical, "decoy": verdict.decoy, **verdict.families}
-
-
-def side_by_side(work: Callable, parts: Sequence) -> list:
-    """Results of `work` on each part, in order, a thread a core."""
-
-    def alone() -> None:
-        torch.set_num_threads(1)  # of this thread: the parts are what runs side by side
-
-    with ThreadPoolExecutor(torch.get_num_threads(), initializer=alone) as pool:
-        jobs = [pool.submit(work, part) for part in parts]
-        try:
-            return [job.result() for job in jobs]
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
 
 
 def auc_rows(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:

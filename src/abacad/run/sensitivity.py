@@ -1,4 +1,4 @@
-"""`abacad sensitivity`: how faint a needle a trained run finds, beside the classical search.
+"""`abacad sensitivity`: how faint a needle a trained run finds, beside the classical search and the best there can be.
 
     completeness = share of the needles whose score exceeds that of all but a share FAR of the cadences without one
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from rich.progress import track
+from rich.progress import Progress, track
 
 from abacad.data.represent import represent
 from abacad.errors import AbacadError
@@ -24,16 +24,19 @@ from abacad.model.checkpoint import load_detector
 from abacad.model.detector import pick_device
 from abacad.model.score import score
 from abacad.run.folder import RunFolder
+from abacad.run.parallel import side_by_side
 from abacad.show import figure
 from abacad.show.page import Page, Section
 from abacad.signal.drift import bins_per_panel
 from abacad.signal.event import event_snr
+from abacad.signal.ideal.known import noise_of, of_training
+from abacad.signal.ideal.observer import Observer
 from abacad.signal.presets import PRESETS, Simulation
 from abacad.signal.scene import generate
 
 log = logging.getLogger(__name__)
 
-FALSE_ALARM_RATES = (1e-2, 1e-3, 1e-4)
+FALSE_ALARM_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 _FEWEST = 5  # negatives that have to exceed a threshold before it is believed
 _BATCH = 32
 _BINS = {
@@ -41,7 +44,7 @@ _BINS = {
     "panel_snr": (1, 2, 3, 4.5, 6.5, 10, 15, 22, 33, 50, 200),
     "drift_bins_per_panel": (0, 2, 4, 8, 16, 32, 64, 512),
 }
-_NAMES = {"run": "the run", "classical": "classical ON–OFF search"}
+_NAMES = {"run": "the run", "classical": "classical ON–OFF search", "bound": "near-ideal observer"}
 
 
 def sensitivity(
@@ -50,17 +53,19 @@ def sensitivity(
     preset: str = "kaggle",
     cadences: int = 4000,
     seed: int = 20_000_003,
+    bound: int = 400,
     accelerator: str = "auto",
     out: str | Path | None = None,
     progress: bool = True,
 ) -> Path:
-    """Completeness of a trained run and of the classical search against SNR and drift.
+    """Completeness of a trained run, of the classical search and of the near-ideal observer against SNR and drift.
 
     Args:
         run: A finished run folder.
         preset: Preset of the simulator; half of the cadences hold a needle.
         cadences: How many are simulated. A false-alarm rate is reported where five negatives exceed its threshold.
         seed: Seed of the cadences.
+        bound: How many of the cadences the near-ideal observer scores, a second or two each; 0: none.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         out: The page to write; none writes sensitivity.html into the run folder. The table goes beside it as CSV.
         progress: Show progress bars.
@@ -73,14 +78,16 @@ def sensitivity(
     """
     if preset not in PRESETS:
         raise AbacadError(f"There is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
-    if cadences < 2 * _FEWEST / max(FALSE_ALARM_RATES):
-        least = int(2 * _FEWEST / max(FALSE_ALARM_RATES))
+    least = int(2 * _FEWEST / FALSE_ALARM_RATES[1])
+    if cadences < least:
         raise AbacadError(
             f"{cadences} cadences are too few for a false-alarm rate.\nAsk for {least} or more: --cadences."
         )
     folder = RunFolder(Path(run))
     simulation = replace(PRESETS[preset], positives=0.5)
     found = _scored(folder, simulation, cadences, seed, pick_device(accelerator), progress)
+    if bound > 0:
+        found["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
     table = completeness(found)
     page = Path(out) if out else folder.path / "sensitivity.html"
     write_table(page.with_suffix(".csv"), table)
@@ -108,21 +115,44 @@ def _scored(
     return pd.concat(tables, ignore_index=True)
 
 
+def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, progress: bool) -> np.ndarray:
+    """Scores of the near-ideal observer for the first cadences, NaN for the others and where there is no such score."""
+    scores = np.full(n_cadences, np.nan)
+    try:
+        observer = Observer(simulation)
+    except AbacadError as error:
+        log.info("No bound: %s", str(error).splitlines()[0])
+        return scores
+    with Progress(disable=not progress, transient=True) as bar:
+        task = bar.add_task("Near-ideal observer", total=n_scored)
+
+        def judged(index: int) -> float:
+            place = np.array([index])
+            panels = generate(simulation, place, seed).panels[0]
+            known = of_training(simulation, place, seed)[0]
+            bar.advance(task)
+            return observer.judge(noise_of(panels, known, simulation.normalise), known).score
+
+        scores[:n_scored] = side_by_side(judged, range(n_scored))
+    return scores
+
+
 def completeness(found: pd.DataFrame) -> pd.DataFrame:
     """Share of needles recovered, by detector, false-alarm rate, family and bin.
 
     Args:
         found: Columns of the truth table (target, family, pixel_snr, panel_snr, drift_bins_per_panel), and a score a
-            detector (run, classical).
+            detector (run, classical and perhaps bound); NaN where a detector has none.
 
     Returns:
         Columns detector, false_alarm_rate, threshold, family, axis, low, high, needles, recovered, completeness,
         completeness_low, completeness_high. Bins without needles are left out.
     """
-    negatives, needles = found[found["target"] == 0], found[found["target"] == 1]
-    groups = [("all", needles), *needles.groupby("family")]
     rows = []
-    for detector in _NAMES:
+    for detector in _detectors(found):
+        scored = found[found[detector].notna()]
+        negatives, needles = scored[scored["target"] == 0], scored[scored["target"] == 1]
+        groups = [("all", needles), *needles.groupby("family")]
         for rate in FALSE_ALARM_RATES:
             if rate * len(negatives) < _FEWEST:
                 continue
@@ -132,6 +162,11 @@ def completeness(found: pd.DataFrame) -> pd.DataFrame:
                     head = {"detector": detector, "false_alarm_rate": rate, "threshold": threshold, "family": family}
                     rows += [head | binned for binned in _by_bin(members, axis, edges, detector, threshold)]
     return pd.DataFrame(rows)
+
+
+def _detectors(found: pd.DataFrame) -> list[str]:
+    """Those that scored cadences."""
+    return [name for name in _NAMES if name in found and found[name].notna().any()]
 
 
 def _by_bin(
@@ -151,25 +186,55 @@ def _by_bin(
 
 
 def _page(run: RunFolder, preset: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
-    target = found["target"].to_numpy()
-    aucs = {name: auc_interval(target, found[name].to_numpy(), n_draws=200) for name in _NAMES}
     rates = list(table["false_alarm_rate"].unique())
     page = Page(
         f"Sensitivity of {run.path.resolve().name}",
-        f"{len(found):,} simulated cadences of the preset {preset}, half of them with a needle; "
-        f"false-alarm rates {', '.join(f'{rate:g}' for rate in rates)}. The run has seen none of them.",
-        [(f"AUC, {_NAMES[name]}", f"{interval.value:.3f}") for name, interval in aucs.items()],
+        f"{len(found):,} simulated cadences of the preset {preset}, half of them with a needle. The run has seen none "
+        "of them. Completeness is the share of the needles that score above all but a share, the false-alarm rate, of "
+        "the cadences without one; shaded: 95 % intervals.",
+        [(_tile(found, name), _auc(found, name)) for name in _detectors(found)],
+        [_beside_the_bound(found)] if "bound" in _detectors(found) else [],
     )
     labels = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR", "drift_bins_per_panel": "|drift|, channels a panel"}
     for axis, label in labels.items():
-        pictures = [
-            (_curve(table, "all", axis, rate, label), f"false-alarm rate {rate:g}, all families") for rate in rates
-        ]
-        page.sections.append(Section(f"Completeness against {label}", figures=pictures))
-    families = [family for family in table["family"].unique() if family != "all"]
-    pictures = [(_curve(table, family, "pixel_snr", rates[0], "pixel SNR"), family) for family in families]
+        pictures = [(_curve(table, "all", axis, rate, label), f"false-alarm rate {rate:g}") for rate in rates]
+        page.sections.append(Section(f"Completeness against {label}, all families", figures=pictures))
+    families = [family for family in found["family"].dropna().unique() if family]
+    counts = found.loc[found["target"] == 1, "family"].value_counts()
+    pictures = [
+        (_curve(table, family, "pixel_snr", rates[0], "pixel SNR"), f"{family}: {counts[family]} needles")
+        for family in sorted(families, key=lambda name: -counts.get(name, 0))
+        if family in counts
+    ]
     page.sections.append(Section(f"Each family, false-alarm rate {rates[0]:g}", figures=pictures))
     return page
+
+
+def _tile(found: pd.DataFrame, detector: str) -> str:
+    n_scored = int(found[detector].notna().sum())
+    return f"AUC, {_NAMES[detector]}" + ("" if n_scored == len(found) else f", on {n_scored:,} cadences")
+
+
+def _auc(found: pd.DataFrame, detector: str) -> str:
+    scored = found[found[detector].notna()]
+    return f"{auc_interval(scored['target'].to_numpy(), scored[detector].to_numpy(), n_draws=200).value:.3f}"
+
+
+def _beside_the_bound(found: pd.DataFrame) -> Section:
+    """All detectors on the cadences that the near-ideal observer scored."""
+    scored = found[found["bound"].notna()]
+    target = scored["target"].to_numpy()
+    rows = [(_NAMES[name], auc_interval(target, scored[name].to_numpy(), n_draws=200)) for name in _detectors(found)]
+    return Section(
+        "What could be had",
+        "The near-ideal observer knows the simulator, its gains and its interference, but neither the noise nor the "
+        "needle. Nothing can do better where its likelihood is exact up to a grid (lines), or nearly so (squiggles, "
+        "dashes); for sines, S-curves, pulsed and scintillating needles it is an approximation. It scored the first "
+        f"{len(scored):,} cadences; a false-alarm rate that these cannot support is left out for it. The AUC of all on "
+        "these cadences:",
+        columns=("detector", "AUC [95 % interval]"),
+        rows=rows,
+    )
 
 
 def _curve(table: pd.DataFrame, family: str, axis: str, rate: float, label: str) -> str:
@@ -177,9 +242,8 @@ def _curve(table: pd.DataFrame, family: str, axis: str, rate: float, label: str)
     curves = {}
     for detector, name in _NAMES.items():
         part = chosen[chosen["detector"] == detector]
-        middle = np.sqrt(np.maximum(part["low"], part["high"] / 4) * part["high"]).to_numpy()
-        curves[name] = (
-            middle,
-            *(part[key].to_numpy() for key in ("completeness", "completeness_low", "completeness_high")),
-        )
+        if len(part):
+            middle = np.sqrt(np.maximum(part["low"], part["high"] / 4) * part["high"]).to_numpy()
+            keys = ("completeness", "completeness_low", "completeness_high")
+            curves[name] = (middle, *(part[key].to_numpy() for key in keys))
     return figure.completeness(curves, label)

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.ticker import FormatStrFormatter, MaxNLocator, NullLocator
 
 from abacad.metric import roc_band
 from abacad.signal.cadence import N_PANELS, ON
@@ -134,14 +134,22 @@ def completeness(curves: dict[str, tuple[np.ndarray, ...]], xlabel: str) -> str:
         xlabel: Name of the axis.
     """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.2, 3.2), layout="constrained")
+        figure = Figure(figsize=(4.6, 3.3), layout="constrained")
         axis = figure.subplots()
-        for (name, (places, shares, lows, highs)), colour in zip(curves.items(), (ON_COLOUR, ACCENT), strict=False):
-            axis.fill_between(places, lows, highs, color=colour, alpha=0.15, lw=0)
-            axis.plot(places, shares, marker="o", ms=3, lw=1.4, color=colour, label=name)
-        axis.set(xlabel=xlabel, ylabel="completeness", xscale="log", ylim=(0, 1.02))
-        axis.xaxis.set_major_formatter(ScalarFormatter())
-        axis.legend(frameon=False, fontsize=8, loc="upper left")
+        styles = ((ON_COLOUR, "-", "o"), (ACCENT, "-", "s"), (INK, "--", "^"))
+        for (name, (places, shares, lows, highs)), (colour, line, marker) in zip(curves.items(), styles, strict=False):
+            axis.fill_between(places, lows, highs, color=colour, alpha=0.12, lw=0)
+            axis.plot(places, shares, marker=marker, ms=3.5, lw=1.4, ls=line, color=colour, label=name)
+        axis.set(xlabel=xlabel, ylabel="completeness", xscale="log", ylim=(-0.02, 1.02))
+        low, high = axis.get_xlim()
+        ticks = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
+        axis.set_xticks([tick for tick in ticks if low <= tick <= high])
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.grid(axis="y", color="#e4e7eb", lw=0.8)
+        # above the axes: within them it would hide points
+        axis.legend(frameon=False, fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3,
+                    columnspacing=1.0, handlelength=1.8, borderaxespad=0.1)  # fmt: skip
         return _svg(figure)
 
 

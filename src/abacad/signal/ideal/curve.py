@@ -20,7 +20,7 @@ from abacad.signal.cadence import Axes
 from abacad.signal.ideal.tracklet import ROWS
 
 STEEPEST = 20
-_BENDS = ((0.9, 0.04, 0.01), (0.5, 0.18, 0.07))  # probability to keep the slope, to change it by 1, by 2
+_BENDS = ((0.97, 0.012, 0.003), (0.6, 0.15, 0.05))  # probability to keep the slope, to change it by 1, by 2
 _SLOPES = 3.0  # scale of the slopes' two-sided exponential prior
 _STRAY = 0.45  # probability that a path bends between two panels
 _WANDER = 81  # quarters of a channel to either side that it then comes back in

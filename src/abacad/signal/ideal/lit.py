@@ -44,8 +44,10 @@ def over_patterns(
     """
     members = sorted({panel for lit, _ in patterns for panel in lit})
     top = {panel: panels[panel].clamp(min=0) for panel in members}
-    lit_part = {panel: (panels[panel] - top[panel]).exp_() for panel in members}
-    dark_part = {panel: (-top[panel]).exp_() for panel in members}
+    # one exponential does for both: a panel that is lit or dark against its likelier state
+    lesser = {panel: panels[panel].abs().neg_().exp_() for panel in members}
+    lit_part = {panel: torch.where(panels[panel] > 0, 1.0, lesser[panel]) for panel in members}
+    dark_part = {panel: torch.where(panels[panel] > 0, lesser[panel], 1.0) for panel in members}
     total = torch.zeros_like(panels[members[0]])
     for lit, probability in patterns:
         term = torch.ones_like(total)
