@@ -12,7 +12,6 @@ from abacad.metric import auc, auc_difference
 from abacad.signal.cadence import ON, Axes
 from abacad.signal.chance import Chance
 from abacad.signal.event import event_snr
-from abacad.signal.ideal.kinds import kinds_of
 from abacad.signal.ideal.known import noise_of, of_scene, of_training
 from abacad.signal.ideal.lit import needle_patterns, over_decoys, over_patterns
 from abacad.signal.ideal.observer import FAMILIES, Observer
@@ -176,8 +175,8 @@ def test_over_noise_the_ratio_of_each_family_averages_to_one(family, over_noise)
 def test_presets_that_drift_too_fast_are_refused_and_others_are_not():
     with pytest.raises(AbacadError, match="channels a row"):
         Observer(PRESETS["telescope"])
-    for name in ("kaggle", "mlebench", "easy", "demo"):
-        kinds = kinds_of(PRESETS[name].needles)
+    for name in PRESETS.keys() - {"telescope"}:
+        kinds = Observer(PRESETS[name]).kinds
         assert kinds.mass.sum() == pytest.approx(1)
         assert kinds.log_prior().exp().sum() == pytest.approx(1)
         assert kinds.exponential().sum(1) == pytest.approx(1)

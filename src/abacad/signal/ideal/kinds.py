@@ -13,6 +13,7 @@ _BRIGHT = 2.2  # σ a pixel: what is brighter is as sure
 _CELL = 0.5  # of the logarithm of the amplitude
 _WIDTHS = (0.3, 0.75, 1.35)
 _WIDTH_EDGES = (0.5, 1.0)
+_WIDEST = 1.5  # channels, that a tone is spread over three of them at most
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,5 @@ def kinds_of(needles: Needles) -> Kinds:
     width_mass = np.diff(np.log(bounds))
     width_mass = width_mass / width_mass.sum() if width_mass.sum() > 0 else np.ones(1)
     kept = width_mass > 0
-    widths = tuple(np.array(_WIDTHS)[kept].tolist()) if len(kept) == len(_WIDTHS) else (needles.width[0],)
+    widths = tuple(np.array(_WIDTHS)[kept].tolist()) if len(kept) == len(_WIDTHS) else (min(needles.width[0], _WIDEST),)
     return Kinds(np.sqrt(edges[:-1] * edges[1:]), edges, mass, widths, width_mass[kept])

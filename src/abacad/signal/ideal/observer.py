@@ -104,7 +104,7 @@ class Observer:
         decoy, score = float("nan"), total
         if self.decoys and total > _DOUBTFUL:
             decoy = _mean(cadence.decoys(), self.shares)
-            score = total - float(np.logaddexp(np.log1p(-self.decoys), np.log(self.decoys) + decoy))
+            score = total - float(np.logaddexp(_log(1 - self.decoys), _log(self.decoys) + decoy))
         return Verdict(score, needle, decoy)
 
 
