@@ -197,14 +197,12 @@ def _page(run: RunFolder, preset: str, found: pd.DataFrame, table: pd.DataFrame)
     )
     labels = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR", "drift_bins_per_panel": "|drift|, channels a panel"}
     for axis, label in labels.items():
-        pictures = [(_curve(table, "all", axis, rate, label), f"false-alarm rate {rate:g}") for rate in rates]
+        pictures = [(_curve(table, "all", axis, rate, label), _caption(found, table, rate)) for rate in rates]
         page.sections.append(Section(f"Completeness against {label}, all families", figures=pictures))
-    families = [family for family in found["family"].dropna().unique() if family]
-    counts = found.loc[found["target"] == 1, "family"].value_counts()
+    needles = found[found["target"] == 1]
     pictures = [
-        (_curve(table, family, "pixel_snr", rates[0], "pixel SNR"), f"{family}: {counts[family]} needles")
-        for family in sorted(families, key=lambda name: -counts.get(name, 0))
-        if family in counts
+        (_curve(table, str(family), "pixel_snr", rates[0], "pixel SNR"), f"{family}: {n_needle} needles")
+        for family, n_needle in needles["family"].value_counts().items()
     ]
     page.sections.append(Section(f"Each family, false-alarm rate {rates[0]:g}", figures=pictures))
     return page
@@ -235,6 +233,12 @@ def _beside_the_bound(found: pd.DataFrame) -> Section:
         columns=("detector", "AUC [95 % interval]"),
         rows=rows,
     )
+
+
+def _caption(found: pd.DataFrame, table: pd.DataFrame, rate: float) -> str:
+    there = set(table.loc[table["false_alarm_rate"] == rate, "detector"])
+    on = f"; near-ideal observer on {int(found['bound'].notna().sum()):,} cadences" if "bound" in there else ""
+    return f"false-alarm rate {rate:g}{on}"
 
 
 def _curve(table: pd.DataFrame, family: str, axis: str, rate: float, label: str) -> str:
