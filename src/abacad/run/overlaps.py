@@ -9,6 +9,7 @@ continues.
 
 import hashlib
 import logging
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -157,14 +158,21 @@ class _State:
         self.done: int = progress.get("cadences", 0)
         self.bad: dict[str, str] = progress.get("bad", {})
 
-    def codes(self, mode: Literal["r", "r+"] = "r") -> Codes:
+    def codes(self) -> Codes:
         """The fingerprints, mapped."""
-        return np.load(self.folder / "codes.npy", mmap_mode=mode, allow_pickle=False)
+        return np.load(self.folder / "codes.npy", mmap_mode="r", allow_pickle=False)
 
-    def note(self, codes: Codes, done: int) -> None:
+    def write(self, first: int, made: Codes) -> None:
+        """Put the fingerprints of some cadences into their place; written, not mapped, which is cheaper."""
+        path = self.folder / "codes.npy"
+        with path.open("r+b", buffering=0) as file:
+            file.seek(path.stat().st_size - (self.n - first) * made[0].nbytes)
+            file.write(made.data)
+
+    def note(self, done: int) -> None:
         """Say that the fingerprints of the first `done` cadences are on the disk."""
-        if isinstance(codes, np.memmap):
-            codes.flush()
+        with (self.folder / "codes.npy").open("r+b") as file:
+            os.fsync(file.fileno())
         write_json(self.folder / "done.json", {"cadences": done, "bad": self.bad})
         self.done = done
 
@@ -187,7 +195,6 @@ def _fingerprinted(
     if state.done:
         log.info("Going on with the fingerprints of cadence %d", state.done + 1)
     paths, starts = list(files.values()), range(state.done, len(files), _CHUNK)
-    codes = state.codes("r+")
     with ThreadPoolExecutor(workers, initializer=_one_thread) as pool:
         jobs = pool.map(lambda first: _codes(paths[first : first + _CHUNK], shape), starts)
         both = zip(starts, jobs, strict=True)
@@ -197,14 +204,14 @@ def _fingerprinted(
                 if reasons and bad == "fail":
                     reason = next(iter(reasons.values()))
                     raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
-                codes[first : first + len(made)] = made
+                state.write(first, made)
                 state.bad |= reasons
                 if (first // _CHUNK) % 16 == 15:
-                    state.note(codes, first + len(made))
+                    state.note(first + len(made))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    state.note(codes, len(files))
+    state.note(len(files))
     for reason in state.bad.values():
         log.warning("Left out: %s", reason)
     return state.bad
