@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from abacad.model.panel import PanelNetwork, line_maps
+from abacad.model.panel import PanelNetwork, joint_lines, line_maps
 from abacad.signal.cadence import OFF, ON
 
 N_TIME, N_FREQ = 39, 64
@@ -30,6 +30,23 @@ def test_one_line_is_one_pixel_in_all_panels(drift):
         assert abs(d - 24 - drift) <= 1
         assert abs(f - 128) <= 1
         assert maps[0, panel].max() > 0.6 * math.sqrt(N_TIME)
+
+
+@pytest.mark.parametrize("drift", [-20, -3.4, 0, 7.5, 22.3])
+@pytest.mark.parametrize("f0", [128, 100.5])
+def test_three_panels_add_up_wherever_a_line_lies_between_the_steps(drift, f0):
+    panels = lines(ON, f0, drift, 1.0, n_freq=256)
+    fine = joint_lines(panels[:, 0::2], 24, PERIOD)
+    assert fine.shape == (1, 97, 512)
+    d, f = divmod(int(fine[0].argmax()), 512)
+    assert abs(d / 2 - 24 - drift) <= 0.5
+    assert abs(f / 2 - f0) <= 1
+    assert fine.max() > 0.66 * math.sqrt(3 * N_TIME)
+
+
+def test_joint_lines_keep_the_sigma_of_noise():
+    noise = torch.randn(2, 3, N_TIME, 256, generator=torch.Generator().manual_seed(0))
+    assert joint_lines(noise, 4, PERIOD)[..., 64:-64].std() == pytest.approx(1, abs=0.05)
 
 
 def test_line_maps_keep_the_sigma_of_noise():

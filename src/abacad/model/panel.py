@@ -119,13 +119,16 @@ class LineBranch(nn.Module):
     def forward(self, panels: Float[Tensor, "batch panel time freq"]) -> Float[Tensor, "batch feature freq2"]:
         """The largest answer over all drifts, per two channels of frequency."""
         maps = line_maps(panels, self.max_drift, self.panel_period)
-        evidence = self._evidence(maps).contiguous(memory_format=torch.channels_last)
+        joint_on = joint_lines(panels[:, 0::2], self.max_drift, self.panel_period)
+        evidence = self._evidence(maps, _halved(_halved(joint_on))).contiguous(memory_format=torch.channels_last)
         return self.read(evidence).amax(2)
 
-    def _evidence(self, maps: Maps) -> Float[Tensor, "batch 9 drift2 freq2"]:
+    def _evidence(
+        self, maps: Maps, joint_on: Float[Tensor, "batch drift2 freq2"]
+    ) -> Float[Tensor, "batch 9 drift2 freq2"]:
         """Joint ON, joint OFF, the three ON, the three OFF of the neighbourhood, and ON in excess of any OFF."""
         on, off = maps[:, 0::2], maps[:, 1::2]
-        joint = _halved(torch.stack([_joint(on), _joint(off)], 1))
+        joint = torch.stack([joint_on, _halved(_joint(off))], 1)
         near = _spread(_spread(_halved(off), -1), -2)
         excess = joint[:, :1] - near.amax(1, keepdim=True).clamp_min(3.0)
         evidence = torch.cat([joint, _halved(on), near, excess], 1)
@@ -146,15 +149,38 @@ def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, pa
     return torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=2 * n_freq)[..., :n_freq]
 
 
+def joint_lines(
+    panels: Float[Tensor, "batch 3 time freq"], max_drift: int, panel_period: float
+) -> Float[Tensor, "batch fine_drift fine_freq"]:
+    """The three ON panels summed along straight lines, in half steps of drift and of frequency.
+
+    Returns (batch, 4·max_drift + 1, 2·freq), σ of white noise kept. A line through three panels strays from the nearest
+    line of `line_maps` by up to a channel, which takes 40 % of its SNR on average; from the nearest one here, 25 %. The
+    panels are added before the inverse transform, so that there is one instead of three.
+    """
+    n_time, n_freq = panels.shape[-2:]
+    modes = torch.fft.rfft(panels, n=2 * n_freq).flatten(1, 2).permute(2, 0, 1)
+    phases = _joint_phases(n_time, n_freq, max_drift, panel_period).to(modes.device)
+    return 2 * torch.fft.irfft((modes @ phases).permute(1, 2, 0), n=4 * n_freq)[..., : 2 * n_freq]
+
+
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)  # kept for whoever comes next, who may want gradients
-def _phases(n_time: int, n_freq: int, max_drift: int, panel_period: float) -> Tensor:
-    """e^{2πi·mode·shift} / √time: (mode, 6, time, drift)."""
+def _phases(n_time: int, n_freq: int, max_drift: int, panel_period: float, steps: int = 1) -> Tensor:
+    """e^{2πi·mode·shift} / √time: (mode, 6, time, drift), in `steps` steps a channel of drift."""
     row = (torch.arange(n_time) + 0.5) / n_time - 0.5
     since = row + panel_period * (torch.arange(N_PANELS) - _REFERENCE)[:, None]
-    shift = torch.arange(-max_drift, max_drift + 1) * since[..., None]
+    shift = torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
     mode = torch.arange(n_freq + 1) / (2 * n_freq)
     return torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
+
+
+@lru_cache(maxsize=8)
+@torch.inference_mode(False)
+def _joint_phases(n_time: int, n_freq: int, max_drift: int, panel_period: float) -> Tensor:
+    """Those of the three ON panels in half steps, over √3: (mode, 3·time, drift)."""
+    on = _phases.__wrapped__(n_time, n_freq, max_drift, panel_period, 2)[:, 0::2]
+    return on.flatten(1, 2) / math.sqrt(3)
 
 
 def _joint(maps: Float[Tensor, "batch 3 drift freq"]) -> Float[Tensor, "batch drift freq"]:
