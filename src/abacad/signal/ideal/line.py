@@ -37,8 +37,6 @@ class LineGrid:
         start: (drift, panel) quarters of a channel from a path's place to where it starts in a panel.
         piece: (slope, piece + 1) quarters of a channel from a panel's start to the start of each tracklet.
         inside: (drift, panel, place) whether a path is in the window throughout a panel.
-        panel_inside: (slope, place) the same for a panel of its own, by the place where the path enters it.
-        slope_prior: (slope,) of the panel slopes.
     """
 
     drift: Float[np.ndarray, " drift"]
@@ -48,8 +46,6 @@ class LineGrid:
     start: Int[np.ndarray, "drift panel"]
     piece: Int[np.ndarray, "slope edge"]
     inside: Bool[Tensor, "drift panel place"]
-    panel_inside: Bool[Tensor, "slope place"]
-    slope_prior: Float[Tensor, " slope"]
 
     @property
     def steepest(self) -> int:
@@ -70,7 +66,6 @@ def line_grid(simulation: Simulation) -> LineGrid:
     start = QUARTERS * (drift[:, None] * at_panel + (drift - slopes[slope])[:, None] * share / 2)
     n_piece = -(-axes.n_time // ROWS)
     piece = QUARTERS * slopes[:, None] * np.arange(n_piece + 1) * ROWS * axes.dt_s / axes.panel_period_s
-    slope_prior = np.bincount(slope, prior, len(slopes))
     return LineGrid(
         drift=drift,
         log_prior=torch.from_numpy(np.log(prior)).float(),
@@ -79,8 +74,6 @@ def line_grid(simulation: Simulation) -> LineGrid:
         start=np.round(start).astype(int),
         piece=np.round(piece).astype(int),
         inside=_inside(drift[:, None] * at_panel, drift[:, None] * share, axes.n_freq),
-        panel_inside=_inside(np.zeros_like(slopes), slopes * share, axes.n_freq),
-        slope_prior=torch.from_numpy(slope_prior).float(),
     )
 
 
@@ -121,7 +114,9 @@ def line_ratios(
     log_kind: Float[Tensor, " kind"],
     partial: float,
 ) -> Float[Tensor, "drift place"]:
-    """Log likelihood ratio of every path that stands in two or three ON panels, prior included.
+    """Log likelihood ratio of every path, prior included.
+
+    A path in an outer ON panel alone counts where it passes the window in the middle one, too.
 
     Args:
         sums: of each ON panel, from `along_slopes`.
@@ -129,7 +124,7 @@ def line_ratios(
         log_kind: (kind,) log prior of amplitude and width.
         partial: share of the needles that miss from one or two ON panels.
     """
-    patterns = [pattern for pattern in needle_patterns(partial) if len(pattern[0]) > 1]
+    patterns = needle_patterns(partial)
     found = []
     for number in range(len(grid.drift)):
         panels = {}
@@ -147,15 +142,3 @@ def _allowed(inside: Bool[Tensor, "panel place"], lit: tuple[int, ...]) -> Float
     allowed = inside[list(lit)].all(0)
     allowed = allowed if bool(allowed.any()) else inside[ON[1]]
     return allowed / allowed.sum().clamp(min=1)
-
-
-def single_ratio(
-    sums: Sequence[Float[Tensor, "slope kind place"]],
-    grid: LineGrid,
-    log_kind: Float[Tensor, " kind"],
-) -> Float[Tensor, ""]:
-    """Log likelihood ratio of a line that stands in one ON panel alone, whichever."""
-    inside = grid.panel_inside
-    prior = grid.slope_prior[:, None] * inside / inside.sum(1, keepdim=True).clamp(min=1)
-    joint = prior.log()[:, None] + log_kind[:, None] - np.log(len(ON))
-    return torch.logsumexp(torch.stack([torch.logsumexp((given + joint).flatten(), 0) for given in sums]), 0)

@@ -21,7 +21,7 @@ from abacad.signal.ideal import along
 from abacad.signal.ideal.curve import STEEPEST, curve_model, curve_ratios
 from abacad.signal.ideal.kinds import kinds_of
 from abacad.signal.ideal.known import Known
-from abacad.signal.ideal.line import LineGrid, along_slopes, line_grid, line_ratios, single_ratio
+from abacad.signal.ideal.line import LineGrid, along_slopes, line_grid, line_ratios
 from abacad.signal.ideal.lit import needle_patterns, over_decoys, over_patterns
 from abacad.signal.ideal.pixel import tone_ratios
 from abacad.signal.ideal.tracklet import tracklets
@@ -148,9 +148,8 @@ class _Cadence:
         whole = line_ratios(sums, it.grid, it.log_kind, it.partial)
         self.chosen = along.choose(whole, it.grid, it.axes, _PATHS)
         total, chosen = float(torch.logsumexp(whole.flatten(), 0)), whole.flatten()[self.chosen.at]
-        alone = float(single_ratio(sums, it.grid, it.log_kind)) + _log(it.partial / 2)
-        # paths that are not looked at closely count as whole lines, and so do those in one panel alone
-        self.rest = {n: _total([_without(total, chosen[:n]), alone]) for n in (_PATHS, _CLOSER)}
+        # paths that are not looked at closely count as whole lines
+        self.rest = {n: _without(total, chosen[:n]) for n in (_PATHS, _CLOSER)}
         self.mass = _path_mass(it.grid, self.chosen.at, whole.shape[1])
         self.rows = {panel: self._along(panel) for panel in ON}
         self.found["line"] = self._line()
