@@ -150,7 +150,7 @@ def test_a_test_folder_with_other_ids(shared_competition, trained_run, competiti
 def test_a_run_folder_of_another_recipe(shared_competition, trained_run, capsys):
     before = (trained_run / "oof.csv").read_bytes()
     told = refused(capsys, *train(shared_competition, trained_run, "--optim.lr", "0.123"))
-    assert "optim.lr: 0.003 → 0.123" in told
+    assert "optim.lr: 0.001 → 0.123" in told
     assert (trained_run / "oof.csv").read_bytes() == before
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -175,9 +176,8 @@ def test_the_report_is_one_page_with_everything(trained_run, capsys):
         assert part in page, part
     assert page.count("<img") == 9
     assert page.count("<svg") == 5
-    assert "http" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
-        "http://creativecommons.org", ""
-    ).replace("https://matplotlib.org", "")
+    named = set(re.findall(r"https?://[\w.]+", page))  # pixels in base64 may spell http
+    assert named <= {"http://www.w3.org", "http://purl.org", "http://creativecommons.org", "https://matplotlib.org"}
 
 
 def test_the_audit_tells_what_is_there_and_what_is_wrong(competition, tmp_path, capsys):
