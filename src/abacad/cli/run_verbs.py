@@ -45,7 +45,7 @@ def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--presets", type=list[str], default=["kaggle", "demo", "hard"], help="Presets that are drawn from in turn."
     )
-    parser.add_argument("--cadences", type=int, default=24_000, help="Cadences to simulate; every tenth judges.")
+    parser.add_argument("--cadences", type=int, default=16_000, help="Cadences to simulate; every tenth judges.")
     parser.add_argument("--positives", type=float, default=0.4, help="Share of them with a needle.")
     add_recipe_arguments(parser)
 
@@ -139,7 +139,7 @@ VERBS = {
         "Train a detector on simulated cadences alone.",
         "",
         (
-            "abacad pretrain --run runs/pretrain --cadences 24000",
+            "abacad pretrain --run runs/pretrain --cadences 16000",
             "abacad train DATA --recipe compact --model.weights runs/pretrain/weights.safetensors",
         ),
         _pretrain_arguments,

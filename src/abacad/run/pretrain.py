@@ -33,7 +33,7 @@ def pretrain(
     recipe: Recipe,
     *,
     presets: Sequence[str] = ("kaggle", "demo", "hard"),
-    cadences: int = 24_000,
+    cadences: int = 16_000,
     positives: float = 0.4,
 ) -> Path:
     """Train one detector on simulated cadences; nine of ten are trained on, the tenth judges.
