@@ -10,7 +10,7 @@ import abacad
 from abacad.cli import main
 from abacad.data.simulated import Mixture
 from abacad.model.checkpoint import load_detector
-from abacad.model.detector import SHIPPED
+from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
 from abacad.signal.presets import PRESETS
 from abacad.signal.scene import generate
 from tests.conftest import QUICK
@@ -93,6 +93,18 @@ def test_the_weights_of_the_package_rank_bright_needles_first(tmp_path):
     targets = batch.targets.numpy()[[int(name[-6:-4]) for name in table["file"]]]
     assert abacad.metric.auc(targets, table["score"].to_numpy()) > 0.9
     assert SHIPPED.stat().st_size < 5e6
+
+
+def test_panels_of_few_rows_are_ranked_by_weights_of_their_own(tmp_path):
+    telescope = PRESETS["telescope"]
+    bright = replace(telescope.needles, pixel_snr=(5.0, 20.0), drift_hz_s=(0.005, 0.1), partial=0.0, cut=0.0)
+    batch = generate(replace(telescope, needles=bright, positives=0.5), np.arange(40), seed=98)
+    for place, cadence in enumerate(batch.panels.numpy()):
+        np.save(tmp_path / f"{place:02d}.npy", cadence)
+    table = abacad.score([tmp_path], progress=False)
+    targets = batch.targets.numpy()[[int(name[-6:-4]) for name in table["file"]]]
+    assert abacad.metric.auc(targets, table["score"].to_numpy()) > 0.85
+    assert load_detector(SHIPPED_FEW_ROWS)[1].rows == 1
 
 
 def test_a_run_folder_scores_as_its_predictions_do(trained_run, shared_competition):

@@ -20,6 +20,8 @@ from abacad.types import Channels, Logits
 
 SHIPPED = Path(str(files("abacad").joinpath("weights", "panel.safetensors")))
 """Weights of the panel network, trained on simulated cadences alone; README.md beside them says how."""
+SHIPPED_FEW_ROWS = SHIPPED.with_name("panel-few-rows.safetensors")
+"""The same for panels of few rows, as in Breakthrough Listen's fine product."""
 
 
 class Detector(nn.Module):

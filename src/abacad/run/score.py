@@ -20,7 +20,7 @@ from abacad.data.telescope import SUFFIXES, TelescopeCadence, open_telescope_cad
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
 from abacad.model.checkpoint import load_detector
-from abacad.model.detector import SHIPPED, pick_device
+from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, pick_device
 from abacad.model.explain import evidence_map
 from abacad.model.score import score as score_batch
 from abacad.run.folder import RunFolder
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _BATCH = 16
 _WIDTH = 256  # channels of a window of telescope files
+_FEW_ROWS = 64  # of a panel, below which other weights of the package are taken
 _BINS = 39  # rows that a panel is binned to: those of the competition's panels by seven
 
 
@@ -92,7 +93,8 @@ def score(
     Args:
         files: `.npy` cadences (6, time, freq); folders of them; or six `.fil` or `.h5` files in the order A B A C A D,
             which are cut into windows of 256 channels that overlap by half.
-        weights: A run folder, whose folds are averaged, or a file of weights; none takes those of the package.
+        weights: A run folder, whose folds are averaged, or a file of weights; none takes those of the package, of which
+            there are two: for panels of fewer than 64 rows, and for others.
         out: A CSV file to write the ranking into; none writes none.
         page: An HTML page to write with the highest scores' pictures and where their evidence lies; none writes none.
         shown: Cadences on the page.
@@ -106,13 +108,13 @@ def score(
     Raises:
         AbacadError: there are no cadences, one cannot be used, or the weights cannot.
     """
-    judge = _judge(weights, pick_device(accelerator))
+    judges = _Judges(weights, pick_device(accelerator))
     candidates = _candidates([Path(file) for file in files])
     found: dict[int, float] = {}
     n_batches = -(-len(candidates) // _BATCH)
     batches = _batches(candidates, bad)
     for places, cadences in track(batches, "Scoring", n_batches, disable=not progress, transient=True):
-        found |= zip(places, judge.scores(cadences), strict=True)
+        found |= zip(places, judges.of(cadences[0]).scores(cadences), strict=True)
     if not found:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
     rows = {place: candidates[place].about | {"score": value} for place, value in found.items()}
@@ -121,12 +123,29 @@ def score(
         write_table(Path(out), table)
     if page is not None:
         best = [candidates[place] for place in table.index[:shown]]
-        _page(judge, table, best).write(Path(page))
+        _page(judges, table, best).write(Path(page))
     return table.reset_index(drop=True)
 
 
-def _judge(weights: str | Path | None, device: torch.device) -> Judge:
-    path = SHIPPED if weights is None else Path(weights)
+class _Judges:
+    """Who judges a cadence: always the same where weights were named, by its rows where not."""
+
+    def __init__(self, weights: str | Path | None, device: torch.device) -> None:
+        self.weights, self.device = weights, device
+        self.known: dict[Path, Judge] = {}
+        if weights is not None:
+            self.known[Path(weights)] = _judge(Path(weights), device)  # weights that cannot be used are told at once
+
+    def of(self, cadence: CadenceArray) -> Judge:
+        """The judge of that cadence."""
+        shipped = SHIPPED if cadence.shape[1] >= _FEW_ROWS else SHIPPED_FEW_ROWS
+        path = shipped if self.weights is None else Path(self.weights)
+        if path not in self.known:
+            self.known[path] = _judge(path, self.device)
+        return self.known[path]
+
+
+def _judge(path: Path, device: torch.device) -> Judge:
     if path.is_dir():
         run = RunFolder(path)
         loaded = [load_detector(run.weights(number), device) for number in run.trained()]
@@ -187,12 +206,14 @@ def _batches(
         yield places, cadences
 
 
-def _page(judge: Judge, table: pd.DataFrame, best: Sequence[Candidate]) -> Page:
+def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Candidate]) -> Page:
     pictures = []
     for candidate, value in zip(best, table["score"], strict=False):
         cadence = candidate.read()
         name = " ".join(str(part) for key, part in candidate.about.items() if key != "channel")
-        pictures.append((figure.waterfall(cadence, Path(name).name, judge.evidence(cadence)), f"score {value:.4f}"))
+        pictures.append(
+            (figure.waterfall(cadence, Path(name).name, judges.of(cadence).evidence(cadence)), f"score {value:.4f}")
+        )
     return Page(
         "Scores",
         f"{len(table):,} cadences, the highest scores first. Red: where the detector saw its evidence.",
