@@ -23,13 +23,14 @@ import pandas as pd
 import torch
 from torch.utils.data import Dataset
 
-from abacad.config import Recipe, Represent, read_recipe
+from abacad.config import Recipe, Represent
 from abacad.data.dataset import Cadences, Represented
 from abacad.data.simulated import Mixture
 from abacad.data.store import Packed, pack
 from abacad.metric import auc_difference, auc_interval
 from abacad.model.checkpoint import load_detector
 from abacad.model.score import score
+from abacad.recipes import read_recipe
 from abacad.run.fold import Labelled, train_fold
 from abacad.run.folder import RunFolder
 from abacad.signal.presets import PRESETS

@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from abacad.config import Recipe, read_recipe
+from abacad.config import Recipe
 from abacad.data.augment import Augmentation
 from abacad.data.competition import cadence_path, read_cadence
 from abacad.data.dataset import Cadences, Samples
@@ -25,6 +25,7 @@ from abacad.data.represent import represent
 from abacad.data.store import pack
 from abacad.model.detector import build_detector
 from abacad.model.score import score
+from abacad.recipes import read_recipe
 
 
 def best_ms(work: Callable[[], object], n_cadences: int) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from abacad.cli import VERBS, parser_of
-from abacad.config import packaged_recipes
+from abacad.recipes import packaged_recipes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

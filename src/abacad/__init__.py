@@ -23,7 +23,7 @@ _HOMES = {
     "sensitivity": "abacad.run.sensitivity",
     "bound": "abacad.run.bound",
     "demo": "abacad.run.demo",
-    "read_recipe": "abacad.config",
+    "read_recipe": "abacad.recipes",
     "PRESETS": "abacad.signal.presets",
     "AbacadError": "abacad.errors",
 }

@@ -1,18 +1,10 @@
 """The recipe: one whole run, from the folder of cadences to the scores, as plain data.
 
-Light on purpose (no torch, no numpy), so that the command line can build its help from it at once. A recipe is a YAML
-file, packaged under `abacad/recipes` or the user's own; any key of it can be overridden on the command line.
+Light on purpose (no torch, no numpy), so that the command line can build its help from it at once.
 """
 
-import difflib
-import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal
-
-from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from abacad.errors import AbacadError
 
@@ -272,60 +264,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     return list(value) if isinstance(value, tuple) else value
-
-
-def packaged_recipes() -> list[str]:
-    """Names of the recipes that come with the package."""
-    return sorted(
-        entry.name.removesuffix(".yaml") for entry in files("abacad.recipes").iterdir() if entry.name.endswith(".yaml")
-    )
-
-
-def recipe_path(name: str | Path) -> Path:
-    """The YAML file of a recipe, given as a packaged name or as a path."""
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml"):
-        _require(
-            path.is_file(),
-            f"There is no recipe file {path}.\nPackaged recipes: {', '.join(packaged_recipes())}.",
-        )
-        return path
-    known = packaged_recipes()
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    _require(
-        str(name) in known,
-        f"There is no recipe '{name}'.{hint}\n"
-        f"Packaged recipes: {', '.join(known)}. A recipe of your own is a .yaml file.",
-    )
-    return Path(str(files("abacad.recipes").joinpath(f"{name}.yaml")))
-
-
-def add_recipe_arguments(parser: ArgumentParser) -> None:
-    """Give `parser` one option for each key of the recipe (`--seed`, `--model.name`, …)."""
-    parser.add_class_arguments(Recipe, nested_key=None)
-
-
-def recipe_of(parser: ArgumentParser, parsed: Namespace) -> Recipe:
-    """The recipe that a parser with `add_recipe_arguments` has read."""
-    built = parser.instantiate(parsed)
-    return Recipe(**{key: getattr(built, key) for key in Recipe.__dataclass_fields__})
-
-
-def read_recipe(name: str | Path = "baseline", overrides: Sequence[str] = ()) -> Recipe:
-    """The recipe of that packaged name or file, with overrides written as on the command line.
-
-    `read_recipe("baseline", ["--model.name", "convnext_tiny", "--optim.lr", "3e-4"])`
-    """
-    parser = ArgumentParser(exit_on_error=False, default_config_files=[os.fspath(recipe_path(name))])
-    add_recipe_arguments(parser)
-    try:
-        return recipe_of(parser, parser.parse_args(list(overrides)))
-    except ArgumentError as error:
-        raise AbacadError(f"Recipe {name}: {brief(str(error))}") from error
-
-
-def brief(message: str, limit: int = 240) -> str:
-    """Another library's message folded into one short line, to stand in ours."""
-    text = " ".join(message.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"

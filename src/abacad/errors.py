@@ -1,4 +1,4 @@
-"""The one error that users meet: what is wrong, and the way out."""
+"""The one error that users meet: what is wrong, and the way out; and other libraries' messages made short."""
 
 
 class AbacadError(Exception):
@@ -11,3 +11,9 @@ class AbacadError(Exception):
 
 class CadenceError(AbacadError):
     """One cadence cannot be used; the message names it by its id."""
+
+
+def brief(message: str, limit: int = 240) -> str:
+    """Another library's message folded into one short line, to stand in ours."""
+    text = " ".join(message.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
-from abacad.config import read_recipe
 from abacad.data.dataset import Cadences
 from abacad.data.panels import Residual, binned
 from abacad.data.partners import Partners, no_residual, partners_for, residual
 from abacad.errors import AbacadError
+from abacad.recipes import read_recipe
 
 N_TIME, N_FREQ = 63, 64
 

@@ -16,11 +16,12 @@ import torch
 from safetensors import safe_open
 
 from abacad.cli import main
-from abacad.config import Represent, read_recipe
+from abacad.config import Represent
 from abacad.data.dataset import Cadences, Samples, WithSimulated
 from abacad.data.simulated import SimulatedCadences
 from abacad.errors import AbacadError
 from abacad.metric import auc
+from abacad.recipes import read_recipe
 from abacad.run.audit import audit
 from abacad.run.ensemble import blend, check_submission, fit_weights, submit
 from abacad.run.fold import pos_weight

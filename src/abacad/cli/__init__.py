@@ -11,8 +11,7 @@ from jsonargparse import ArgumentError, ArgumentParser
 from abacad import __version__
 from abacad.cli.parser import make_parser
 from abacad.cli.verbs import VERBS
-from abacad.config import brief
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
-from abacad.config import recipe_path
+from abacad.recipes import recipe_path
 
 RECIPES = {"train": "baseline", "pretrain": "pretrain"}
 """The verbs that take a recipe, and which by default."""

@@ -7,7 +7,7 @@ from typing import Literal
 from jsonargparse import ArgumentParser, Namespace
 
 from abacad.cli.parser import RECIPES, Verb, add_folder, add_progress, recipe_named, show_table
-from abacad.config import add_recipe_arguments, recipe_of
+from abacad.recipes import add_recipe_arguments, recipe_of
 
 
 def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:

@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from abacad import __version__
-from abacad.config import Model, Represent, brief
-from abacad.errors import AbacadError
+from abacad.config import Model, Represent
+from abacad.errors import AbacadError, brief
 from abacad.files import replacing
 from abacad.model.detector import Detector, build_detector
 

@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
-from abacad.config import Model, Represent, brief
+from abacad.config import Model, Represent
 from abacad.data.represent import n_channels
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
 from abacad.model.panel import PanelNetwork
 from abacad.types import Channels, Logits
 

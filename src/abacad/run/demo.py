@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from abacad.config import read_recipe
 from abacad.files import read_json
 from abacad.metric import Interval, auc_interval
+from abacad.recipes import read_recipe
 from abacad.run.audit import audit
 from abacad.run.ensemble import submit
 from abacad.run.predict import predict

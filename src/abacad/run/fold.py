@@ -20,12 +20,12 @@ from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, Model
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from torch.utils.data import ConcatDataset, Dataset
 
-from abacad.config import Recipe, brief
+from abacad.config import Recipe
 from abacad.data.augment import Augmentation
 from abacad.data.dataset import Samples, WithSimulated, loader, worker_count
 from abacad.data.simulated import SimulatedCadences
 from abacad.data.store import Packed
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
 from abacad.files import write_table
 from abacad.model.checkpoint import load_detector, save_detector
 from abacad.model.detector import build_detector

@@ -19,9 +19,10 @@ import pandas as pd
 import yaml
 
 from abacad import __version__
-from abacad.config import Recipe, read_recipe
+from abacad.config import Recipe
 from abacad.errors import AbacadError
 from abacad.files import read_json, write_json, write_text
+from abacad.recipes import read_recipe
 
 log = logging.getLogger(__name__)
 
