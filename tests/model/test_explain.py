@@ -6,8 +6,10 @@ from torch import nn
 
 from abacad.config import Represent
 from abacad.data.represent import represent
+from abacad.model.checkpoint import load_detector
+from abacad.model.detector import SHIPPED
 from abacad.model.explain import evidence_map
-from abacad.model.panel import PanelNetwork
+from abacad.signal.cadence import OFF, ON
 
 
 class Excess(nn.Module):
@@ -39,14 +41,21 @@ def test_what_stands_in_off_of_a_difference_is_shown_there():
     assert int(found[0].flatten(1).amin(1).argmin()) == 3
 
 
-def test_the_panel_network_sees_a_line_where_it_stands():
-    torch.manual_seed(0)
-    network = PanelNetwork(3, 4, 1, max_drift=6).eval()
-    seen = Represent(kind="binned")
-    panels = torch.randn(1, 6, 84, 64)
+def test_the_weights_of_the_package_see_a_line_where_it_stands():
+    detector, seen = load_detector(SHIPPED)
+    panels = torch.randn(1, 6, 273, 256, generator=torch.Generator().manual_seed(0))
+    row, start, drift = torch.arange(273), (60, 100, 140), 20 / 273  # bins a row; the slew is skipped
+    for panel, channel in zip(ON, start, strict=True):
+        panels[0, panel, row, (channel + drift * row).long()] += 1.5
+    channels = represent(panels, seen)
     with torch.inference_mode():
-        network(represent(panels, seen))  # what it keeps from here must not stand in the way of gradients
-    found = evidence_map([network, network], represent(panels, seen), seen, 84)
-    assert found.shape == (1, 6, 84, 64)
-    assert found.isfinite().all()
-    assert found.abs().max() > 0
+        detector(channels)  # what it keeps from here must not stand in the way of gradients
+    found = evidence_map([detector, detector], channels, seen, 273)[0]
+    assert found.shape == (6, 273, 256)
+    profile = found.clamp_min(0).sum(1)  # (panel, channel)
+    for panel, channel in zip(ON, start, strict=True):
+        track = torch.zeros(256, dtype=torch.bool)
+        track[channel - 3 : channel + 24] = True
+        assert profile[panel, track].mean() > 3 * profile[panel, ~track].mean()
+        assert track[profile[panel].argmax()]
+    assert profile[list(ON)].sum() > 2 * profile[list(OFF)].sum()

@@ -113,7 +113,9 @@ def test_a_run_folder_scores_as_its_predictions_do(trained_run, shared_competiti
     table["id"] = table["file"].map(lambda name: name.rsplit("/", 1)[1].removesuffix(".npy"))
     both = predicted.merge(table, on="id", suffixes=("_predict", "_score"))
     assert len(both) == 12
-    np.testing.assert_allclose(both["score_predict"], both["score_score"], atol=2e-3)
+    spread = both["score_predict"].std()  # after two epochs, of some 1e-4
+    assert spread > 1e-5
+    np.testing.assert_allclose(both["score_predict"], both["score_score"], atol=0.01 * spread)
 
 
 def test_telescope_files_are_scored_window_by_window(tmp_path):

@@ -22,8 +22,7 @@ from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.metric import auc_interval
 from abacad.run.parallel import side_by_side
-from abacad.signal.drift import bins_per_panel
-from abacad.signal.event import event_snr
+from abacad.signal.event import simulated_event_snr
 from abacad.signal.ideal.known import Known, noise_of, of_scene
 from abacad.signal.ideal.observer import Observer, Verdict
 from abacad.signal.presets import Simulation
@@ -123,8 +122,7 @@ def judged(observer: Observer, cadence: torch.Tensor, known: Known) -> dict[str,
     """Score, decoy and family ratios of one cadence (panel, time, freq), and the score of the classical search."""
     simulation = observer.simulation
     verdict: Verdict = observer.judge(noise_of(cadence, known, simulation.normalise), known)
-    fastest = min(bins_per_panel(simulation.needles.drift_hz_s[1], simulation.axes), simulation.axes.n_freq / 2)
-    classical = float(event_snr(cadence[None].float(), simulation.axes, fastest)[0])
+    classical = float(simulated_event_snr(cadence[None].float(), simulation)[0])
     return {"score": verdict.score, "classical": classical, "decoy": verdict.decoy, **verdict.families}
 
 

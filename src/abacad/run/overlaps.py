@@ -13,14 +13,13 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Int8
 from rich.progress import track
 
@@ -31,6 +30,7 @@ from abacad.data.links import OVERLAPS
 from abacad.data.overlap import ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import read_json, write_json, write_table
+from abacad.run.parallel import side_by_side
 from abacad.signal.cadence import N_PANELS
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def overlaps(
     shape = _shape(files)
     ids = list(files)
     state = _State(target / ".overlaps", ids, shape)
-    known = _fingerprinted(files, shape, state, bad, workers or torch.get_num_threads(), progress)
+    known = _fingerprinted(files, shape, state, bad, workers, progress)
     pairs = _pairs(ids, files, shape, state.codes(), progress)
     groups = components(len(ids), pairs["a"].to_numpy(), pairs["b"].to_numpy())
     first = np.unique(groups, return_index=True)[1]
@@ -184,33 +184,26 @@ class _State:
 _own = threading.local()
 
 
-def _one_thread() -> None:
-    torch.set_num_threads(1)  # of this thread: the files are what is read side by side
-
-
 def _fingerprinted(
-    files: dict[str, Path], shape: tuple[int, ...], state: _State, bad: str, workers: int, progress: bool
+    files: dict[str, Path], shape: tuple[int, ...], state: _State, bad: str, workers: int | None, progress: bool
 ) -> dict[str, str]:
     """Fill the state; the cadences that cannot be used, with reasons."""
     if state.done:
         log.info("Going on with the fingerprints of cadence %d", state.done + 1)
     paths, starts = list(files.values()), range(state.done, len(files), _CHUNK)
-    with ThreadPoolExecutor(workers, initializer=_one_thread) as pool:
-        jobs = pool.map(lambda first: _codes(paths[first : first + _CHUNK], shape), starts)
+    jobs = side_by_side(lambda first: _codes(paths[first : first + _CHUNK], shape), starts, workers)
+    with closing(jobs):
         both = zip(starts, jobs, strict=True)
-        bar = track(both, "Reading cadences", len(starts), disable=not progress, transient=True)
-        try:
-            for first, (made, reasons) in bar:
-                if reasons and bad == "fail":
-                    reason = next(iter(reasons.values()))
-                    raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
-                state.write(first, made)
-                state.bad |= reasons
-                if (first // _CHUNK) % 16 == 15:
-                    state.note(first + len(made))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        for first, (made, reasons) in track(
+            both, "Reading cadences", len(starts), disable=not progress, transient=True
+        ):
+            if reasons and bad == "fail":
+                reason = next(iter(reasons.values()))
+                raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
+            state.write(first, made)
+            state.bad |= reasons
+            if (first // _CHUNK) % 16 == 15:
+                state.note(first + len(made))
     state.note(len(files))
     for reason in state.bad.values():
         log.warning("Left out: %s", reason)

@@ -16,10 +16,9 @@ from abacad.data.dataset import Cadences, Samples, loader, worker_count
 from abacad.data.partners import partners_for
 from abacad.errors import AbacadError
 from abacad.files import write_table
-from abacad.model.checkpoint import load_detector
 from abacad.model.detector import pick_device
-from abacad.model.score import score
 from abacad.run.folder import RunFolder, logging_to
+from abacad.run.judge import Judge
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def predict(
         ids = read_sample(root)
         checked = _check_test(root, ids, recipe, progress)
         good = usable(checked, bad or recipe.data.bad)
-        scores = _scores(run_folder, folds, root, good, checked, pick_device(accelerator), recipe, workers, progress)
+        scores = _scores(run_folder, root, good, checked, pick_device(accelerator), recipe, workers, progress)
         table = pd.DataFrame(scores, columns=[f"fold{number}" for number in folds], index=pd.Index(good, name="id"))
         table = table.reindex(ids)
         for cadence_id, reason in checked.bad.items():
@@ -87,7 +86,6 @@ def _check_test(root: Path, ids: list[str], recipe: Recipe, progress: bool) -> C
 
 def _scores(
     run: RunFolder,
-    folds: list[int],
     root: Path,
     ids: list[str],
     checked: Checked,
@@ -97,22 +95,20 @@ def _scores(
     progress: bool,
 ) -> np.ndarray:
     """(cadence, fold); each cadence is read and represented once for all folds and views."""
-    loaded = [load_detector(run.weights(number), device) for number in folds]
-    represent = loaded[0][1]
+    judge = Judge.of_run(run, device)
     partners = partners_for(root, recipe)
     if partners is not None:
         log.info(
             "%d of %d test cadences share columns with one of %s", partners.count(ids), len(ids), recipe.data.partners
         )
-    source = Cadences(root, "test", ids, represent, checked.shape, partners)
+    source = Cadences(root, "test", ids, judge.represent, checked.shape, partners)
     batches = loader(
         Samples(source, range(len(ids))),
         recipe.inference.batch_size,
         worker_count(recipe.data.workers if workers is None else workers),
     )
-    detectors = [detector for detector, _ in loaded]
     parts = [
-        score(detectors, batch.channels.to(device), recipe.inference.tta, represent.kind).numpy()
+        judge.by_detector(batch.channels).numpy()
         for batch in track(batches, "Scoring test cadences", disable=not progress, transient=True)
     ]
     return np.concatenate(parts)

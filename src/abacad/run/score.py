@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -11,29 +11,22 @@ import numpy as np
 import pandas as pd
 import torch
 from rich.progress import track
-from torch import nn
 
-from abacad.config import Flip, Inference, Represent
 from abacad.data.competition import read_cadence
-from abacad.data.represent import represent
 from abacad.data.telescope import SUFFIXES, TelescopeCadence, open_telescope_cadence
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
-from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, pick_device
-from abacad.model.explain import evidence_map
-from abacad.model.score import score as score_batch
-from abacad.run.folder import RunFolder
+from abacad.run.judge import Judge
 from abacad.show import figure
 from abacad.show.page import Page, Section
-from abacad.types import CadenceArray, Channels
+from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
 _BATCH = 16
 _WIDTH = 256  # channels of a window of telescope files
 _FEW_ROWS = 64  # of a panel, below which other weights of the package are taken
-_BINS = 39  # rows that a panel is binned to: those of the competition's panels by seven
 
 
 @dataclass(frozen=True)
@@ -47,34 +40,6 @@ class Candidate:
 
     about: dict[str, Any]
     read: Callable[[], CadenceArray]
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Trained detectors and what they look at."""
-
-    detectors: Sequence[nn.Module]
-    represent: Represent
-    flips: Sequence[Flip]
-    device: torch.device
-
-    def scores(self, cadences: Sequence[CadenceArray]) -> list[float]:
-        """Scores of cadences of one shape, mean over the detectors."""
-        channels = self._channels(cadences)
-        return score_batch(self.detectors, channels, self.flips, self.represent.kind).mean(1).tolist()
-
-    def evidence(self, cadence: CadenceArray) -> CadenceArray:
-        """Where in a cadence the detectors saw their evidence."""
-        return evidence_map(self.detectors, self._channels([cadence]), self.represent, cadence.shape[1])[0].numpy()
-
-    def _channels(self, cadences: Sequence[CadenceArray]) -> Channels:
-        return represent(torch.from_numpy(np.stack(cadences)), self._fitted(cadences[0].shape[1])).to(self.device)
-
-    def _fitted(self, n_time: int) -> Represent:
-        """Bins as long as those that the detectors were trained on, counted in lengths of a panel."""
-        if self.represent.kind != "binned" or n_time // self.represent.rows >= _BINS // 2:
-            return self.represent
-        return replace(self.represent, rows=max(1, n_time // _BINS))
 
 
 def score(
@@ -114,7 +79,8 @@ def score(
     n_batches = -(-len(candidates) // _BATCH)
     batches = _batches(candidates, bad)
     for places, cadences in track(batches, "Scoring", n_batches, disable=not progress, transient=True):
-        found |= zip(places, judges.of(cadences[0]).scores(cadences), strict=True)
+        scores = judges.of(cadences[0]).scores(torch.from_numpy(np.stack(cadences)))
+        found |= zip(places, scores.tolist(), strict=True)
     if not found:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
     rows = {place: candidates[place].about | {"score": value} for place, value in found.items()}
@@ -134,24 +100,17 @@ class _Judges:
         self.weights, self.device = weights, device
         self.known: dict[Path, Judge] = {}
         if weights is not None:
-            self.known[Path(weights)] = _judge(Path(weights), device)  # weights that cannot be used are told at once
+            self.known[Path(weights)] = Judge.of_path(
+                Path(weights), device
+            )  # weights that cannot be used are told at once
 
     def of(self, cadence: CadenceArray) -> Judge:
         """The judge of that cadence."""
         shipped = SHIPPED if cadence.shape[1] >= _FEW_ROWS else SHIPPED_FEW_ROWS
         path = shipped if self.weights is None else Path(self.weights)
         if path not in self.known:
-            self.known[path] = _judge(path, self.device)
+            self.known[path] = Judge.of_path(path, self.device)
         return self.known[path]
-
-
-def _judge(path: Path, device: torch.device) -> Judge:
-    if path.is_dir():
-        run = RunFolder(path)
-        loaded = [load_detector(run.weights(number), device) for number in run.trained()]
-        return Judge([detector for detector, _ in loaded], loaded[0][1], run.recipe().inference.tta, device)
-    detector, seen = load_detector(path, device)
-    return Judge([detector], seen, Inference().tta, device)
 
 
 def _candidates(files: Sequence[Path]) -> list[Candidate]:

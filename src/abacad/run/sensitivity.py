@@ -16,19 +16,16 @@ import pandas as pd
 import torch
 from rich.progress import Progress, track
 
-from abacad.data.represent import represent
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.metric import auc_interval, wilson
-from abacad.model.checkpoint import load_detector
 from abacad.model.detector import pick_device
-from abacad.model.score import score
 from abacad.run.folder import RunFolder
+from abacad.run.judge import Judge
 from abacad.run.parallel import side_by_side
 from abacad.show import figure
 from abacad.show.page import Page, Section
-from abacad.signal.drift import bins_per_panel
-from abacad.signal.event import event_snr
+from abacad.signal.event import simulated_event_snr
 from abacad.signal.ideal.known import noise_of, of_training
 from abacad.signal.ideal.observer import Observer
 from abacad.signal.presets import PRESETS, Simulation
@@ -100,18 +97,14 @@ def _scored(
     run: RunFolder, simulation: Simulation, n_cadences: int, seed: int, device: torch.device, progress: bool
 ) -> pd.DataFrame:
     """The truth table of new cadences, with a score by the run and one by the classical search."""
-    recipe = run.recipe()
-    loaded = [load_detector(run.weights(number), device) for number in run.trained()]
-    detectors, seen = [detector for detector, _ in loaded], loaded[0][1]
-    fastest = min(bins_per_panel(simulation.needles.drift_hz_s[1], simulation.axes), simulation.axes.n_freq / 2)
+    judge = Judge.of_run(run, device)
     tables = []
     starts = range(0, n_cadences, _BATCH)
     for start in track(starts, "Simulating and scoring", disable=not progress, transient=True):
         batch = generate(simulation, np.arange(start, min(start + _BATCH, n_cadences)), seed)
         panels = batch.panels.float()
-        scores = score(detectors, represent(panels, seen).to(device), recipe.inference.tta, seen.kind).mean(1)
-        classical = event_snr(panels, simulation.axes, fastest)
-        tables.append(pd.DataFrame(batch.truth).assign(run=scores.numpy(), classical=classical.numpy()))
+        classical = simulated_event_snr(panels, simulation)
+        tables.append(pd.DataFrame(batch.truth).assign(run=judge.scores(panels), classical=classical.numpy()))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -133,7 +126,7 @@ def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, pr
             bar.advance(task)
             return observer.judge(noise_of(panels, known, simulation.normalise), known).score
 
-        scores[:n_scored] = side_by_side(judged, range(n_scored))
+        scores[:n_scored] = list(side_by_side(judged, range(n_scored)))
     return scores
 
 

@@ -17,7 +17,7 @@ import hashlib
 import logging
 import shutil
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from torch import Tensor
 from abacad.data.background import FileBackground, LevelBackground, fingerprint, open_background
 from abacad.data.simulated_folder import begin, finish, write_cadence
 from abacad.errors import AbacadError
+from abacad.run.parallel import side_by_side
 from abacad.signal.cadence import N_PANELS
 from abacad.signal.presets import Simulation
 from abacad.signal.scene import Injected, cut, draw_injected, make_scene, window_chance
@@ -110,18 +111,12 @@ def simulate(
     tables = []
     scenes = range(int(plan.scene[-1]) + 1)
     windows = np.split(np.arange(len(plan.scene)), np.searchsorted(plan.scene, scenes[1:]))
-    # one thread a scene: numpy, torch and the disk all let others run meanwhile
-    workers = torch.get_num_threads()
-    with Progress(disable=not progress) as bar, ThreadPoolExecutor(workers, initializer=_one_thread) as pool:
+    made = side_by_side(lambda k: _write_scene(out, simulation, plan, k, windows[k], missing, seed, sky), scenes)
+    with Progress(disable=not progress) as bar, closing(made):
         task = bar.add_task("Simulating", total=len(plan.ids))
-        jobs = [pool.submit(_write_scene, out, simulation, plan, k, windows[k], missing, seed, sky) for k in scenes]
-        try:
-            for job, some in zip(jobs, windows, strict=True):
-                tables += job.result()
-                bar.advance(task, len(some))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        for some, written in zip(windows, made, strict=True):
+            tables += written
+            bar.advance(task, len(some))
     finish(out, *_tables(plan, tables))
     logger.info("wrote %d cadences to %s", len(plan.ids), out)
     return out
@@ -136,10 +131,6 @@ def _as_wide_as(sky: FileBackground | LevelBackground, simulation: Simulation) -
 
 
 _own = threading.local()
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)  # of this thread: the scenes are what runs side by side
 
 
 def _scratch(simulation: Simulation) -> Float[Tensor, "panel time freq"]:

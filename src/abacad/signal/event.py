@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from abacad.signal.cadence import OFF, ON, Axes
-from abacad.signal.drift import dedoppler, drift_grid
+from abacad.signal.drift import bins_per_panel, dedoppler, drift_grid
+from abacad.signal.presets import Simulation
 from abacad.types import Panels
 
 Maps = Float[Tensor, "batch panel drift freq"]
@@ -38,6 +39,12 @@ def event_snr(
     weakest = F.max_pool2d(maps[:, ON], 3, 1, 1).amin(1)  # a drift between two of the grid ends a channel off
     hit_off = F.max_pool2d(maps[:, OFF], 5, 1, 2).amax(1)
     return torch.where(hit_off < veto, weakest, 0.0).flatten(1).amax(1).clamp_min(0.0)
+
+
+def simulated_event_snr(panels: Panels, simulation: Simulation) -> Float[Tensor, " batch"]:
+    """`event_snr` over the drifts that the simulation's needles have; none of them crosses half a window in a panel."""
+    fastest = bins_per_panel(simulation.needles.drift_hz_s[1], simulation.axes)
+    return event_snr(panels, simulation.axes, min(fastest, simulation.axes.n_freq / 2))
 
 
 def path_snr(panels: Panels, drifts_bins_per_row: Float[Tensor, " drift"]) -> Float[Tensor, "*batch panel drift freq"]:
