@@ -125,7 +125,8 @@ class Model:
     Args:
         name: Any timm backbone, or `panel` for the compact panel network.
         pretrained: Start a timm backbone from its ImageNet weights (from the hub, or its local cache), and the panel
-            network from the weights that come with abacad, trained on simulated cadences.
+            network from the weights that come with abacad, trained on simulated cadences; those of a view that they
+            were trained without start at zero.
         weights: Start from this local file instead: weights of the backbone, or a detector that abacad saved.
         size: Resize the image to size × size pixels; null keeps the native one.
         drop: Dropout before the last layer of a timm backbone.

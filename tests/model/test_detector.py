@@ -89,7 +89,7 @@ def test_the_panel_network_starts_from_a_saved_detector(tmp_path):
     start = build_detector(Model("panel", width=4, weights=str(tmp_path / "best.safetensors")), represented)
     for name, value in trained.state_dict().items():
         torch.testing.assert_close(start.state_dict()[name], value)
-    with pytest.raises(AbacadError, match=r"same represent\.views"):
+    with pytest.raises(AbacadError, match=r"same model\.width"):
         build_detector(Model("panel", width=8, weights=str(tmp_path / "best.safetensors")), represented)
 
 
@@ -100,6 +100,32 @@ def test_pretrained_weights_of_the_panel_network_are_those_of_the_package():
         torch.testing.assert_close(started.state_dict()[name], value)
     with pytest.raises(AbacadError, match=r"--model\.pretrained false"):
         build_detector(Model("panel", width=4), represented)
+
+
+def test_views_that_the_weights_have_not_seen_are_not_heard_at_first(caplog):
+    """With `residual` the network answers at once as without it; a view that is left out is left out of the sum."""
+    channels = represent(panels(3), Represent("binned"))
+    plain = build_detector(Model("panel"), Represent("binned")).eval()
+    shared, clean, tracks = channels.split(6, 1)
+    for views, seen, known in (
+        (("shared", "clean", "track", "residual"), [shared, clean, tracks, torch.ones_like(shared)], channels),
+        (("track", "residual", "clean", "shared"), [tracks, torch.ones_like(shared), clean, shared], channels),
+        (("clean", "track"), [clean, tracks], torch.cat([torch.zeros_like(shared), clean, tracks], 1)),
+    ):
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            detector = build_detector(Model("panel"), Represent("binned", views=views)).eval()
+        torch.testing.assert_close(detector(torch.cat(seen, 1)), plain(known))
+        assert ("`residual`: its weights start at zero" in caplog.text) == ("residual" in views)
+        assert ("with the view `shared`" in caplog.text) == ("shared" not in views)
+    with pytest.raises(AbacadError, match="the view `clean`"):
+        build_detector(Model("panel"), Represent("binned", views=("shared", "track")))
+
+
+def test_a_new_view_is_learnt():
+    detector = build_detector(Model("panel"), Represent("binned", views=("shared", "clean", "track", "residual")))
+    detector(torch.randn(4, 24, 10, 64)).sum().backward()
+    assert detector.get_parameter("backbone.panels.encoder.0.0.weight").grad[:, 3].abs().sum() > 0
 
 
 def test_a_foreign_file_is_no_detector(tmp_path):

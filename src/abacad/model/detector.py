@@ -1,27 +1,31 @@
 """The detector: channels in, one logit out. Any timm backbone, or the compact panel network."""
 
 import difflib
+import json
+import logging
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from abacad.config import Model, Represent
 from abacad.data.represent import n_channels
 from abacad.errors import AbacadError, brief
-from abacad.model.panel import PanelNetwork
+from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
 from abacad.types import Channels, Logits
+
+log = logging.getLogger(__name__)
 
 SHIPPED = Path(str(files("abacad").joinpath("weights", "panel.safetensors")))
 """Weights of the panel network, trained on simulated cadences alone; README.md beside them says how."""
 SHIPPED_FEW_ROWS = SHIPPED.with_name("panel-few-rows.safetensors")
 """The same for panels of few rows, as in Breakthrough Listen's fine product."""
+_FIRST = f"backbone.{FIRST_LAYER}"
 
 
 class Detector(nn.Module):
@@ -64,14 +68,38 @@ def _panel_detector(model: Model, represent: Represent) -> Detector:
         return detector
     path = _weights_file(model) if model.weights else SHIPPED
     try:
-        detector.load_state_dict(load_file(path))
-    except (RuntimeError, SafetensorError) as error:
+        weights, trained_on = _panel_weights(path)
+        if trained_on and trained_on != represent.views:
+            weights[_FIRST] = for_views(weights[_FIRST], trained_on, represent.views)
+        detector.load_state_dict(weights)
+    except (RuntimeError, SafetensorError, KeyError, ValueError) as error:
         raise AbacadError(
             f"{path} does not hold weights of this panel network: {brief(str(error), 120)}\n"
-            "It takes those of a run with the same represent.views and model.width.\n"
+            "It takes those of a run with the same model.width, and with the view `clean` where this one has it.\n"
             "Start from random weights: --model.pretrained false."
         ) from error
+    if trained_on:
+        _tell_views(path, trained_on, represent.views)
     return detector
+
+
+def _panel_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The weights in a file, and the views that they were trained on: none where the file does not say."""
+    with safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — no mapping
+        about = json.loads((file.metadata() or {}).get("abacad", "{}"))
+    return weights, tuple(about.get("represent", {}).get("views", ()))
+
+
+def _tell_views(path: Path, trained_on: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    new, dropped = (
+        ", ".join(f"`{view}`" for view in some if view not in other)
+        for some, other in ((wanted, trained_on), (trained_on, wanted))
+    )
+    if new:
+        log.info("%s was trained without the view %s: its weights start at zero", path.name, new)
+    if dropped:
+        log.info("%s was trained with the view %s, too, which this run has not", path.name, dropped)
 
 
 def _timm_backbone(model: Model, channels: int) -> nn.Module:

@@ -14,6 +14,7 @@ so the answer is their log-sum-exp.
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -25,6 +26,8 @@ from abacad.signal.cadence import N_PANELS
 from abacad.types import Channels, Logits
 
 Maps = Float[Tensor, "batch panel drift freq"]
+FIRST_LAYER = "panels.encoder.0.0.weight"
+"""The only weights that know which views there are."""
 _REFERENCE = 2  # the panel in whose middle a line's frequency is read
 
 
@@ -133,6 +136,17 @@ class LineBranch(nn.Module):
         excess = joint[:, :1] - near.amax(1, keepdim=True).clamp_min(3.0)
         evidence = torch.cat([joint, _halved(on), near, excess], 1)
         return 3 * evidence / (6 + evidence.abs())
+
+
+def for_views(
+    weights: Float[Tensor, "feature view time freq"], trained_on: Sequence[str], wanted: Sequence[str]
+) -> Float[Tensor, "feature wanted time freq"]:
+    """First-layer weights for other views than they were trained on: each view keeps its own, a new one has zeros.
+
+    So nothing of a new view is heard before training, and views that are no longer there are dropped.
+    """
+    own = dict(zip(trained_on, weights.unbind(1), strict=True))
+    return torch.stack([own[view] if view in own else torch.zeros_like(weights[:, 0]) for view in wanted], 1)
 
 
 def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, panel_period: float) -> Maps:
