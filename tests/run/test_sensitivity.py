@@ -67,6 +67,17 @@ def test_the_verb_writes_page_and_table(trained_run, small):
     assert "on 30 cadences" in page
 
 
+def test_the_weights_of_the_package_are_measured_where_no_run_is_named(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--cadences", "170", "--positives", "0.4", "--preset", "easy", "--bound", "0", "--progress", "false"]
+    assert main(["sensitivity", *words]) == 0
+    assert "Sensitivity of the package" in (tmp_path / "sensitivity.html").read_text()
+    table = pd.read_csv(tmp_path / "sensitivity.csv")
+    assert set(table["detector"]) == {"run", "classical"}
+    one = table[(table["family"] == "all") & (table["axis"] == "panel_snr") & (table["false_alarm_rate"] == 0.1)]
+    assert one.groupby("detector")["needles"].sum().max() == pytest.approx(68, abs=20)
+
+
 def test_needles_that_drift_too_fast_have_no_bound():
     assert np.isnan(_bound(PRESETS["telescope"], 2, 5, 0, False)).tolist() == [True] * 5
 
@@ -74,6 +85,7 @@ def test_needles_that_drift_too_fast_have_no_bound():
 def test_too_few_cadences_and_unknown_presets_are_refused(trained_run, capsys):
     assert main(["sensitivity", str(trained_run), "--cadences", "100"]) == 2
     assert main(["sensitivity", str(trained_run), "--preset", "moon"]) == 2
+    assert main(["sensitivity", str(trained_run), "--positives", "1"]) == 2
     told = capsys.readouterr().err
-    assert "1000 or more" in told
+    assert "667 or more" in told
     assert "kaggle" in told

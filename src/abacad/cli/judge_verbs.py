@@ -37,20 +37,31 @@ def _score(parser: ArgumentParser, parsed: Namespace) -> None:
 
 
 def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="A trained run folder.")
+    parser.add_argument(
+        "run",
+        type=Path | None,
+        nargs="?",
+        metavar="RUN",
+        help="A run folder or a file of weights; none: the package's.",
+    )
     parser.add_argument("--preset", type=str, default="kaggle", help="Preset of the simulator.")
-    parser.add_argument("--cadences", type=int, default=4000, help="Cadences to simulate, half of them with a needle.")
+    parser.add_argument(
+        "--cadences", type=int, default=8000, help="To simulate; 60000, 1 of 10 with a needle, reach a rate of 1e-4."
+    )
+    parser.add_argument("--positives", type=float, default=0.25, help="Share of them with a needle.")
     parser.add_argument("--seed", type=int, default=20_000_003, help="Seed of the cadences.")
     parser.add_argument("--bound", type=int, default=400, help="How many the near-ideal observer scores; 0: none.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
-    parser.add_argument("--out", type=Path | None, default=None, help="Page to write; null: RUN/sensitivity.html.")
+    parser.add_argument(
+        "--out", type=Path | None, default=None, help="Page to write; null: sensitivity.html in RUN, or here."
+    )
     add_progress(parser)
 
 
 def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> None:
     from abacad.run.sensitivity import sensitivity
 
-    keys = ("preset", "cadences", "seed", "bound", "accelerator", "out", "progress")
+    keys = ("preset", "cadences", "positives", "seed", "bound", "accelerator", "out", "progress")
     print(f"Page: {sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})}")
 
 
@@ -66,9 +77,12 @@ VERBS = {
         _score,
     ),
     "sensitivity": Verb(
-        "Measure how faint a needle a trained run finds, beside the classical search.",
-        "RUN",
-        ("abacad sensitivity runs/compact --preset kaggle --cadences 10000",),
+        "Measure how faint a needle a detector finds, beside the classical search and the best there can be.",
+        "[RUN]",
+        (
+            "abacad sensitivity runs/compact --preset kaggle",
+            "abacad sensitivity --cadences 60000 --positives 0.1",
+        ),
         _sensitivity_arguments,
         _sensitivity,
     ),

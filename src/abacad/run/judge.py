@@ -12,10 +12,18 @@ from torch import Tensor, nn
 from abacad.config import Flip, Inference, Represent
 from abacad.data.represent import represent
 from abacad.model.checkpoint import load_detector
+from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
 from abacad.model.explain import evidence_map
 from abacad.model.score import score
 from abacad.run.folder import RunFolder
 from abacad.types import CadenceArray, Channels, Panels
+
+_FEW_ROWS = 64  # of a panel, below which other weights of the package are taken
+
+
+def shipped(n_time: int) -> Path:
+    """The package's weights for panels of that many rows."""
+    return SHIPPED if n_time >= _FEW_ROWS else SHIPPED_FEW_ROWS
 
 
 @dataclass(frozen=True)

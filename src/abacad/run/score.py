@@ -16,8 +16,8 @@ from abacad.data.competition import read_cadence
 from abacad.data.telescope import SUFFIXES, TelescopeCadence, open_telescope_cadence
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
-from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, pick_device
-from abacad.run.judge import Judge
+from abacad.model.detector import pick_device
+from abacad.run.judge import Judge, shipped
 from abacad.show import figure
 from abacad.show.page import Page, Section
 from abacad.types import CadenceArray
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 _BATCH = 16
 _WIDTH = 256  # channels of a window of telescope files
-_FEW_ROWS = 64  # of a panel, below which other weights of the package are taken
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,7 @@ class _Judges:
 
     def of(self, cadence: CadenceArray) -> Judge:
         """The judge of that cadence."""
-        shipped = SHIPPED if cadence.shape[1] >= _FEW_ROWS else SHIPPED_FEW_ROWS
-        path = shipped if self.weights is None else Path(self.weights)
+        path = shipped(cadence.shape[1]) if self.weights is None else Path(self.weights)
         if path not in self.known:
             self.known[path] = Judge.of_path(path, self.device)
         return self.known[path]

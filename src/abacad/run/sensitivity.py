@@ -6,6 +6,7 @@ Needles and backgrounds are simulated anew, by a seed that no training uses. Int
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -13,15 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from rich.progress import Progress, track
 
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.metric import auc_interval, wilson
 from abacad.model.detector import pick_device
-from abacad.run.folder import RunFolder
-from abacad.run.judge import Judge
+from abacad.run.judge import Judge, shipped
 from abacad.run.parallel import side_by_side
 from abacad.show import figure
 from abacad.show.page import Page, Section
@@ -41,30 +40,33 @@ _BINS = {
     "panel_snr": (1, 2, 3, 4.5, 6.5, 10, 15, 22, 33, 50, 200),
     "drift_bins_per_panel": (0, 2, 4, 8, 16, 32, 64, 512),
 }
-_NAMES = {"run": "the run", "classical": "classical ON–OFF search", "bound": "near-ideal observer"}
+_NAMES = {"run": "trained detector", "classical": "classical ON–OFF search", "bound": "near-ideal observer"}
 
 
 def sensitivity(
-    run: str | Path,
+    run: str | Path | None = None,
     *,
     preset: str = "kaggle",
-    cadences: int = 4000,
+    cadences: int = 8000,
+    positives: float = 0.25,
     seed: int = 20_000_003,
     bound: int = 400,
     accelerator: str = "auto",
     out: str | Path | None = None,
     progress: bool = True,
 ) -> Path:
-    """Completeness of a trained run, of the classical search and of the near-ideal observer against SNR and drift.
+    """Completeness of a trained detector, of the classical search and of the near-ideal observer against SNR and drift.
 
     Args:
-        run: A finished run folder.
-        preset: Preset of the simulator; half of the cadences hold a needle.
+        run: A finished run folder, whose folds are averaged, or a file of weights; none takes those of the package.
+        preset: Preset of the simulator.
         cadences: How many are simulated. A false-alarm rate is reported where five negatives exceed its threshold.
+        positives: Share of the cadences with a needle.
         seed: Seed of the cadences.
         bound: How many of the cadences the near-ideal observer scores, a second or two each; 0: none.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
-        out: The page to write; none writes sensitivity.html into the run folder. The table goes beside it as CSV.
+        out: The page to write; none writes sensitivity.html into the run folder, or where there is none into the
+            current one. The table goes beside it as CSV.
         progress: Show progress bars.
 
     Returns:
@@ -75,29 +77,31 @@ def sensitivity(
     """
     if preset not in PRESETS:
         raise AbacadError(f"There is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
-    least = int(2 * _FEWEST / FALSE_ALARM_RATES[1])
+    if not 0 < positives < 1:
+        raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
+    least = math.ceil(_FEWEST / FALSE_ALARM_RATES[1] / (1 - positives))
     if cadences < least:
         raise AbacadError(
             f"{cadences} cadences are too few for a false-alarm rate.\nAsk for {least} or more: --cadences."
         )
-    folder = RunFolder(Path(run))
-    simulation = replace(PRESETS[preset], positives=0.5)
-    found = _scored(folder, simulation, cadences, seed, pick_device(accelerator), progress)
+    simulation = replace(PRESETS[preset], positives=positives)
+    path = Path(run) if run is not None else shipped(simulation.axes.n_time)
+    judge = Judge.of_path(path, pick_device(accelerator))
+    found = _scored(judge, simulation, cadences, seed, progress)
     if bound > 0:
         found["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
     table = completeness(found)
-    page = Path(out) if out else folder.path / "sensitivity.html"
+    folder = path if path.is_dir() else Path()
+    page = Path(out) if out else folder / "sensitivity.html"
     write_table(page.with_suffix(".csv"), table)
-    _page(folder, preset, found, table).write(page)
+    name = path.resolve().name if run is not None else "the package's weights"
+    _page(name, preset, found, table).write(page)
     log.info("Wrote %s and %s", page, page.with_suffix(".csv"))
     return page
 
 
-def _scored(
-    run: RunFolder, simulation: Simulation, n_cadences: int, seed: int, device: torch.device, progress: bool
-) -> pd.DataFrame:
-    """The truth table of new cadences, with a score by the run and one by the classical search."""
-    judge = Judge.of_run(run, device)
+def _scored(judge: Judge, simulation: Simulation, n_cadences: int, seed: int, progress: bool) -> pd.DataFrame:
+    """The truth table of new cadences, with a score by the judge and one by the classical search."""
     tables = []
     starts = range(0, n_cadences, _BATCH)
     for start in track(starts, "Simulating and scoring", disable=not progress, transient=True):
@@ -178,13 +182,13 @@ def _by_bin(
     return rows
 
 
-def _page(run: RunFolder, preset: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
+def _page(name: str, preset: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
     rates = list(table["false_alarm_rate"].unique())
     page = Page(
-        f"Sensitivity of {run.path.resolve().name}",
-        f"{len(found):,} simulated cadences of the preset {preset}, half of them with a needle. The run has seen none "
-        "of them. Completeness is the share of the needles that score above all but a share, the false-alarm rate, of "
-        "the cadences without one; shaded: 95 % intervals.",
+        f"Sensitivity of {name}",
+        f"{len(found):,} simulated cadences of the preset {preset}, {int(found['target'].sum()):,} of them with a "
+        "needle; the detector was trained on none of them. Completeness is the share of the needles that score above "
+        "all but a share, the false-alarm rate, of the cadences without one; shaded: 95 % intervals.",
         [(_tile(found, name), _auc(found, name)) for name in _detectors(found)],
         [_beside_the_bound(found)] if "bound" in _detectors(found) else [],
     )
