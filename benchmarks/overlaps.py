@@ -4,9 +4,9 @@
     python benchmarks/overlaps.py match FOLDER            100,000 cadences' fingerprints (1.8 GB) in FOLDER, no files
     python benchmarks/overlaps.py truth FOLDER            recall and false pairs of a simulated FOLDER
 
-One thread everywhere; wall time and, less touched by what else runs, CPU time. *Cold* files were dropped from the page
-cache just before. The bare read is `np.load`, and, as a limit that no reader of arrays reaches, `read` into memory that
-is used again.
+One thread, but for a second figure with two; wall time and, less touched by what else runs, CPU time. *Cold* files were
+dropped from the page cache just before. The bare read is `np.load`, and, as a limit that no reader of arrays reaches,
+`read` into memory that is used again.
 """
 
 import os
@@ -73,17 +73,18 @@ def read_all(folder: Path) -> None:
             file.readinto(memory)
 
 
-def overlaps_alone(folder: Path) -> tuple[float, float, float, int]:
+def overlaps_alone(folder: Path, threads: int) -> tuple[float, float, float, int]:
     """Seconds, seconds of CPU, GiB and pairs, in a process of its own."""
     code = (
-        "import sys, time, torch, abacad; torch.set_num_threads(1); from pathlib import Path\n"
+        "import sys, time, torch, abacad; torch.set_num_threads(int(sys.argv[2])); from pathlib import Path\n"
         "out, verb = Path(sys.argv[1]), abacad.overlaps  # imports what it needs\n"
         "start, cpu = time.perf_counter(), time.process_time()\n"
         "found = verb(out, out, progress=False)\n"
         f"taken, cpu = time.perf_counter() - start, time.process_time() - cpu; {_PEAK}\n"
         "print(taken, cpu, peak, len(found.pairs))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
+    words = [sys.executable, "-c", code, str(folder), str(threads)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
     taken, cpu, peak, pairs = done.stdout.split()
     return float(taken), float(cpu), float(peak), int(pairs)
 
@@ -96,29 +97,29 @@ def timed(call: Callable[[Path], None], folder: Path) -> tuple[float, float]:
 
 def files(folder: Path, sizes: list[int]) -> None:
     print("ms a cadence, wall (CPU)")
-    print("cadences  cache  np.load        read           overlaps       of np.load    GiB  pairs")
+    print("cadences  cache  np.load        read           overlaps       two threads    of np.load    GiB  pairs")
     rows = []
     for part, size in zip(make(folder, sizes), sizes, strict=True):
         for cold in (True, False):
             measured = []
-            for call in (load_all, read_all, overlaps_alone):
+            for call in (load_all, read_all, 1, 2):
                 if cold:
                     forget(paths_of(part))
                 elif call is load_all:
                     read_all(part)
-                measured.append(overlaps_alone(part) if call is overlaps_alone else timed(call, part))
+                measured.append(overlaps_alone(part, call) if isinstance(call, int) else timed(call, part))
             wall, cpu = (np.array([each[kind] for each in measured]) * 1e3 / size for kind in (0, 1))
             _, _, peak, pairs = measured[2]
             told = "".join(f"{a:6.3f} ({b:5.3f}) " for a, b in zip(wall, cpu, strict=True))
-            ratio = f"{wall[2] / wall[0]:5.2f} ({cpu[2] / cpu[0]:.2f})"
+            ratio = f"{wall[2] / wall[0]:5.2f} {wall[3] / wall[0]:5.2f}"
             print(f"{size:8d}  {'cold' if cold else 'warm'}  {told} {ratio}  {peak:.2f}  {pairs}", flush=True)
-            rows.append((cold, size, wall[2] * size / 1e3))
+            rows.append((cold, size, *wall[[0, 2, 3]] * size / 1e3))
     for cold in (True, False):
-        sizes_, taken = np.array([row[1:] for row in rows if row[0] is cold]).T
-        slope, start = np.polyfit(sizes_, taken, 1) if len(taken) > 1 else (taken[0] / sizes_[0], 0.0)
-        whole = start + 1e5 * slope
-        name = "cold" if cold else "warm"
-        print(f"{name}: {start:.1f} s + {1e3 * slope:.3f} ms a cadence → 100,000 cadences in {whole:.0f} s")
+        sizes_, *each = np.array([row[1:] for row in rows if row[0] is cold]).T
+        for name, taken in zip(("np.load", "overlaps", "overlaps, two threads"), each, strict=True):
+            slope, start = np.polyfit(sizes_, taken, 1) if len(taken) > 1 else (taken[0] / sizes_[0], 0.0)
+            line = f"{start:.1f} s + {1e3 * slope:.3f} ms a cadence → 100,000 cadences in {start + 1e5 * slope:.0f} s"
+            print(f"{'cold' if cold else 'warm'}, {name}: {line}")
 
 
 def match(folder: Path, n: int = 100_000, n_freq: int = 256, scene: int = 4096, each: int = 24) -> None:

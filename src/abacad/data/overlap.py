@@ -6,8 +6,9 @@
 2. Two hits of the same pair at the same offset make a candidate. All its columns are compared by their codes in all
    panels: the cosine of two codes estimates the correlation of the two time profiles. In a true overlap *every* shared
    column agrees, but for those that a needle runs through.
-3. What is left is looked up in the files: some rows of some of the agreeing columns of each panel, which must be
-   correlated from row to row, and by more than a few rows.
+3. Columns of noise point anywhere: two windows that agree in many columns, none of which is like the next, share them.
+   Where the agreeing columns are few, or alike among themselves (they may have switched together), the pair is looked
+   up in the files: some rows of some of these columns must be correlated from row to row, and by more than a few rows.
 """
 
 import mmap
@@ -27,6 +28,8 @@ from abacad.signal.cadence import N_PANELS, OFF
 
 AGREES, CLEAN = 0.99, 0.998
 """Similarity from which a column is the same, and from which nothing at all differs in it."""
+ALIKE = 0.25
+"""Mean squared cosine between agreeing columns of one cadence from which a pair is doubtful; of noise it is 1/12."""
 FEWEST_COLUMNS = 4
 ROWS_VERIFIED = 32
 _HASHED = 6  # projections; 6 bits each
@@ -133,7 +136,8 @@ def compared(codes: Codes, pairs: pd.DataFrame) -> pd.DataFrame:
         agree in at least three panels: matching ones), `worst` (smallest similarity of a matching column in a panel),
         `median` (over matching columns, of the mean over panels), `differ` (panels, as in "0 2 4", where a matching
         column is not clean; a needle that stays in its channel all through a panel only changes the offset of that
-        column, and is not seen), and `where` (16 of the matching channels, counted in the overlap).
+        column, and is not seen), `where` (16 of the matching channels, counted in the overlap; some of them twice where
+        there are fewer), and `alike` (the mean squared cosine between one of these and the next, in the same cadence).
     """
     n_freq = codes.shape[1]
     group = components(len(codes), pairs["a"].to_numpy(), pairs["b"].to_numpy())
@@ -172,7 +176,7 @@ def _compared(codes: Codes, pairs: pd.DataFrame, width: Int[np.ndarray, " pair"]
     count, cosine, alive = n_matching[kept], cosine[inside], alive[inside]
     table = pairs.iloc[kept].assign(columns=count)
     if not len(kept):
-        return table.assign(worst=0.0, median=0.0, differ="", where=0)
+        return table.assign(worst=0.0, median=0.0, differ="", where=0, alike=0.0)
     first = np.cumsum(count) - count
     middle = np.sort(cosine.mean(1) + 4 * pair[inside])[first + count // 2] - 4 * kept  # sorted within each pair
     dirty = np.logical_or.reduceat(cosine < CLEAN, first)
@@ -182,7 +186,15 @@ def _compared(codes: Codes, pairs: pd.DataFrame, width: Int[np.ndarray, " pair"]
         median=middle,
         differ=[" ".join(map(str, np.flatnonzero(row))) for row in dirty],
         where=list(within[inside][picked]),
+        alike=_alike(ours[torch.from_numpy(inside[picked])]),
     )
+
+
+def _alike(codes: Int8[Tensor, "pair some panel 12"]) -> Float[np.ndarray, " pair"]:
+    """Mean squared cosine between one column and the next, over the panels where both are alive."""
+    columns = codes.float()
+    cosine = (columns[:, 1:] * columns[:, :-1]).sum(-1) / (PROJECTIONS * STEPS_PER_SIGMA**2)
+    return (cosine.square().sum((1, 2)) / (cosine != 0).sum((1, 2)).clamp_min(1)).numpy()
 
 
 def _gathered(flat: Int8[np.ndarray, "column code"], places: Int[np.ndarray, " some"]) -> Int8[Tensor, "some panel 12"]:

@@ -24,10 +24,10 @@ from jaxtyping import Int8
 from rich.progress import track
 
 from abacad import __version__
-from abacad.data.competition import find_competition, listed_files, read_cadence, read_header
-from abacad.data.fingerprint import PROJECTIONS, CadenceReader, fingerprints, steps, weights
+from abacad.data.competition import find_competition, listed_files, read_header
+from abacad.data.fingerprint import PROJECTIONS, CadenceReader, fingerprints, read_ahead, rows_apart, steps, weights
 from abacad.data.links import OVERLAPS
-from abacad.data.overlap import ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
+from abacad.data.overlap import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import read_json, write_json, write_table
 from abacad.run.parallel import side_by_side
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 GROUPS = "groups.csv"
 _CHUNK = 64  # cadences that a thread reads at once
+_AHEAD = 4  # files that the disk is asked for before they are read
 _COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
 
 
@@ -213,16 +214,18 @@ def _fingerprinted(
 def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, str]]:
     """Fingerprints of some cadences, zero for those that cannot be used, and why."""
     if getattr(_own, "reader", None) is None or _own.reader.shape != shape:
-        _own.reader, _own.weights = CadenceReader(shape), weights(shape[1])
+        _own.reader = CadenceReader(shape, rows_apart(shape[1]))
+        _own.weights = weights(_own.reader.n_rows)
     made: Int8[np.ndarray, "cadence freq panel projection"]
     made = np.zeros((len(paths), shape[2], N_PANELS, PROJECTIONS), np.int8)
     reasons = {}
+    for path in paths[:_AHEAD]:
+        read_ahead(path)
     for place, path in enumerate(paths):
+        if place + _AHEAD < len(paths):
+            read_ahead(paths[place + _AHEAD])
         try:
-            codes = fingerprints(_own.reader.read(path), _own.weights).numpy()
-            if not codes.any(-1).all():
-                read_cadence(path, shape)  # if values are not finite, it says so
-            made[place] = codes
+            made[place] = fingerprints(_own.reader.read(path), _own.weights).numpy()
         except CadenceError as error:
             reasons[path.stem] = str(error)
     return made, reasons
@@ -231,16 +234,20 @@ def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, 
 def _pairs(
     ids: list[str], files: dict[str, Path], shape: tuple[int, ...], codes: Codes, progress: bool
 ) -> pd.DataFrame:
-    """Verified pairs, sorted by their ids' order: a, b, offset, columns, worst, median, differ."""
+    """Pairs, sorted by their ids' order: a, b, offset, columns, worst, median, differ.
+
+    Those whose columns are alike among themselves are looked up in the files: that they agree may tell little.
+    """
     found = compared(codes, candidates(codes))
-    log.info("%d pairs by their fingerprints; looking them up in the files", len(found))
+    doubtful = np.flatnonzero(found["alike"] > ALIKE)
+    log.info("%d pairs by their fingerprints; looking up %d of them in the files", len(found), len(doubtful))
     paths, reader = [files[name] for name in ids], CadenceReader(shape)
     n_rows = min(ROWS_VERIFIED, shape[1])
     first = (shape[1] - n_rows) // 2
     steps_of = Recent(lambda number: steps(reader.rows(paths[number], first, n_rows)).numpy())
-    kept = np.zeros(len(found), bool)
-    for part in track(list(_parts(len(found))), "Verifying pairs", disable=not progress, transient=True):
-        kept[part] = verified(found.iloc[part], steps_of)
+    kept = np.ones(len(found), bool)
+    for part in track(list(_parts(len(doubtful))), "Verifying pairs", disable=not progress, transient=True):
+        kept[doubtful[part]] = verified(found.iloc[doubtful[part]], steps_of)
     return found[kept].sort_values(["a", "b"]).reset_index(drop=True)
 
 
