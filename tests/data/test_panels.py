@@ -5,7 +5,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abacad.data.panels import VIEWS, binned, decluttered, evened, track_evidence, whitened
+from abacad.data.panels import (
+    _QUANTILES,
+    VIEWS,
+    _median,
+    _quantiles,
+    binned,
+    decluttered,
+    evened,
+    track_evidence,
+    whitened,
+)
 from abacad.signal.cadence import OFF, ON
 
 N_TIME, N_FREQ = 84, 64
@@ -33,8 +43,8 @@ def test_shape_is_view_major_and_drops_the_remainder(n_time, rows, expected):
 
 
 def test_batch_does_not_mix_cadences():
-    batch = noise(batch=(3,))
-    torch.testing.assert_close(binned(batch)[1], binned(batch[1]), rtol=1e-3, atol=1e-3)
+    batch = noise(batch=(2, 3))
+    torch.testing.assert_close(binned(batch)[1, 2], binned(batch[1, 2]), rtol=1e-3, atol=1e-3)
 
 
 def test_a_panel_of_denormal_numbers_counts_as_constant():
@@ -173,3 +183,9 @@ def test_a_weak_signal_gains_in_skew_noise_and_loses_nothing_in_normal_noise():
         with_signal[:, :, 40] += 0.2
         gained = (evened(with_signal) - evened(noise_only))[:, :, 40].mean() / evened(noise_only).std()
         assert gained / 0.2 > least
+
+
+def test_order_statistics_by_numpy_are_those_of_torch():
+    x = torch.randn(3, 40, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(_median(x), x.median(-1).values)
+    torch.testing.assert_close(_quantiles(x), torch.quantile(x, _QUANTILES, dim=-1))
