@@ -31,7 +31,7 @@ class Data:
         bad: What to do with a cadence that cannot be used: stop (`fail`) or leave it out (`skip`, listed in run.json).
         check: Read every cadence before training (`full`), or only the files' headers (`headers`).
         pack: Keep the represented cadences in one file in the run folder while training (float16), so that every
-            epoch and fold reads them from there: `always`, `never`, or `auto`, when the file takes at most 12 GB and
+            epoch and fold reads them from there: `always`, `never`, or `auto`, when the file takes at most 24 GB and
             a third of the free disk.
         workers: Processes that read cadences; chosen by itself when null.
         simulated: Number of simulated cadences, new ones every epoch, that are added to each training fold.
