@@ -3,6 +3,7 @@
 import difflib
 import json
 import logging
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ def _panel_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     return weights, tuple(about.get("represent", {}).get("views", ()))
 
 
+@cache  # once for all folds
 def _tell_views(path: Path, trained_on: tuple[str, ...], wanted: tuple[str, ...]) -> None:
     new, dropped = (
         ", ".join(f"`{view}`" for view in some if view not in other)
