@@ -37,7 +37,9 @@ from abacad.signal.presets import PRESETS
 
 VARIANTS: dict[str, list[str]] = {
     "the recipe": [],
-    "another seed": ["--seed", "1"],
+    "seed 1": ["--seed", "1"],
+    "seed 2": ["--seed", "2"],
+    "hard negatives: decoys in one of three": ["--trained-on", "decoys"],
     "view shared alone": ["--represent.views", "[shared]"],
     "view clean alone": ["--represent.views", "[clean]"],
     "view track alone": ["--represent.views", "[track]"],
@@ -58,6 +60,7 @@ VARIANTS: dict[str, list[str]] = {
     "twice the learning rate": ["--optim.lr", "8e-3"],
     "one view at test time": ["--inference.tta", "[identity]"],
     "half the epochs": ["--trainer.max_epochs", "3"],
+    "targets smoothed by 0.05": ["--optim.smoothing", "0.05"],
 }
 _SMALL = "--model.size 128 --trainer.max_epochs 3 --optim.lr 1e-3"
 NETWORKS: dict[str, list[str]] = {"the recipe": []} | {
@@ -72,7 +75,8 @@ def source_of(name: str, n: int, represent: Represent) -> tuple[Dataset, np.ndar
     """Represented cadences and their targets: simulated ones by `purpose:preset`, or the test set of a folder."""
     purpose, _, preset = name.partition(":")
     if purpose in _SEEDS:
-        mixture = Mixture([replace(PRESETS[preset], positives=0.3)], n, _SEEDS[purpose])
+        simulation = PRESETS.get(preset) or replace(PRESETS["kaggle"], rfi=replace(PRESETS["kaggle"].rfi, decoys=0.33))
+        mixture = Mixture([replace(simulation, positives=0.3)], n, _SEEDS[purpose])
         return Represented(mixture, represent), mixture.targets()
     truth = pd.read_csv(Path(name) / "truth.csv", dtype={"id": str})
     if "split" in truth:
@@ -153,8 +157,11 @@ def main() -> None:
         done = pd.read_csv(results) if results.is_file() else pd.DataFrame({"variant": []})
         if name in set(done["variant"]):
             continue
-        recipe = read_recipe(chosen.recipe, [*quick, *variants[name]])
-        found, seconds = trained_scores(chosen.work, recipe, chosen.preset, chosen.cadences, tests)
+        words, trained_on = variants[name], chosen.preset
+        if words[:1] == ["--trained-on"]:
+            trained_on, words = words[1], words[2:]
+        recipe = read_recipe(chosen.recipe, [*quick, *words])
+        found, seconds = trained_scores(chosen.work, recipe, trained_on, chosen.cadences, tests)
         np.savez(chosen.work / f"{name}.npz", **{_short(test): scores for test, scores in found.items()})
         with np.load(chosen.work / "the recipe.npz") as kept:
             base = {test: kept[_short(test)] for test in found}

@@ -140,7 +140,7 @@ class Model:
     size: int | None = None
     drop: float = 0.0
     drop_path: float = 0.0
-    width: int = 8
+    width: int = 12
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""

@@ -1,4 +1,4 @@
-"""The panel network: a detector of some 20,000 weights that knows how a cadence is built.
+"""The panel network: a detector of some 40,000 weights that knows how a cadence is built.
 
 It looks at the `binned` representation in two ways and asks of both what stands in ON and not in OFF:
 
@@ -48,7 +48,7 @@ class PanelNetwork(nn.Module):
     def __init__(
         self,
         n_views: int = 3,
-        width: int = 8,
+        width: int = 12,
         line_view: int | None = 1,
         max_drift: int = 36,
         panel_period: float = 1.0746,
