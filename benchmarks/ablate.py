@@ -39,6 +39,8 @@ VARIANTS: dict[str, list[str]] = {
     "the recipe": [],
     "seed 1": ["--seed", "1"],
     "seed 2": ["--seed", "2"],
+    "seed 1, mixup, Beta(1, 1)": ["--seed", "1", "--augment.mixup", "1"],
+    "seed 2, mixup, Beta(1, 1)": ["--seed", "2", "--augment.mixup", "1"],
     "hard negatives: decoys in one of three": ["--trained-on", "decoys"],
     "view shared alone": ["--represent.views", "[shared]"],
     "view clean alone": ["--represent.views", "[clean]"],
