@@ -1,9 +1,9 @@
 """One change at a time: what each choice of a recipe is worth in AUC, on the same cadences and the same seed.
 
     python benchmarks/ablate.py WORK [--recipe pretrain] [--cadences 2000] [--folder DATA …] [--only NAME …]
-    python benchmarks/ablate.py WORK --networks --preset easy --cadences 800
+    python benchmarks/ablate.py WORK --networks --preset easy --cadences 500 --tests 300
 
-Trains the recipe, then each variant of `VARIANTS` (with --networks, each representation with timm networks at 128 × 128
+Trains the recipe, then each variant of `VARIANTS` (with --networks, each representation with timm networks at 96 × 96
 pixels from random weights), on simulated cadences of a preset, and scores test sets that no variant trained on:
 simulated ones by new seeds, and every competition folder DATA that has a truth.csv. WORK keeps the packed cadences, the
 scores and results.csv: AUC with its interval, the difference to the recipe with its paired-bootstrap interval, and the
@@ -64,7 +64,7 @@ VARIANTS: dict[str, list[str]] = {
     "half the epochs": ["--trainer.max_epochs", "3"],
     "targets smoothed by 0.05": ["--optim.smoothing", "0.05"],
 }
-_SMALL = "--model.size 128 --trainer.max_epochs 3 --optim.lr 1e-3"
+_SMALL = "--model.size 96 --trainer.max_epochs 3 --optim.lr 1e-3 --inference.tta [identity]"
 NETWORKS: dict[str, list[str]] = {"the recipe": []} | {
     f"{name}, {kind}": f"--model.name {name} --represent.kind {kind} {_SMALL}".split()
     for name in ("efficientnet_b0", "convnext_tiny")
