@@ -77,7 +77,8 @@ def source_of(name: str, n: int, represent: Represent) -> tuple[Dataset, np.ndar
     """Represented cadences and their targets: simulated ones by `purpose:preset`, or the test set of a folder."""
     purpose, _, preset = name.partition(":")
     if purpose in _SEEDS:
-        simulation = PRESETS.get(preset) or replace(PRESETS["kaggle"], rfi=replace(PRESETS["kaggle"].rfi, decoys=0.33))
+        kaggle = PRESETS["kaggle"]
+        simulation = (PRESETS | {"decoys": replace(kaggle, rfi=replace(kaggle.rfi, decoys=0.33))})[preset]
         mixture = Mixture([replace(simulation, positives=0.3)], n, _SEEDS[purpose])
         return Represented(mixture, represent), mixture.targets()
     truth = pd.read_csv(Path(name) / "truth.csv", dtype={"id": str})

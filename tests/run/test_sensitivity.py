@@ -69,13 +69,15 @@ def test_the_verb_writes_page_and_table(trained_run, small):
 
 def test_the_weights_of_the_package_are_measured_where_no_run_is_named(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["--cadences", "170", "--positives", "0.4", "--preset", "easy", "--bound", "0", "--progress", "false"]
+    words = ["--cadences", "170", "--positives", "0.2", "--preset", "easy", "--bound", "0", "--progress", "false"]
     assert main(["sensitivity", *words]) == 0
     assert "Sensitivity of the package" in (tmp_path / "sensitivity.html").read_text()
     table = pd.read_csv(tmp_path / "sensitivity.csv")
     assert set(table["detector"]) == {"run", "classical"}
     one = table[(table["family"] == "all") & (table["axis"] == "panel_snr") & (table["false_alarm_rate"] == 0.1)]
-    assert one.groupby("detector")["needles"].sum().max() == pytest.approx(68, abs=20)
+    assert one.groupby("detector")["needles"].sum().max() == pytest.approx(
+        34, abs=16
+    )  # the preset's own share would be 85
 
 
 def test_needles_that_drift_too_fast_have_no_bound():
