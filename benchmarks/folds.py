@@ -68,7 +68,7 @@ def packed(folder: Path, split: str, recipe: Recipe) -> tuple[pd.DataFrame, Pack
     return labels, pack(source, len(labels), folder / f"{split}.npy")
 
 
-class Judge(pl.Callback):
+class EpochScores(pl.Callback):
     """Scores all cadences after the epochs that are judged."""
 
     def __init__(self, recipe: Recipe, *sources: Packed) -> None:
@@ -87,10 +87,10 @@ class Judge(pl.Callback):
         return torch.cat(found)[:, 0].numpy()
 
 
-def trained(recipe: Recipe, train: Packed, targets: np.ndarray, kept: np.ndarray, *others: Packed) -> Judge:
+def trained(recipe: Recipe, train: Packed, targets: np.ndarray, kept: np.ndarray, *others: Packed) -> EpochScores:
     """The scores of a detector of the cadences `kept`: of all cadences, and of others."""
     pl.seed_everything(recipe.seed, verbose=False)
-    judge = Judge(recipe, train, *others)
+    judge = EpochScores(recipe, train, *others)
     weight = pos_weight(float((1 - targets[kept]).sum()), float(targets[kept].sum()))
     trainer = pl.Trainer(
         max_epochs=recipe.trainer.max_epochs, accelerator="cpu", logger=False, enable_checkpointing=False,

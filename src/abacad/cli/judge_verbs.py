@@ -50,7 +50,9 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
     )
     parser.add_argument("--positives", type=float, default=0.25, help="Share of them with a needle.")
     parser.add_argument("--seed", type=int, default=20_000_003, help="Seed of the cadences.")
-    parser.add_argument("--bound", type=int, default=400, help="How many the near-ideal observer scores; 0: none.")
+    parser.add_argument(
+        "--bound", type=int, default=750, help="How many the near-ideal observer scores, for a rate of 1e-2; 0: none."
+    )
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     parser.add_argument(
         "--out", type=Path | None, default=None, help="Page to write; null: sensitivity.html in RUN, or here."

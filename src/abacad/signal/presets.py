@@ -274,11 +274,11 @@ PRESETS: dict[str, Simulation] = {
         scenes=Scenes(overlap="shared"),
         positives=0.3,
     ),
-    # To train on, not to judge by: as kaggle, but with as many S-curves as lines, and a third of the negatives hold a
-    # needle that stands in OFF panels too.
+    # To train on, not to judge by: as kaggle, but with as many S-curves as lines, more interference, and in a third of
+    # the negatives a needle that stands in OFF panels too.
     "hard": Simulation(
         needles=Needles(families=Families(s_curve=0.4)),
-        rfi=replace(_COMPETITION_RFI, lines=0.1, squiggles=0.08, decoys=0.33),
+        rfi=replace(_COMPETITION_RFI, carriers=2.0, blobs=1.2, lines=0.1, squiggles=0.08, decoys=0.33),
     ),
     # What a telescope's files look like: the fine product, drifts up to 4 Hz/s, many times the unit drift.
     "telescope": Simulation(
