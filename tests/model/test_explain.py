@@ -56,6 +56,9 @@ def test_the_weights_of_the_package_see_a_line_where_it_stands():
     for panel, channel in zip(ON, start, strict=True):
         track = torch.zeros(256, dtype=torch.bool)
         track[channel - 3 : channel + 24] = True
-        assert profile[panel, track].mean() > 3 * profile[panel, ~track].mean()
+        assert profile[panel, track].mean() > 10 * profile[panel, ~track].mean()
         assert track[profile[panel].argmax()]
-    assert profile[list(ON)].sum() > 2 * profile[list(OFF)].sum()
+    assert profile[list(ON)].sum() > 3 * profile[list(OFF)].sum()
+    with torch.no_grad():
+        gained = detector(channels) - detector(torch.zeros_like(channels))
+    assert found.sum() / 39 == pytest.approx(gained.item(), rel=0.1)  # each pixel counts in 13 × 3 neighbourhoods

@@ -1,9 +1,12 @@
 """Where a detector saw its evidence: the pixels that its log-odds rest on.
 
-    evidence = channel · ∂ log-odds / ∂ channel      (gradient × input, Shrikumar et al. 2017), mean over detectors
+    evidence = channel · ∫₀¹ ∂ log-odds / ∂ channel at α · cadence  dα
 
-Views of the same panel are added, binned rows are spread again over the rows that they came from, and the sum of a
-small neighbourhood is taken: a needle's evidence is a track, that of a chance pixel is a dot.
+These are integrated gradients (Sundararajan et al. 2017), mean over detectors. Over all pixels they add up to the
+log-odds less those of an empty cadence. (The slope at the cadence itself also points at what would raise the odds
+further: chance pixels of the one ON panel where the needle is missing.) Views of the same panel are added, binned rows
+are spread again over the rows that they came from, and the sum of a small neighbourhood is taken: a needle's evidence
+is a track, that of a chance pixel is a dot.
 """
 
 from collections.abc import Sequence
@@ -19,6 +22,7 @@ from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.types import Channels, Panels
 
 _NEIGHBOURHOOD = (13, 3)  # rows and channels
+_STEPS = 8  # of the integral; with 16 the maps are the same to a tenth
 
 
 def evidence_map(detectors: Sequence[nn.Module], channels: Channels, represent: Represent, n_time: int) -> Panels:
@@ -33,13 +37,18 @@ def evidence_map(detectors: Sequence[nn.Module], channels: Channels, represent: 
     Returns:
         (batch, 6, n_time, freq) on the CPU. Panels that the representation leaves out are 0.
     """
-    seen = channels.detach().clone().requires_grad_(True)
-    total = torch.stack([detector(seen) for detector in detectors]).mean(0).sum()
-    (slope,) = torch.autograd.grad(total, seen)
-    evidence = unstack((seen * slope).detach(), represent.kind)
+    slope = torch.stack([_slope(detectors, channels * (step + 0.5) / _STEPS) for step in range(_STEPS)]).mean(0)
+    evidence = unstack(channels * slope, represent.kind)
     per_panel = _by_panel(evidence, unstack(channels, represent.kind), represent)
     rows = F.interpolate(per_panel, (n_time, per_panel.shape[-1]), mode="nearest") * (per_panel.shape[-2] / n_time)
     return _neighbourhood(rows).cpu()
+
+
+def _slope(detectors: Sequence[nn.Module], channels: Channels) -> Channels:
+    """Gradient of the log-odds, mean over the detectors."""
+    seen = channels.detach().clone().requires_grad_(True)
+    total = torch.stack([detector(seen) for detector in detectors]).mean(0).sum()
+    return torch.autograd.grad(total, seen)[0]
 
 
 def _by_panel(evidence: Tensor, channels: Tensor, represent: Represent) -> Float[Tensor, "batch 6 row freq"]:
