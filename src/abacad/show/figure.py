@@ -148,8 +148,8 @@ def completeness(curves: dict[str, tuple[np.ndarray, ...]], xlabel: str) -> str:
         axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
         axis.grid(axis="y", color="#e4e7eb", lw=0.8)
         # above the axes: within them it would hide points
-        axis.legend(frameon=False, fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3,
-                    columnspacing=1.0, handlelength=1.8, borderaxespad=0.1)  # fmt: skip
+        figure.legend(frameon=False, fontsize=7.5, loc="outside upper left", ncols=3, columnspacing=1.0,
+                      handlelength=1.8, borderaxespad=0.1)  # fmt: skip
         return _svg(figure)
 
 
