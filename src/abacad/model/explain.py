@@ -22,7 +22,7 @@ from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.types import Channels, Panels
 
 _NEIGHBOURHOOD = (13, 3)  # rows and channels
-_STEPS = 8  # of the integral; with 16 the maps are the same to a tenth
+_STEPS = 8  # of the integral; with 16 the evidence on a line is the same to some 10 %
 
 
 def evidence_map(detectors: Sequence[nn.Module], channels: Channels, represent: Represent, n_time: int) -> Panels:

@@ -200,12 +200,14 @@ def _page(name: str, preset: str, found: pd.DataFrame, table: pd.DataFrame) -> P
     for axis, label in labels.items():
         pictures = [(_curve(table, "all", axis, rate, label), _caption(found, table, rate)) for rate in rates]
         page.sections.append(Section(f"Completeness against {label}, all families", figures=pictures))
-    needles = found[found["target"] == 1]
-    pictures = [
-        (_curve(table, str(family), "pixel_snr", rates[0], "pixel SNR"), f"{family}: {n_needle} needles")
-        for family, n_needle in needles["family"].value_counts().items()
-    ]
-    page.sections.append(Section(f"Each family, false-alarm rate {rates[0]:g}", figures=pictures))
+    families = found.loc[found["target"] == 1, "family"].value_counts()
+    for rate in rates:
+        pictures = [
+            (_curve(table, str(family), axis, rate, label), f"{family}: {n_needle} needles")
+            for family, n_needle in families.items()
+            for axis, label in labels.items()
+        ]
+        page.sections.append(Section(f"Each family, {_caption(found, table, rate)}", figures=pictures))
     return page
 
 
