@@ -24,16 +24,16 @@ import torch
 from torch.utils.data import Dataset
 
 from abacad.config import Recipe, Represent
-from abacad.data.dataset import Cadences, Represented
-from abacad.data.simulated import Mixture
-from abacad.data.store import Packed, pack
+from abacad.learn.dataset import Cadences, Represented
+from abacad.learn.fold import Labelled, train_fold
+from abacad.learn.packed import Packed, pack
+from abacad.learn.run_folder import RunFolder
+from abacad.learn.simulated import Mixture
 from abacad.metric import auc_difference, auc_interval
 from abacad.model.checkpoint import load_detector
 from abacad.model.score import score
 from abacad.recipes import read_recipe
-from abacad.run.fold import Labelled, train_fold
-from abacad.run.folder import RunFolder
-from abacad.signal.presets import PRESETS
+from abacad.simulate.presets import PRESETS
 
 VARIANTS: dict[str, list[str]] = {
     "the recipe": [],

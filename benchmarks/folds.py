@@ -28,19 +28,19 @@ import pandas as pd
 import torch
 
 from abacad.config import Recipe
-from abacad.data.dataset import Cadences, Samples, loader
-from abacad.data.folds import make_folds, read_groups
-from abacad.data.links import OVERLAPS, cut_large, read_overlaps
-from abacad.data.store import Packed, pack
+from abacad.learn.dataset import Cadences, Samples, loader
+from abacad.learn.fold import pos_weight
+from abacad.learn.folds import make_folds, read_groups
+from abacad.learn.learner import Learner
+from abacad.learn.packed import Packed, pack
 from abacad.metric import auc
 from abacad.model.detector import build_detector
-from abacad.model.learner import Learner
 from abacad.model.score import score
+from abacad.overlap.links import OVERLAPS, cut_large, read_overlaps
 from abacad.recipes import read_recipe
-from abacad.run.fold import pos_weight
 from abacad.run.overlaps import overlaps
 from abacad.run.simulate import simulate
-from abacad.signal.presets import PRESETS, Scenes
+from abacad.simulate.presets import PRESETS, Scenes
 
 N_FOLDS, N_CADENCES, JUDGED = 3, 600, (5, 10, 20)
 RECIPE = [

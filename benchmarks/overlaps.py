@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 from abacad.data.competition import listed_files
-from abacad.data.fingerprint import PROJECTIONS, STEPS_PER_SIGMA
+from abacad.overlap.fingerprint import PROJECTIONS, STEPS_PER_SIGMA
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import N_PANELS
-from abacad.signal.presets import PRESETS
+from abacad.simulate.presets import PRESETS
 
 # ru_maxrss would be the parent's where that is larger
 _PEAK = "peak = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 2**20"
@@ -137,7 +137,7 @@ def match(folder: Path, n: int = 100_000, n_freq: int = 256, scene: int = 4096, 
             codes[place] = np.clip(np.round(sky[at : at + n_freq] + jitter), -127, 127)
     codes.flush()
     code = (
-        "import sys, time, numpy as np; from abacad.data.overlap import candidates, compared\n"
+        "import sys, time, numpy as np; from abacad.overlap.match import candidates, compared\n"
         "codes = np.load(sys.argv[1], mmap_mode='r'); start = time.perf_counter(); pairs = candidates(codes)\n"
         "found = time.perf_counter(); pairs = compared(codes, pairs); done = time.perf_counter()\n"
         f"{_PEAK}\n"

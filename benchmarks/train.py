@@ -18,14 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from abacad.config import Recipe
-from abacad.data.augment import Augmentation
 from abacad.data.competition import cadence_path, read_cadence
-from abacad.data.dataset import Cadences, Samples
-from abacad.data.represent import represent
-from abacad.data.store import pack
+from abacad.learn.augment import Augmentation
+from abacad.learn.dataset import Cadences, Samples
+from abacad.learn.packed import pack
 from abacad.model.detector import build_detector
 from abacad.model.score import score
 from abacad.recipes import read_recipe
+from abacad.represent.kinds import represent
 
 
 def best_ms(work: Callable[[], object], n_cadences: int) -> float:

@@ -16,7 +16,7 @@ _HOMES = {
     "simulate": "abacad.run.simulate",
     "train": "abacad.run.train",
     "predict": "abacad.run.predict",
-    "submit": "abacad.run.ensemble",
+    "submit": "abacad.run.submit",
     "report": "abacad.run.report",
     "pretrain": "abacad.run.pretrain",
     "score": "abacad.run.score",
@@ -24,7 +24,7 @@ _HOMES = {
     "bound": "abacad.run.bound",
     "demo": "abacad.run.demo",
     "read_recipe": "abacad.recipes",
-    "PRESETS": "abacad.signal.presets",
+    "PRESETS": "abacad.simulate.presets",
     "AbacadError": "abacad.errors",
 }
 __all__ = [*_HOMES, "__version__"]

@@ -13,8 +13,8 @@ from abacad.errors import AbacadError
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
 from abacad.signal.chance import Chance
-from abacad.signal.noise import chi2_noise
-from abacad.signal.presets import PRESETS, Rfi, Scenes, Simulation
+from abacad.simulate.noise import chi2_noise
+from abacad.simulate.presets import PRESETS, Rfi, Scenes, Simulation
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 REAL = SHARED / "gbt_sample.fil"

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from abacad.config import Augment, Represent
-from abacad.data.augment import Augmentation
 from abacad.data.check import check_cadences
 from abacad.data.competition import (
     cadence_path,
@@ -16,9 +15,10 @@ from abacad.data.competition import (
     read_labels,
     read_sample,
 )
-from abacad.data.dataset import Cadences, Samples, loader
-from abacad.data.store import pack, worth_packing
 from abacad.errors import AbacadError, CadenceError
+from abacad.learn.augment import Augmentation
+from abacad.learn.dataset import Cadences, Samples, loader
+from abacad.learn.packed import pack, worth_packing
 from tests.conftest import SHAPE
 
 

@@ -6,12 +6,12 @@ import timm
 import torch
 
 from abacad.config import Model, Represent
-from abacad.data.represent import n_channels, represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector, save_detector
 from abacad.model.detector import SHIPPED, build_detector, pick_device
 from abacad.model.score import score, view
 from abacad.recipes import packaged_recipes, read_recipe
+from abacad.represent.kinds import n_channels, represent
 
 TIMM = {"name": "mobilenetv3_small_050", "pretrained": False}
 """A small backbone, so that tests are quick."""

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from abacad.config import Represent
-from abacad.data.represent import represent
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED
 from abacad.model.explain import evidence_map
+from abacad.represent.kinds import represent
 from abacad.signal.cadence import OFF, ON
 
 

@@ -15,7 +15,7 @@ from abacad.errors import AbacadError
 from abacad.run.bound import auc_rows, bound
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
-from abacad.signal.presets import PRESETS, Families, Needles, Scenes, Simulation
+from abacad.simulate.presets import PRESETS, Families, Needles, Scenes, Simulation
 
 SMALL = Simulation(
     axes=Axes(n_time=36, n_freq=48, panel_period_s=40.0),

@@ -9,15 +9,15 @@ import pytest
 
 import abacad
 from abacad.cli import main
-from abacad.data.partners import Partners
 from abacad.files import read_json
+from abacad.learn.run_folder import RunFolder
+from abacad.overlap.partners import Partners
 from abacad.run import overlaps as verb
 from abacad.run.audit import facts
-from abacad.run.folder import RunFolder
 from abacad.run.simulate import simulate
 from abacad.run.train import make_folds_of_run
 from abacad.signal.cadence import Axes
-from abacad.signal.presets import PRESETS, Scenes
+from abacad.simulate.presets import PRESETS, Scenes
 from tests.conftest import QUICK, write_competition
 
 AXES = Axes(n_time=64, n_freq=64, panel_period_s=80)

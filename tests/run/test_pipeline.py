@@ -17,18 +17,18 @@ from safetensors import safe_open
 
 from abacad.cli import main
 from abacad.config import Represent
-from abacad.data.dataset import Cadences, Samples, WithSimulated
-from abacad.data.simulated import SimulatedCadences
 from abacad.errors import AbacadError
+from abacad.learn.dataset import Cadences, Samples, WithSimulated
+from abacad.learn.fold import pos_weight
+from abacad.learn.pseudo import probability
+from abacad.learn.run_folder import RunFolder
+from abacad.learn.simulated import SimulatedCadences
 from abacad.metric import auc
 from abacad.recipes import read_recipe
 from abacad.run.audit import audit
-from abacad.run.ensemble import blend, check_submission, fit_weights, submit
-from abacad.run.fold import pos_weight
-from abacad.run.folder import RunFolder
-from abacad.run.pseudo import probability
+from abacad.run.submit import blend, check_submission, fit_weights, submit
 from abacad.signal.cadence import Axes
-from abacad.signal.presets import Simulation
+from abacad.simulate.presets import Simulation
 from tests.conftest import QUICK
 
 

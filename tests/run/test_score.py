@@ -8,13 +8,13 @@ import pytest
 
 import abacad
 from abacad.cli import main
-from abacad.data.simulated import Mixture
+from abacad.learn.simulated import Mixture
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
-from abacad.signal.presets import PRESETS
-from abacad.signal.scene import generate
+from abacad.simulate.presets import PRESETS
+from abacad.simulate.scene import generate
 from tests.conftest import QUICK
-from tests.data.test_telescope import six
+from tests.data.test_observation import six
 
 SMALL = replace(PRESETS["easy"], axes=replace(PRESETS["easy"].axes, n_time=28, n_freq=64))
 
@@ -51,7 +51,7 @@ def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
     written = weights.stat().st_mtime_ns
     assert main(words) == 0
     assert weights.stat().st_mtime_ns == written
-    assert set(abacad.run.folder.read_json(run / "run.json")["auc_presets"]) == {"easy", "demo"}
+    assert set(abacad.learn.run_folder.read_json(run / "run.json")["auc_presets"]) == {"easy", "demo"}
     assert main([*words[:4], "[demo]", *words[5:]]) == 2
     assert "Name another" in capsys.readouterr().err
 

@@ -8,7 +8,7 @@ import pytest
 
 from abacad.cli import main
 from abacad.run.sensitivity import _bound, completeness
-from abacad.signal.presets import PRESETS
+from abacad.simulate.presets import PRESETS
 
 
 def scored(n: int = 20_000) -> pd.DataFrame:

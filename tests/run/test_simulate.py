@@ -16,7 +16,7 @@ from abacad.data import simulated_folder
 from abacad.errors import AbacadError
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
-from abacad.signal.presets import PRESETS, Families, Needles, Scenes, Simulation
+from abacad.simulate.presets import PRESETS, Families, Needles, Scenes, Simulation
 
 module = importlib.import_module("abacad.run.simulate")
 

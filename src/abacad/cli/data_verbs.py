@@ -49,7 +49,7 @@ def _overlaps(parser: ArgumentParser, parsed: Namespace) -> None:
 
 
 def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from abacad.signal.presets import PRESETS, Simulation
+    from abacad.simulate.presets import PRESETS, Simulation
 
     preset = value_of(words, ("--preset",), "kaggle")
     if preset not in PRESETS:
@@ -67,7 +67,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
     from abacad.run.simulate import simulate
-    from abacad.signal.presets import Simulation
+    from abacad.simulate.presets import Simulation
 
     built = parser.instantiate(parsed)
     simulation = Simulation(**{key: getattr(built, key) for key in Simulation.__dataclass_fields__})

@@ -86,7 +86,7 @@ def _submit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _submit(parser: ArgumentParser, parsed: Namespace) -> None:
-    from abacad.run.ensemble import submit
+    from abacad.run.submit import submit
 
     *runs, last = parsed.runs
     if (last / "config.yaml").is_file() or not runs:

@@ -22,7 +22,7 @@ from abacad.data.filterbank import Filterbank, open_filterbank
 from abacad.errors import AbacadError
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
-from abacad.signal.noise import chi2_noise
+from abacad.simulate.noise import chi2_noise
 
 
 @dataclass(frozen=True)

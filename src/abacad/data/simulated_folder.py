@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 import abacad
 from abacad.errors import AbacadError
-from abacad.signal.presets import Simulation
+from abacad.simulate.presets import Simulation
 
 _TRAP = "id,target\nnot_a_cadence_1,1\nnot_a_cadence_2,0\n"
 

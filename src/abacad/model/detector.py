@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from abacad.config import Model, Represent
-from abacad.data.represent import n_channels
 from abacad.errors import AbacadError, brief
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
+from abacad.represent.kinds import n_channels
 from abacad.types import Channels, Logits
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from abacad.config import Represent
-from abacad.data.represent import unstack
+from abacad.represent.kinds import unstack
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.types import Channels, Panels
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from abacad.config import Flip, Kind
-from abacad.data.represent import flip_freq, flip_time
+from abacad.represent.kinds import flip_freq, flip_time
 from abacad.types import Channels
 
 

@@ -23,10 +23,10 @@ from abacad.data.competition import (
     read_labels,
     read_sample,
 )
-from abacad.data.links import OVERLAPS, among, random_leak, read_overlaps
-from abacad.data.overlap import components
-from abacad.data.represent import represent
 from abacad.errors import AbacadError
+from abacad.overlap.links import OVERLAPS, among, random_leak, read_overlaps
+from abacad.overlap.match import components
+from abacad.represent.kinds import represent
 from abacad.show import figure
 from abacad.show.page import Page, Section
 

@@ -1,7 +1,7 @@
 """`abacad bound`: what the near-ideal observer makes of simulated cadences, beside the classical search.
 
 The observer knows the simulator, its gains and its interference, and averages the likelihood ratio over all needles
-that could be drawn; see `abacad.signal.ideal`. What a detector lacks to the observer's AUC can still be learned; what
+that could be drawn; see `abacad.ideal`. What a detector lacks to the observer's AUC can still be learned; what
 the observer lacks to 1 cannot be had.
 """
 
@@ -20,12 +20,12 @@ from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.data.simulated_folder import Card, read_card
 from abacad.errors import AbacadError
 from abacad.files import write_table
+from abacad.ideal.known import Known, noise_of, of_scene
+from abacad.ideal.observer import Observer, Verdict
 from abacad.metric import auc_interval
-from abacad.run.parallel import side_by_side
-from abacad.signal.event import simulated_event_snr
-from abacad.signal.ideal.known import Known, noise_of, of_scene
-from abacad.signal.ideal.observer import Observer, Verdict
-from abacad.signal.presets import Simulation
+from abacad.model.classical import simulated_event_snr
+from abacad.parallel import side_by_side
+from abacad.simulate.presets import Simulation
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from abacad.files import read_json
 from abacad.metric import Interval, auc_interval
 from abacad.recipes import read_recipe
 from abacad.run.audit import audit
-from abacad.run.ensemble import submit
 from abacad.run.predict import predict
 from abacad.run.report import report
 from abacad.run.simulate import simulate
+from abacad.run.submit import submit
 from abacad.run.train import train
-from abacad.signal.presets import PRESETS
+from abacad.simulate.presets import PRESETS
 
 log = logging.getLogger(__name__)
 

@@ -25,12 +25,12 @@ from rich.progress import track
 
 from abacad import __version__
 from abacad.data.competition import find_competition, listed_files, read_header
-from abacad.data.fingerprint import PROJECTIONS, CadenceReader, fingerprints, read_ahead, rows_apart, steps, weights
-from abacad.data.links import OVERLAPS
-from abacad.data.overlap import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import read_json, write_json, write_table
-from abacad.run.parallel import side_by_side
+from abacad.overlap.fingerprint import PROJECTIONS, CadenceReader, fingerprints, read_ahead, rows_apart, steps, weights
+from abacad.overlap.links import OVERLAPS
+from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
+from abacad.parallel import side_by_side
 from abacad.signal.cadence import N_PANELS
 
 log = logging.getLogger(__name__)

@@ -12,13 +12,13 @@ from rich.progress import track
 from abacad.config import Recipe
 from abacad.data.check import Checked, check_cadences, usable
 from abacad.data.competition import find_competition, listed_files, read_sample
-from abacad.data.dataset import Cadences, Samples, loader, worker_count
-from abacad.data.partners import partners_for
 from abacad.errors import AbacadError
 from abacad.files import write_table
+from abacad.learn.dataset import Cadences, Samples, loader, worker_count
+from abacad.learn.judge import Judge
+from abacad.learn.run_folder import RunFolder, logging_to
 from abacad.model.detector import pick_device
-from abacad.run.folder import RunFolder, logging_to
-from abacad.run.judge import Judge
+from abacad.overlap.partners import partners_for
 
 log = logging.getLogger(__name__)
 

@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 
 from abacad.config import Recipe
-from abacad.data.dataset import Represented, worker_count
-from abacad.data.simulated import Mixture
-from abacad.data.store import pack
 from abacad.errors import AbacadError
 from abacad.files import write_json
+from abacad.learn.dataset import Represented, worker_count
+from abacad.learn.fold import Labelled, precision_of, train_fold
+from abacad.learn.packed import pack
+from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
+from abacad.learn.simulated import Mixture
 from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
-from abacad.run.fold import Labelled, precision_of, train_fold
-from abacad.run.folder import RunFolder, environment, fingerprint, logging_to
 from abacad.signal.cadence import N_PANELS
-from abacad.signal.presets import PRESETS, Simulation
+from abacad.simulate.presets import PRESETS, Simulation
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ import pandas as pd
 import yaml
 
 from abacad.data.competition import cadence_path, read_cadence
-from abacad.data.dataset import Cadences
-from abacad.data.partners import partners_for
 from abacad.errors import AbacadError
 from abacad.files import read_json
+from abacad.learn.dataset import Cadences
+from abacad.learn.run_folder import RunFolder
 from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
 from abacad.model.checkpoint import load_detector
 from abacad.model.explain import evidence_map
-from abacad.run.folder import RunFolder
+from abacad.overlap.partners import partners_for
 from abacad.show import figure
 from abacad.show.page import Page, Section
 

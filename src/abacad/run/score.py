@@ -13,11 +13,11 @@ import torch
 from rich.progress import track
 
 from abacad.data.competition import read_cadence
-from abacad.data.telescope import SUFFIXES, TelescopeCadence, open_telescope_cadence
+from abacad.data.observation import SUFFIXES, TelescopeCadence, open_telescope_cadence
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
+from abacad.learn.judge import Judge, shipped
 from abacad.model.detector import pick_device
-from abacad.run.judge import Judge, shipped
 from abacad.show import figure
 from abacad.show.page import Page, Section
 from abacad.types import CadenceArray

@@ -18,17 +18,17 @@ from rich.progress import Progress, track
 
 from abacad.errors import AbacadError
 from abacad.files import write_table
+from abacad.ideal.known import noise_of, of_training
+from abacad.ideal.observer import Observer
+from abacad.learn.judge import Judge, shipped
 from abacad.metric import auc_interval, wilson
+from abacad.model.classical import simulated_event_snr
 from abacad.model.detector import pick_device
-from abacad.run.judge import Judge, shipped
-from abacad.run.parallel import side_by_side
+from abacad.parallel import side_by_side
 from abacad.show import figure
 from abacad.show.page import Page, Section
-from abacad.signal.event import simulated_event_snr
-from abacad.signal.ideal.known import noise_of, of_training
-from abacad.signal.ideal.observer import Observer
-from abacad.signal.presets import PRESETS, Simulation
-from abacad.signal.scene import generate
+from abacad.simulate.presets import PRESETS, Simulation
+from abacad.simulate.scene import generate
 
 log = logging.getLogger(__name__)
 

@@ -31,10 +31,10 @@ from torch import Tensor
 from abacad.data.background import FileBackground, LevelBackground, fingerprint, open_background
 from abacad.data.simulated_folder import begin, finish, write_cadence
 from abacad.errors import AbacadError
-from abacad.run.parallel import side_by_side
+from abacad.parallel import side_by_side
 from abacad.signal.cadence import N_PANELS
-from abacad.signal.presets import Simulation
-from abacad.signal.scene import Injected, cut, draw_injected, make_scene, window_chance
+from abacad.simulate.presets import Simulation
+from abacad.simulate.scene import Injected, cut, draw_injected, make_scene, window_chance
 
 logger = logging.getLogger(__name__)
 

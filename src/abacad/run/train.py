@@ -17,17 +17,17 @@ from torch.utils.data import Dataset
 from abacad.config import Recipe
 from abacad.data.check import check_cadences, usable
 from abacad.data.competition import find_competition, read_labels
-from abacad.data.dataset import Cadences
-from abacad.data.folds import folds_for_run, read_groups, read_links
-from abacad.data.links import across, cut_large
-from abacad.data.partners import partners_for
-from abacad.data.store import packed_if_wanted
 from abacad.files import read_json, write_json, write_table
+from abacad.learn.dataset import Cadences
+from abacad.learn.fold import Labelled, pos_weight, precision_of, train_fold
+from abacad.learn.folds import folds_for_run, read_groups, read_links
+from abacad.learn.packed import packed_if_wanted
+from abacad.learn.pseudo import with_pseudo
+from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
 from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
 from abacad.model.detector import build_detector
-from abacad.run.fold import Labelled, pos_weight, precision_of, train_fold
-from abacad.run.folder import RunFolder, environment, fingerprint, logging_to
-from abacad.run.pseudo import with_pseudo
+from abacad.overlap.links import across, cut_large
+from abacad.overlap.partners import partners_for
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,144 @@
+"""Straight paths through all panels at once: a grid over drift and place, the panels' sums added up along each.
+
+    LR = mean over (drift, place, amplitude, width) of  Σ over lit panels P(lit) · Π over lit panels exp(sum along path)
+
+Drifts are a quarter of a channel a panel apart, places a quarter of a channel: a needle strays from the nearest path by
+about a tenth of a channel (rms). A path has to stay in the window while it is lit, as the needles do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from abacad.ideal.lit import needle_patterns, over_patterns
+from abacad.ideal.pixel import QUARTERS
+from abacad.ideal.tracklet import ROWS, add_shifted
+from abacad.signal.cadence import N_PANELS, ON
+from abacad.signal.drift import bins_per_panel
+from abacad.simulate.presets import Simulation
+
+_STEP = 0.25  # channels a panel period
+_MARGIN = 1.5  # channels: needles keep 2
+
+
+@dataclass(frozen=True)
+class LineGrid:
+    """Drifts and the geometry of paths on them; places are quarters of a channel in the middle ON panel's first row.
+
+    Attributes:
+        drift: (drift,) channels a panel period.
+        log_prior: (drift,) of the generator's log-uniform drifts.
+        slope: (drift,) number of the panel slope that stands for each drift.
+        slopes: (slope,) channels a panel period, whole numbers.
+        start: (drift, panel) quarters of a channel from a path's place to where it starts in a panel.
+        piece: (slope, piece + 1) quarters of a channel from a panel's start to the start of each tracklet.
+        inside: (drift, panel, place) whether a path is in the window throughout a panel.
+    """
+
+    drift: Float[np.ndarray, " drift"]
+    log_prior: Float[Tensor, " drift"]
+    slope: Int[np.ndarray, " drift"]
+    slopes: Float[np.ndarray, " slope"]
+    start: Int[np.ndarray, "drift panel"]
+    piece: Int[np.ndarray, "slope edge"]
+    inside: Bool[Tensor, "drift panel place"]
+
+    @property
+    def steepest(self) -> int:
+        """Most quarters of a channel that a path moves within a tracklet."""
+        return int(np.abs(np.diff(self.piece, axis=1)).max())
+
+
+def line_grid(simulation: Simulation) -> LineGrid:
+    """The grid for a simulation's axes and drifts."""
+    axes = simulation.axes
+    low, high = (bins_per_panel(drift, axes) for drift in simulation.needles.drift_hz_s)
+    drift, prior = _drifts(low, high)
+    slopes = np.arange(round(drift.min()), round(drift.max()) + 1, dtype=float)
+    slope = np.round(drift).astype(int) - int(slopes[0])
+    share = axes.panel_s / axes.panel_period_s
+    # a panel's own slope is a whole number: it is matched in the panel's middle
+    at_panel = np.arange(N_PANELS) - ON[1]
+    start = QUARTERS * (drift[:, None] * at_panel + (drift - slopes[slope])[:, None] * share / 2)
+    n_piece = -(-axes.n_time // ROWS)
+    piece = QUARTERS * slopes[:, None] * np.arange(n_piece + 1) * ROWS * axes.dt_s / axes.panel_period_s
+    return LineGrid(
+        drift=drift,
+        log_prior=torch.from_numpy(np.log(prior)).float(),
+        slope=slope,
+        slopes=slopes,
+        start=np.round(start).astype(int),
+        piece=np.round(piece).astype(int),
+        inside=_inside(drift[:, None] * at_panel, drift[:, None] * share, axes.n_freq),
+    )
+
+
+def _inside(
+    offset: Float[np.ndarray, "*shape"], length: Float[np.ndarray, "*#shape"], n_freq: int
+) -> Bool[Tensor, "*shape place"]:
+    """Whether paths that begin `offset` channels from a place, and end `length` from there, stay in the window."""
+    begins = offset[..., None] + np.arange(QUARTERS * n_freq) / QUARTERS
+    ends = begins + length[..., None]
+    inside = (np.minimum(begins, ends) >= _MARGIN) & (np.maximum(begins, ends) <= n_freq - 1 - _MARGIN)
+    return torch.from_numpy(inside)
+
+
+def _drifts(low: float, high: float) -> tuple[Float[np.ndarray, " drift"], Float[np.ndarray, " drift"]]:
+    """Drifts of both signs with their prior probabilities."""
+    number = np.arange(max(0, int(low / _STEP)), int(np.ceil(high / _STEP)) + 1)
+    edges = np.clip(np.append(number - 0.5, number[-1] + 0.5) * _STEP, low, high)
+    mass = np.diff(np.log(edges)) / max(np.log(high / low), 1e-9) if high > low else (number == number[-1]) * 1.0
+    kept = mass > 0
+    drift = number[kept] * _STEP
+    return np.concatenate([-drift[::-1], drift]), np.concatenate([mass[kept][::-1], mass[kept]]) / 2
+
+
+def along_slopes(pieces: Float[Tensor, "slope kind piece place"], grid: LineGrid) -> Float[Tensor, "drift kind place"]:
+    """Sums through a whole panel for each of the grid's panel slopes, by the place where the path enters."""
+    centre = len(pieces) // 2
+    out = pieces.new_zeros(len(grid.slopes), pieces.shape[1], pieces.shape[3])
+    for number, edges in enumerate(grid.piece.tolist()):
+        for piece in range(len(edges) - 1):
+            slope = centre + edges[piece + 1] - edges[piece]
+            add_shifted(out[number], pieces[slope, :, piece], edges[piece])
+    return out
+
+
+def line_ratios(
+    sums: Sequence[Float[Tensor, "slope kind place"]],
+    grid: LineGrid,
+    log_kind: Float[Tensor, " kind"],
+    partial: float,
+) -> Float[Tensor, "drift place"]:
+    """Log likelihood ratio of every path, prior included.
+
+    A path in an outer ON panel alone counts where it passes the window in the middle one, too.
+
+    Args:
+        sums: of each ON panel, from `along_slopes`.
+        grid: the paths.
+        log_kind: (kind,) log prior of amplitude and width.
+        partial: share of the needles that miss from one or two ON panels.
+    """
+    patterns = needle_patterns(partial)
+    found = []
+    for number in range(len(grid.drift)):
+        panels = {}
+        for panel, given in zip(ON, sums, strict=True):
+            panels[panel] = torch.zeros_like(given[0])
+            add_shifted(panels[panel], given[grid.slope[number]], int(grid.start[number, panel]))
+        weights = [(lit, share * _allowed(grid.inside[number], lit)) for lit, share in patterns]
+        ratio = torch.logsumexp(over_patterns(panels, weights) + log_kind[:, None], 0)
+        found.append(ratio + grid.log_prior[number])
+    return torch.stack(found)
+
+
+def _allowed(inside: Bool[Tensor, "panel place"], lit: tuple[int, ...]) -> Float[Tensor, " place"]:
+    """Prior of the places of a path that has to be inside while it is lit; if it cannot, in the middle ON panel."""
+    allowed = inside[list(lit)].all(0)
+    allowed = allowed if bool(allowed.any()) else inside[ON[1]]
+    return allowed / allowed.sum().clamp(min=1)

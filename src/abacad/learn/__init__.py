@@ -1,0 +1,1 @@
+"""From labelled cadences to trained weights."""

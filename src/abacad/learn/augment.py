@@ -1,0 +1,68 @@
+"""Random changes of a training cadence that leave its label true. The only file that knows albumentations.
+
+Frequency is flipped and shifted for all panels alike, so that what stands in ON and OFF stays in line. There is no
+rotation: a needle's drift has a physical range, and a row is one moment for all channels.
+"""
+
+import os
+from typing import Any
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer release on import
+
+import albumentations as A
+import cv2
+import numpy as np
+import torch
+
+from abacad.config import Augment, Kind
+from abacad.represent.kinds import stack, time_reversed_order, unstack
+from abacad.types import Channels
+
+cv2.setNumThreads(0)  # the readers are processes already
+
+
+class TimeReversal(A.ImageOnlyTransform):
+    """A vertical flip that keeps a cadence a cadence: rows reversed, and the order of its panels."""
+
+    def __init__(self, kind: Kind, p: float) -> None:
+        """Reverse time with probability `p`."""
+        super().__init__(p=p)
+        self.kind = kind
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        """Reverse the rows of an array (time, freq, channel), and the order of its channels."""
+        return np.ascontiguousarray(img[::-1, :, time_reversed_order(img.shape[2], self.kind)])
+
+
+class Augmentation:
+    """`Augment` of a recipe, as a function of one represented cadence."""
+
+    def __init__(self, recipe: Augment, kind: Kind, seed: int = 0) -> None:
+        """Compose the changes for channels of that kind."""
+        self.kind = kind
+        self.compose = A.Compose(
+            [
+                A.HorizontalFlip(p=recipe.horizontal_flip),
+                TimeReversal(kind, p=recipe.vertical_flip),
+                A.Affine(
+                    translate_percent={
+                        "x": (-recipe.freq_shift, recipe.freq_shift),
+                        "y": (-recipe.time_shift, recipe.time_shift),
+                    },
+                    interpolation=cv2.INTER_NEAREST,  # whole channels and rows: interpolation would blur a needle
+                    border_mode=cv2.BORDER_REFLECT_101,
+                    p=recipe.shift,
+                ),
+            ],
+            seed=seed,
+        )
+
+    def reseed(self, seed: int) -> None:
+        """Start the random changes anew, so that each epoch and each reader has its own."""
+        self.compose.set_random_seed(seed)
+
+    def __call__(self, channels: Channels) -> Channels:
+        """A changed copy of one cadence, (channel, time, freq)."""
+        image = unstack(channels, self.kind).permute(1, 2, 0).numpy()
+        changed = self.compose(image=np.ascontiguousarray(image))["image"]
+        return stack(torch.from_numpy(changed).permute(2, 0, 1).contiguous(), self.kind)

@@ -1,0 +1,144 @@
+"""Folds: which cadences are held back together, so that none is scored by a detector that saw its near-duplicate."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from abacad.data.competition import SAMPLE, read_sample
+from abacad.errors import AbacadError
+from abacad.files import write_table
+from abacad.overlap.links import OVERLAPS, read_overlaps
+
+log = logging.getLogger(__name__)
+
+
+def group_of(cadence_id: str) -> str:
+    """The id up to its first underscore: the whole id where there is none, as in the competition."""
+    return cadence_id.split("_", 1)[0]
+
+
+def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
+    """The group of each id, by `data.groups` of the recipe.
+
+    Raises:
+        AbacadError: a groups file is absent, has other columns, or names an id twice or not at all.
+    """
+    path = root / "groups.csv" if choice == "auto" else Path(choice)
+    if choice == "none" or (choice == "auto" and not path.is_file()):
+        return ids.map(group_of)
+    if not path.is_file():
+        raise AbacadError(f"There is no groups file {path}.\nName a CSV file with the columns id and group, or `none`.")
+    try:
+        table = pd.read_csv(path, dtype=str)
+    except (ValueError, OSError) as error:
+        raise AbacadError(
+            f"{path} cannot be read as a table: {error}\nWrite it anew, or: --data.groups none."
+        ) from error
+    if not {"id", "group"} <= set(table.columns):
+        raise AbacadError(f"{path} has the columns {', '.join(table.columns)}.\nIt must have the columns id, group.")
+    if table["id"].duplicated().any():
+        raise AbacadError(f"{path} names the id {table['id'][table['id'].duplicated()].iloc[0]} twice.")
+    groups = ids.map(table.set_index("id")["group"])
+    if groups.isna().any():
+        raise AbacadError(
+            f"{path} has no group for {int(groups.isna().sum())} training ids ({ids[groups.isna()].iloc[0]} …).\n"
+            "Give every training id a group, or switch groups off: --data.groups none."
+        )
+    strangers = table["id"][~table["id"].isin(ids) & ~table["id"].isin(_test_ids(root))]
+    if len(strangers):
+        log.warning(
+            "%s names %d ids that are neither labelled nor to be scored (%s …)", path, len(strangers), strangers.iloc[0]
+        )
+    log.info(
+        "Groups come from %s: %d groups for %d cadences, the largest of %d (--data.groups none turns them off)",
+        path, groups.nunique(), len(ids), groups.value_counts().max(),
+    )  # fmt: skip
+    return groups
+
+
+def read_links(choice: str, root: Path) -> pd.DataFrame | None:
+    """The overlapping pairs beside the groups file, or none where there are no groups or no pairs."""
+    path = root / "groups.csv" if choice == "auto" else Path(choice)
+    beside = path.with_name(OVERLAPS)
+    return None if choice == "none" or not path.is_file() or not beside.is_file() else read_overlaps(beside)
+
+
+def _test_ids(root: Path) -> list[str]:
+    return read_sample(root) if (root / SAMPLE).is_file() else []
+
+
+def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -> pd.DataFrame:
+    """Folds that keep groups whole and the share of positives even.
+
+    Args:
+        labels: Columns id, target.
+        groups: Group of each row of `labels`.
+        n_folds: Number of folds.
+        seed: Seed of the shuffling.
+
+    Returns:
+        Columns id, fold, group, in the order of `labels`.
+
+    Raises:
+        AbacadError: there is one class only, or too few positives or groups for that many folds.
+    """
+    counts = labels["target"].value_counts()
+    if len(counts) < 2:
+        raise AbacadError(
+            f"All {len(labels)} labels are {labels['target'].iloc[0]}.\nTraining needs cadences of both classes."
+        )
+    if counts.min() < n_folds:
+        raise AbacadError(
+            f"{n_folds} folds need {n_folds} cadences of each class; the rarer has {counts.min()}.\n"
+            f"Ask for fewer folds (--data.folds {max(2, int(counts.min()))}), or label more cadences."
+        )
+    if groups.nunique() < n_folds:
+        raise AbacadError(
+            f"{n_folds} folds need as many groups; there are {groups.nunique()}.\n"
+            "Ask for fewer folds (--data.folds), or switch the groups file off: --data.groups none."
+        )
+    fold = np.full(len(labels), -1)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    for number, (_, held) in enumerate(splitter.split(labels["id"], labels["target"], groups)):
+        fold[held] = number
+    folds = pd.DataFrame({"id": labels["id"].to_numpy(), "fold": fold, "group": groups.to_numpy()})
+    check_folds(folds, labels, n_folds)
+    return folds
+
+
+def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None:
+    """Refuse folds that tear a group, miss an id, or hold one class only.
+
+    Raises:
+        AbacadError: they do.
+    """
+    if set(folds["id"]) != set(labels["id"]) or folds["id"].duplicated().any():
+        raise AbacadError(
+            "folds.csv does not hold each training id once.\nDelete it, or train into another run folder."
+        )
+    torn = folds.groupby("group")["fold"].nunique()
+    if (torn > 1).any():
+        raise AbacadError(
+            f"The group {torn.idxmax()} stands on both sides of a fold.\nDelete folds.csv to make new ones."
+        )
+    classes = folds.merge(labels, on="id").groupby("fold")["target"].nunique()
+    poor = [fold for fold in range(n_folds) if classes.get(fold, 0) < 2]
+    if poor:
+        raise AbacadError(
+            f"Fold {poor[0]} of {n_folds} holds one class only: its groups are too large.\n"
+            "Ask for fewer folds (--data.folds), or switch the groups file off: --data.groups none."
+        )
+
+
+def folds_for_run(path: Path, labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -> pd.DataFrame:
+    """The folds in the file `path`, checked, or new ones that are then written there."""
+    if path.is_file():
+        folds = pd.read_csv(path, dtype={"id": str, "group": str})
+        check_folds(folds, labels, n_folds)
+        return folds.set_index("id").loc[labels["id"]].reset_index()
+    folds = make_folds(labels, groups, n_folds, seed)
+    write_table(path, folds)
+    return folds

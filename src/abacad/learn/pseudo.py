@@ -1,0 +1,72 @@
+"""Pseudo labels: test cadences join the training, another run's scores for targets.
+
+Runs are trained with a loss that weighs both classes alike, so their scores are high where positives are rare. With a
+share q of positives among the labels, a score s stands for the probability p:
+
+    p / (1 − p) = s / (1 − s) · q / (1 − q)
+"""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from torch.utils.data import ConcatDataset
+
+from abacad.config import Recipe
+from abacad.data.competition import listed_files
+from abacad.errors import AbacadError
+from abacad.learn.dataset import Cadences
+from abacad.learn.fold import Labelled
+from abacad.learn.packed import packed_if_wanted
+from abacad.learn.run_folder import RunFolder
+from abacad.overlap.partners import partners_for
+
+log = logging.getLogger(__name__)
+
+NEVER_HELD_BACK = -1
+"""The fold of a cadence that every detector is trained on and none is judged by."""
+
+
+def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) -> Labelled:
+    """The labelled cadences, then the test cadences of the file `data.pseudo`.
+
+    Raises:
+        AbacadError: the file is absent, has other columns, scores outside 0 to 1, or names a cadence that is not there.
+    """
+    path = Path(recipe.data.pseudo or "")
+    scores = _read(path)
+    absent = set(scores["id"]) - set(listed_files(root, "test"))
+    if absent:
+        raise AbacadError(
+            f"{path} scores {len(absent)} cadences that {root / 'test'} has not ({min(absent)} …).\n"
+            "Give the test.csv of a run on this very folder."
+        )
+    log.info("%d test cadences join the training, with the scores of %s for targets", len(scores), path)
+    cadences = Cadences(root, "test", list(scores["id"]), recipe.represent, labelled.shape, partners_for(root, recipe))
+    source = packed_if_wanted(cadences, len(scores), run.packed_pseudo, recipe)
+    targets = probability(scores["score"].to_numpy(float), float(labelled.targets.mean()))
+    return replace(
+        labelled,
+        source=ConcatDataset([labelled.source, source]),
+        ids=np.concatenate([labelled.ids, scores["id"].to_numpy()]),
+        targets=np.concatenate([labelled.targets.astype(float), targets]),
+        folds=np.concatenate([labelled.folds, np.full(len(scores), NEVER_HELD_BACK)]),
+    )
+
+
+def probability(scores: np.ndarray, share: float) -> np.ndarray:
+    """Probabilities of a needle for scores from a loss that weighs both classes alike; `share` of the labels is 1."""
+    return scores * share / (scores * share + (1 - scores) * (1 - share))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise AbacadError(f"There is no file {path} of pseudo labels.\nName the test.csv of a run: --data.pseudo FILE.")
+    table = pd.read_csv(path, dtype={"id": str})
+    if not {"id", "score"} <= set(table.columns):
+        raise AbacadError(f"{path} has the columns {', '.join(table.columns)}.\nIt must have the columns id and score.")
+    if table["id"].duplicated().any() or not table["score"].between(0, 1).all():
+        raise AbacadError(f"{path} names an id twice, or has a score outside 0 to 1.\nGive the test.csv of a run.")
+    return table

@@ -1,0 +1,95 @@
+"""Simulated cadences as a data set: as many as asked for, each its own, none on disk."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from torch.utils.data import Dataset
+
+from abacad.errors import AbacadError
+from abacad.simulate.presets import Simulation
+from abacad.simulate.scene import Batch, draw_targets, generate
+
+
+class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
+    """`n` cadences with their targets, made when asked for.
+
+    The cadence at an index is decided by seed, epoch and index alone: not by the size of a batch or the number of
+    workers. Each epoch holds other cadences, so that training never sees one twice.
+    """
+
+    def __init__(self, simulation: Simulation, n: int, seed: int = 0) -> None:
+        """`n` cadences of `simulation`; other seeds give other ones."""
+        if n < 1:
+            raise AbacadError(f"{n} simulated cadences were asked for: ask for at least one.")
+        self.simulation = simulation
+        self.n = n
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go on to the cadences of another epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Cadences in an epoch."""
+        return self.n
+
+    def __getitem__(self, index: int) -> tuple[Float[np.ndarray, "panel time freq"], int]:
+        """A cadence (panel, time, freq), float16 and normalised panel by panel, and its target, 0 or 1."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Float[np.ndarray, "panel time freq"], int]]:
+        """Several at once, which is faster; torch's loader asks for a batch this way."""
+        batch = self.batch(indices)
+        panels, targets = batch.panels.numpy(), batch.targets.tolist()
+        return [(panels[row], targets[row]) for row in range(len(targets))]
+
+    def targets(self) -> Int[np.ndarray, " n"]:
+        """(n,) the target of each cadence of the epoch, without making the cadences."""
+        indices = self.epoch * self.n + np.arange(self.n)
+        return draw_targets(self.simulation, indices, self.seed).astype(np.int64)
+
+    def batch(self, indices: Sequence[int], device: str = "cpu") -> Batch:
+        """The cadences at these indices on a device, with their truth."""
+        places = np.asarray(indices, dtype=np.int64)
+        if places.size and (places.min() < -self.n or places.max() >= self.n):
+            raise IndexError(f"index {int(places.max())} in an epoch of {self.n} simulated cadences")
+        return generate(self.simulation, self.epoch * self.n + places % self.n, self.seed, device)
+
+
+class Mixture(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
+    """`n` cadences drawn from several simulations in turn: the cadence i is one of simulation i mod their number."""
+
+    def __init__(self, simulations: Sequence[Simulation], n: int, seed: int = 0) -> None:
+        """As many of each, up to one; other seeds give other cadences."""
+        if not simulations:
+            raise AbacadError("There is no simulation to draw cadences from.\nName at least one preset.")
+        each = -(-n // len(simulations))
+        self.n = n
+        self.parts = [SimulatedCadences(simulation, each, seed + part) for part, simulation in enumerate(simulations)]
+
+    def __len__(self) -> int:
+        """Cadences of all simulations."""
+        return self.n
+
+    def __getitem__(self, index: int) -> tuple[Float[np.ndarray, "panel time freq"], int]:
+        """A cadence (panel, time, freq) and its target, 0 or 1."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Float[np.ndarray, "panel time freq"], int]]:
+        """Several at once, which is faster."""
+        found: dict[int, tuple[np.ndarray, int]] = {}
+        for part, cadences in enumerate(self.parts):
+            own = [index for index in indices if index % len(self.parts) == part]
+            if own:
+                found |= zip(own, cadences.__getitems__([index // len(self.parts) for index in own]), strict=True)
+        return [found[index] for index in indices]
+
+    def targets(self) -> Int[np.ndarray, " n"]:
+        """(n,) the target of each, without making the cadences."""
+        targets = np.zeros(self.n, dtype=np.int64)
+        for part, cadences in enumerate(self.parts):
+            own = targets[part :: len(self.parts)]
+            own[:] = cadences.targets()[: len(own)]
+        return targets

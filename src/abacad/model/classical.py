@@ -1,0 +1,65 @@
+"""The classical search: integrate along drifts in each panel, keep what stands in every ON panel and in no OFF panel.
+
+    S_p(d, f) = Σ_t x_p(t, f + d·t), in units of its own spread over f: the SNR of a straight path in panel p
+    E         = max over (d, f) of min over ON of S_p, where no OFF panel has S_p ≥ veto nearby
+
+A path that starts at f in the first panel starts at f + d·(panel periods) in a later one. This is the logic of
+turboSETI's hit search and event filter (Enriquez et al. 2017; all ON panels, no OFF panel), with its threshold left
+open: E is the largest SNR threshold at which the cadence still holds an event.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from abacad.signal.cadence import OFF, ON, Axes
+from abacad.signal.drift import bins_per_panel, dedoppler, drift_grid
+from abacad.simulate.presets import Simulation
+from abacad.types import Panels
+
+Maps = Float[Tensor, "batch panel drift freq"]
+
+_MAD_TO_SIGMA = 1.4826  # of a normal distribution
+
+
+def event_snr(
+    panels: Panels, axes: Axes, fastest_bins_per_panel: float = 24.0, veto: float = 5.0
+) -> Float[Tensor, " batch"]:
+    """The SNR of the strongest event of each cadence of a batch; 0 where there is none.
+
+    Args:
+        panels: (batch, 6, time, freq), any gain and offset.
+        axes: their units.
+        fastest_bins_per_panel: drifts that are searched, in channels a panel, of both signs.
+        veto: SNR at which a path counts as a hit in an OFF panel.
+    """
+    drifts = drift_grid(fastest_bins_per_panel / axes.n_time, axes.n_time)
+    maps = _aligned(path_snr(panels, drifts), drifts, axes)
+    weakest = F.max_pool2d(maps[:, ON], 3, 1, 1).amin(1)  # a drift between two of the grid ends a channel off
+    hit_off = F.max_pool2d(maps[:, OFF], 5, 1, 2).amax(1)
+    return torch.where(hit_off < veto, weakest, 0.0).flatten(1).amax(1).clamp_min(0.0)
+
+
+def simulated_event_snr(panels: Panels, simulation: Simulation) -> Float[Tensor, " batch"]:
+    """`event_snr` over the drifts that the simulation's needles have; none of them crosses half a window in a panel."""
+    fastest = bins_per_panel(simulation.needles.drift_hz_s[1], simulation.axes)
+    return event_snr(panels, simulation.axes, min(fastest, simulation.axes.n_freq / 2))
+
+
+def path_snr(panels: Panels, drifts_bins_per_row: Float[Tensor, " drift"]) -> Float[Tensor, "*batch panel drift freq"]:
+    """SNR of every straight path of every panel: sums along drifts, over their robust spread across frequency."""
+    sums = dedoppler(panels.float() - panels.float().mean((-2, -1), keepdim=True), drifts_bins_per_row)
+    sums = sums - sums.median(-1, keepdim=True).values
+    spread = _MAD_TO_SIGMA * sums.abs().median(-1, keepdim=True).values
+    return sums * torch.where(spread > 0, 1 / spread, 0.0)
+
+
+def _aligned(maps: Maps, drifts_bins_per_row: Float[Tensor, " drift"], axes: Axes) -> Maps:
+    """Maps by the channel in the first row of the first panel; 0 where a path has left the window."""
+    n_panels, n_freq = maps.shape[1], maps.shape[-1]
+    rows = torch.arange(n_panels) * (axes.panel_period_s / axes.dt_s)
+    start = torch.round(drifts_bins_per_row[None, :] * rows[:, None]).long()  # (panel, drift)
+    channel = (start[..., None] + torch.arange(n_freq)).to(maps.device)
+    inside = (channel >= 0) & (channel < n_freq)
+    return maps.gather(-1, channel.clamp(0, n_freq - 1).expand_as(maps)) * inside

@@ -1,0 +1,1 @@
+"""Which cadences are windows of the same observation."""

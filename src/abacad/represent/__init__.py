@@ -1,0 +1,1 @@
+"""From a cadence to the planes that a detector reads."""

@@ -1,0 +1,139 @@
+"""`abacad submit`: one run, or the blend of several, as a submission.csv that was read back and checked.
+
+equal    mean of the runs' scores
+fitted   sigmoid(b + Σ wᵢ · logit(scoreᵢ)), wᵢ ≥ 0, fitted on the runs' held-back (OOF) scores
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logit
+
+from abacad.data.competition import find_competition, read_sample
+from abacad.errors import AbacadError
+from abacad.files import write_table
+from abacad.learn.run_folder import RunFolder
+from abacad.metric import auc_interval
+from abacad.run.predict import predict
+
+log = logging.getLogger(__name__)
+
+_RIDGE = 1e-3
+"""Pull of the weights towards 0, so that runs that separate their few OOF cadences perfectly keep finite ones."""
+
+
+def submit(
+    runs: Sequence[str | Path],
+    folder: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    weights: Literal["equal", "fitted"] = "equal",
+    progress: bool = True,
+) -> Path:
+    """Write the submission of one run, or of the blend of several; runs without test scores get them first.
+
+    Args:
+        runs: Finished run folders.
+        folder: The competition folder; none looks at its usual places.
+        out: The file to write; none writes submission.csv into the first run folder.
+        weights: `equal`, or `fitted` on the OOF scores.
+        progress: Show progress bars.
+
+    Returns:
+        The file written: the ids of sample_submission.csv in its order, scores between 0 and 1.
+
+    Raises:
+        AbacadError: a run is not finished, the runs do not share their training ids, or a score is missing.
+    """
+    root = find_competition(folder)
+    ids = read_sample(root)
+    folders = [RunFolder(Path(run)) for run in runs]
+    columns = [_test_scores(run, root, ids, progress) for run in folders]
+    blended = blend(np.column_stack(columns), fit_weights(folders) if weights == "fitted" else None)
+    out = Path(out) if out else folders[0].path / "submission.csv"
+    write_table(out, pd.DataFrame({"id": ids, "target": blended}))
+    check_submission(out, ids)
+    log.info("Wrote %s: %d scores of %d run(s), checked against sample_submission.csv", out, len(ids), len(runs))
+    return out
+
+
+def blend(scores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Blended scores in [0, 1].
+
+    Args:
+        scores: (cadence, run), in [0, 1].
+        weights: (1 + run,): bias and weight of each run's logit; none is the mean of the scores.
+    """
+    if weights is None:
+        return scores.mean(axis=1)
+    return expit(weights[0] + _logits(scores) @ weights[1:])
+
+
+def fit_weights(runs: Sequence[RunFolder]) -> np.ndarray:
+    """Bias and weights (≥ 0) that minimise the log-loss of the blended OOF scores, (1 + run,).
+
+    Raises:
+        AbacadError: the runs held back other cadences.
+    """
+    for run in runs:
+        run.trained()
+    tables = [pd.read_csv(run.oof, dtype={"id": str}).set_index("id") for run in runs]
+    for run, table in zip(runs, tables, strict=True):
+        if set(table.index) != set(tables[0].index):
+            raise AbacadError(
+                f"{run.path} and {runs[0].path} were trained on other ids.\nBlend them with --weights equal."
+            )
+    scores = np.column_stack([table.loc[tables[0].index, "score"] for table in tables])
+    target = tables[0]["target"].to_numpy()
+    weights = _fitted(_logits(scores), target)
+    log.info(
+        "Weights fitted on OOF: %s", ", ".join(f"{r.path.name} {w:.3f}" for r, w in zip(runs, weights[1:], strict=True))
+    )
+    log.info("OOF AUC of the blend: %s", auc_interval(target, blend(scores, weights)))
+    return weights
+
+
+def check_submission(path: Path, ids: list[str]) -> None:
+    """Read a submission back and compare it with what the competition asks for.
+
+    Raises:
+        AbacadError: it has other columns, ids or order, or a score that is no number in [0, 1].
+    """
+    table = pd.read_csv(path, dtype={"id": str})
+    if list(table.columns) != ["id", "target"] or list(table["id"]) != ids:
+        raise AbacadError(f"{path} does not hold sample_submission.csv's ids in its order.")
+    if not table["target"].between(0, 1).all():
+        raise AbacadError(f"{path} holds a score that is no number between 0 and 1.")
+
+
+def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> np.ndarray:
+    if run.test.is_file():
+        table = pd.read_csv(run.test, dtype={"id": str})
+        if list(table["id"]) == ids:
+            return table["score"].to_numpy()
+        log.info("%s scores other ids; scoring anew", run.test)
+    predict(run.path, root, progress=progress)
+    return pd.read_csv(run.test, dtype={"id": str})["score"].to_numpy()
+
+
+def _logits(scores: np.ndarray) -> np.ndarray:
+    return logit(np.clip(scores, 1e-6, 1 - 1e-6))
+
+
+def _fitted(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+    sign = np.where(target == 1, 1.0, -1.0)
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = sign * (weights[0] + logits @ weights[1:])
+        pull = -sign * expit(-margin) / len(sign)
+        value = float(-log_expit(margin).mean() + _RIDGE * weights[1:] @ weights[1:])
+        return value, np.concatenate([[pull.sum()], logits.T @ pull + 2 * _RIDGE * weights[1:]])
+
+    n_runs = logits.shape[1]
+    start = np.concatenate([[0.0], np.full(n_runs, 1 / n_runs)])
+    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] + [(0, None)] * n_runs).x

@@ -1,0 +1,1 @@
+"""From telescope files to events."""

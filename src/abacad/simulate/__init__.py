@@ -1,0 +1,1 @@
+"""What the sky and the ground send: noise, interference, needles, scenes."""

@@ -1,0 +1,71 @@
+"""Folds: whole groups, both classes, written once and checked when read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from abacad.errors import AbacadError
+from abacad.learn.folds import check_folds, folds_for_run, group_of, make_folds, read_groups
+
+
+def labels(n: int = 60, per_group: int = 3) -> tuple[pd.DataFrame, pd.Series]:
+    ids = pd.Series([f"g{place // per_group}_{place}" for place in range(n)])
+    return pd.DataFrame({"id": ids, "target": (np.arange(n) % 4 == 0).astype(int)}), ids.map(group_of)
+
+
+def test_a_group_is_the_id_up_to_its_first_underscore():
+    assert [group_of(name) for name in ("abc_1_2", "0123456789abcde", "_x")] == ["abc", "0123456789abcde", ""]
+
+
+def test_groups_stay_whole_and_folds_are_stratified():
+    table, groups = labels()
+    folds = make_folds(table, groups, 5, seed=0)
+    assert list(folds["id"]) == list(table["id"])
+    assert folds.groupby("group")["fold"].nunique().max() == 1
+    shares = folds.merge(table, on="id").groupby("fold")["target"].mean()
+    assert len(shares) == 5
+    assert shares.between(0.1, 0.4).all()
+
+
+def test_folds_are_written_reused_and_follow_the_seed(tmp_path):
+    table, groups = labels()
+    first = folds_for_run(tmp_path / "folds.csv", table, groups, 5, seed=0)
+    again = folds_for_run(tmp_path / "folds.csv", table, groups, 5, seed=99)
+    pd.testing.assert_frame_equal(first, again)
+    assert not first["fold"].equals(make_folds(table, groups, 5, seed=1)["fold"])
+
+
+def test_torn_groups_and_poor_folds_are_refused(tmp_path):
+    table, groups = labels()
+    folds = make_folds(table, groups, 5, seed=0)
+    torn = folds.copy()
+    torn.loc[0, "fold"] = (torn.loc[0, "fold"] + 1) % 5
+    with pytest.raises(AbacadError, match="both sides"):
+        check_folds(torn, table, 5)
+    with pytest.raises(AbacadError, match="each training id once"):
+        check_folds(folds[1:], table, 5)
+    with pytest.raises(AbacadError, match="one class only"):
+        check_folds(folds, table.assign(target=(folds["fold"] == 0).astype(int)), 5)
+
+
+def test_groups_come_from_a_file_or_the_data_folder(tmp_path):
+    ids = pd.Series(["a", "b", "c"])
+    assert list(read_groups("auto", tmp_path, ids)) == ["a", "b", "c"]
+    pd.DataFrame({"id": ["c", "b", "a"], "group": [1, 1, 2]}).to_csv(tmp_path / "groups.csv", index=False)
+    assert list(read_groups("auto", tmp_path, ids)) == ["2", "1", "1"]
+    assert list(read_groups("none", tmp_path, ids)) == ["a", "b", "c"]
+    assert list(read_groups(str(tmp_path / "groups.csv"), tmp_path, ids)) == ["2", "1", "1"]
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(AbacadError, match="cannot be read"):
+        read_groups(str(tmp_path / "empty.csv"), tmp_path, ids)
+    with pytest.raises(AbacadError, match="no group for 1"):
+        read_groups("auto", tmp_path, pd.Series(["a", "stranger"]))
+
+
+def test_ids_that_nobody_knows_are_told(tmp_path, caplog):
+    pd.DataFrame({"id": ["a", "t", "x"], "group": 1}).to_csv(tmp_path / "groups.csv", index=False)
+    pd.DataFrame({"id": ["t"], "target": 0.5}).to_csv(tmp_path / "sample_submission.csv", index=False)
+    with caplog.at_level("INFO"):
+        read_groups("auto", tmp_path, pd.Series(["a"]))
+    assert "names 1 ids that are neither labelled nor to be scored (x …)" in caplog.text
+    assert "--data.groups none turns them off" in caplog.text

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from abacad.errors import AbacadError
+from abacad.learn.simulated import SimulatedCadences
+from abacad.signal.cadence import Axes
+from abacad.simulate.presets import PRESETS, Scenes, Simulation
+
+SMALL = Simulation(axes=Axes(n_time=16, n_freq=32, dt_s=18.0), scenes=Scenes(n_freq=64), positives=0.5)
+
+
+def test_a_cadence_and_its_target():
+    cadences = SimulatedCadences(PRESETS["kaggle"], 3, seed=1)
+    cadence, target = cadences[1]
+    assert len(cadences) == 3
+    assert cadence.shape == (6, 273, 256)
+    assert cadence.dtype == np.float16
+    assert target in (0, 1)
+
+
+def test_the_same_whatever_the_batch_and_the_workers():
+    cadences = SimulatedCadences(SMALL, 12, seed=1)
+    one_by_one = np.stack([cadences[k][0] for k in range(12)])
+    for batch_size, workers in ((1, 0), (5, 0), (4, 2)):
+        loader = DataLoader(cadences, batch_size=batch_size, num_workers=workers)
+        batches = list(loader)
+        np.testing.assert_array_equal(torch.cat([panels for panels, _ in batches]).numpy(), one_by_one)
+        assert torch.cat([targets for _, targets in batches]).tolist() == [cadences[k][1] for k in range(12)]
+
+
+def test_no_cadence_comes_twice():
+    cadences = SimulatedCadences(SMALL, 8, seed=1)
+    seen = set()
+    for epoch in range(3):
+        cadences.set_epoch(epoch)
+        seen |= {cadences[k][0].tobytes() for k in range(8)}
+    seen |= {SimulatedCadences(SMALL, 8, seed=2)[k][0].tobytes() for k in range(8)}
+    assert len(seen) == 32
+    cadences.set_epoch(0)
+    assert cadences[3][0].tobytes() in seen
+
+
+def test_indices_beyond_the_end_are_refused():
+    with pytest.raises(IndexError):
+        SimulatedCadences(SMALL, 4)[4]
+    assert len(list(SimulatedCadences(SMALL, 4))) == 4
+
+
+def test_an_empty_set_is_refused():
+    with pytest.raises(AbacadError, match="at least one"):
+        SimulatedCadences(SMALL, 0)

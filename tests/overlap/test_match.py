@@ -1,0 +1,205 @@
+"""Columns of one observation are known again, and columns that are merely alike are not."""
+
+import numpy as np
+import pytest
+import torch
+
+from abacad.errors import CadenceError
+from abacad.overlap.fingerprint import (
+    PROJECTIONS,
+    STEPS_PER_SIGMA,
+    CadenceReader,
+    fingerprints,
+    rows_apart,
+    steps,
+    weights,
+)
+from abacad.overlap.match import ALIKE, Recent, candidates, compared, components, verified
+
+N_TIME, N_FREQ, SCENE = 96, 64, 200
+
+
+def noise(seed: int, n_freq: int = SCENE) -> torch.Tensor:
+    return torch.randn(6, N_TIME, n_freq, generator=torch.Generator().manual_seed(seed)) + 5
+
+
+def snippet(scene: torch.Tensor, first: int, needle: torch.Tensor | None = None) -> np.ndarray:
+    """A window as the competition has it: a needle, each panel at mean 0 and std 1, float16."""
+    window = scene[..., first : first + N_FREQ].clone()
+    if needle is not None:
+        window += needle
+    window -= window.mean((1, 2), keepdim=True)
+    window /= window.std((1, 2), keepdim=True).clamp_min(1e-9)
+    return window.half().numpy()
+
+
+def line(panels: tuple[int, ...], drift: float, amplitude: float) -> torch.Tensor:
+    needle = torch.zeros(6, N_TIME, N_FREQ)
+    for panel in panels:
+        for row in range(N_TIME):
+            needle[panel, row, int(10 + drift * row) % N_FREQ] = amplitude
+    return needle
+
+
+def codes_of(cadences: list[np.ndarray]) -> np.ndarray:
+    projections = weights(N_TIME)
+    return np.stack([fingerprints(torch.from_numpy(one).float(), projections).numpy() for one in cadences])
+
+
+def found(cadences: list[np.ndarray]) -> list[tuple]:
+    """(a, b, offset, columns, differ) of the pairs that are borne out."""
+    codes = codes_of(cadences)
+    pairs = compared(codes, candidates(codes))
+    kept = (pairs["alike"] <= ALIKE).to_numpy(copy=True)
+    kept[~kept] = verified(pairs[~kept], lambda k: steps(torch.from_numpy(cadences[k]).float()[:, 20:52]).numpy())
+    return [tuple(row) for row in pairs[kept][["a", "b", "offset", "columns", "differ"]].itertuples(index=False)]
+
+
+def test_weights_add_up_to_nothing():
+    assert weights(273).shape == (PROJECTIONS, 273)
+    torch.testing.assert_close(weights(273).sum(1), torch.zeros(PROJECTIONS))
+
+
+def test_codes_know_neither_gain_nor_offset():
+    scene = noise(0)
+    codes = codes_of([snippet(scene, 0), snippet(7 * scene + 30, 0), snippet(noise(1), 0)]).astype(float)
+    length = PROJECTIONS * STEPS_PER_SIGMA**2
+    same, other = (np.square(codes[0] - codes[place]).sum(-1) / (2 * length) for place in (1, 2))
+    assert same.max() < 0.001
+    assert other.min() > 0.01
+
+
+def test_what_holds_nothing_has_no_code():
+    panels = noise(0, N_FREQ)
+    panels[0] = 0
+    panels[1, :, 3] = 65504
+    panels[2, 5, 4] = torch.nan
+    codes = fingerprints(panels, weights(N_TIME))
+    dead = (codes == 0).all(-1).T
+    assert dead[0].all()
+    assert dead[1].nonzero().flatten().tolist() == [3]
+    assert dead[2].nonzero().flatten().tolist() == [4]
+    assert not dead[3:].any()
+
+
+def test_steps_of_a_switch_do_not_count():
+    panels = noise(0, N_FREQ)
+    panels[0, :, 0] = 1
+    panels[0, 40:, 0] = 9
+    panels[0, :, 1] = 2
+    unit = steps(panels).square().sum(-1)
+    assert unit[:2, 0].tolist() == [0, 0]
+    torch.testing.assert_close(unit[2:, 0], torch.ones(N_FREQ - 2))
+
+
+@pytest.mark.parametrize("shared", [8, 16, 40, N_FREQ])
+def test_a_shared_background_is_found_with_its_place(shared):
+    scene, first = noise(3), N_FREQ - shared
+    assert found([snippet(scene, first), snippet(scene, 0), snippet(noise(4), 0)]) == [(0, 1, -first, shared, "")]
+
+
+@pytest.mark.parametrize(("drift", "amplitude"), [(0.05, 1.0), (0.3, 3.0), (0.02, 30.0)])
+def test_a_needle_does_not_hide_a_shared_background(drift, amplitude):
+    """It stands in some columns, and shifts and scales the whole panel when that is normalised."""
+    scene = noise(5)
+    pairs = found([snippet(scene, 0, line((0, 2, 4), drift, amplitude)), snippet(scene, 6)])
+    assert [(pair[:3], pair[4]) for pair in pairs] == [((0, 1, 6), "0 2 4")]
+    assert pairs[0][3] == N_FREQ - 6
+
+
+def test_dead_panels_do_not_hide_a_shared_background():
+    scene = noise(6)
+    broken = snippet(scene, 0)
+    broken[1:3] = 0
+    assert [pair[:3] for pair in found([broken, snippet(scene, 6)])] == [(0, 1, 6)]
+    assert found([broken, snippet(scene, 6)])[0][4] == "1 2"
+
+
+def test_what_is_alike_in_unrelated_files_is_no_overlap():
+    cadences = []
+    for seed in range(80):
+        panels = noise(100 + seed, N_FREQ)
+        panels[:, :, :10] = 50  # carriers without noise
+        panels[:, :, 10:14] = 0  # dead
+        panels[:, ::2, 14:20] = 60_000  # saturated in every second row, and dead in the others
+        panels[:, 1::2, 14:20] = 0
+        panels[:, :48, 20:34] = 3  # switched at the same row
+        panels[:, 48:, 20:34] = 90
+        panels[:, 30:33] += 40  # the same burst
+        cadences.append(snippet(panels, 0))
+    assert found(cadences) == []
+
+
+@pytest.mark.parametrize("switches", [(30,), (24, 40), (10, 26, 42, 70)])
+def test_panels_that_switch_together_are_no_overlap(switches):
+    """All columns agree, in all panels: they are one column many times over."""
+    cadences = []
+    for seed in (1, 2):
+        panels = noise(seed, N_FREQ)
+        for row in switches:
+            panels[:, row:] += 300
+        cadences.append(snippet(panels, 0))
+    codes = codes_of(cadences)
+    assert compared(codes, candidates(codes))["alike"].tolist() == pytest.approx([1], abs=0.1)
+    assert found(cadences) == []
+
+
+def test_columns_of_noise_are_not_alike():
+    codes = codes_of([snippet(noise(9), 0), snippet(noise(9), 20)])
+    assert compared(codes, candidates(codes))["alike"].tolist() == pytest.approx([1 / PROJECTIONS], abs=0.05)
+
+
+def test_few_alike_columns_among_independent_ones_are_no_overlap():
+    """A spurious carrier of the receiver itself may be the same in two files; the rest is not."""
+    first, second = noise(7, N_FREQ), noise(8, N_FREQ)
+    second[..., 5:10] = first[..., 5:10]
+    assert found([snippet(first, 0), snippet(second, 0)]) == []
+
+
+def test_components_are_numbered_by_their_first_member():
+    assert components(6, [1, 4], [3, 0]).tolist() == [0, 1, 2, 1, 0, 3]
+    assert components(3, [], []).tolist() == [0, 1, 2]
+
+
+def test_recent_answers_are_kept():
+    asked = []
+    recent = Recent(lambda k: asked.append(k) or np.zeros((1, 6, 2), np.float32), n_kept=2)
+    for number in (0, 1, 0, 2, 0, 1):
+        recent(number)
+    assert asked == [0, 1, 2, 1]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int16])
+def test_the_reader_reads_what_numpy_reads(tmp_path, dtype):
+    reader, third = (CadenceReader((6, N_TIME, N_FREQ), apart) for apart in (1, 3))
+    for name in ("one", "two", "three"):
+        values = (100 * np.random.default_rng(len(name)).normal(size=(6, N_TIME, N_FREQ))).astype(dtype)
+        np.save(tmp_path / f"{name}.npy", values)
+        np.testing.assert_array_equal(reader.read(tmp_path / f"{name}.npy"), values.astype(np.float32))
+        np.testing.assert_array_equal(third.read(tmp_path / f"{name}.npy"), values[:, ::3].astype(np.float32))
+        part = reader.rows(tmp_path / f"{name}.npy", 7, 5)
+        np.testing.assert_array_equal(part, values[:, 7:12].astype(np.float32))
+    (tmp_path / "two.npy").write_bytes((tmp_path / "one.npy").read_bytes()[:-2])
+    for call in (reader.read, lambda path: reader.rows(path, 0, 4)):
+        with pytest.raises(CadenceError, match="truncated"):
+            call(tmp_path / "two.npy")
+        with pytest.raises(CadenceError, match="no file"):
+            call(tmp_path / "absent.npy")
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, -np.nan])
+def test_the_reader_sees_what_is_not_finite_in_rows_that_it_does_not_give(tmp_path, dtype, wrong):
+    reader = CadenceReader((6, N_TIME, N_FREQ), apart=3)
+    values = np.full((6, N_TIME, N_FREQ), -np.finfo(np.float16).max, dtype)
+    for name in ("one", "two"):
+        np.save(tmp_path / f"{name}.npy", values)
+        reader.read(tmp_path / f"{name}.npy")
+    values[5, N_TIME - 2, 3] = wrong
+    np.save(tmp_path / "wrong.npy", values)
+    with pytest.raises(CadenceError, match="wrong: 1 of its values are NaN or infinite"):
+        reader.read(tmp_path / "wrong.npy")
+
+
+def test_the_rows_projected_are_ninety_where_there_are_as_many():
+    assert [len(range(0, n, rows_apart(n))) for n in (16, 90, 179, 273, 1000)] == [16, 90, 179, 91, 91]
