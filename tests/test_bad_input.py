@@ -47,9 +47,9 @@ def test_no_labels(competition, tmp_path, capsys):
     ("labels", "said"),
     [
         ("name,target\na,1\nb,0\n", "name, target"),
-        ("id,target\na,1\nb,\n", "neither 0 nor 1"),
+        ("id,target\na,1\nb,\n", "target is ''"),
         ("id,target\na,1\nb,2\n", "neither 0 nor 1"),
-        ("id,target\na,1\nb,yes\n", "neither 0 nor 1"),
+        ("id,target\na,1\nb,yes\n", "target is 'yes'"),
         ("id,target\na,1\na,0\n", "twice"),
         ("id,target\n", "no rows"),
         ("", "cannot be read"),
@@ -133,7 +133,9 @@ def test_groups_file_without_an_id(competition, tmp_path, capsys):
     pd.DataFrame({"id": labels["id"][1:], "group": 1}).to_csv(groups, index=False)
     told = refused(capsys, *train(competition, tmp_path / "run", "--data.groups", str(groups)))
     assert some_id(competition, 0) in told
-    assert "no groups file" in refused(capsys, *train(competition, tmp_path / "run2", "--data.groups", "absent.csv"))
+    assert "no file absent.csv" in refused(
+        capsys, *train(competition, tmp_path / "run2", "--data.groups", "absent.csv")
+    )
 
 
 def test_a_test_folder_with_other_ids(shared_competition, trained_run, competition, capsys):

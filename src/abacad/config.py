@@ -13,9 +13,21 @@ Kind = Literal["difference", "on", "panels", "tall", "tall_on", "binned"]
 View = Literal["shared", "clean", "track", "residual"]
 
 
+Accelerator = Literal["auto", "cpu", "cuda", "gpu", "mps"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+
+
 def _require(holds: bool, message: str) -> None:
     if not holds:
         raise AbacadError(message)
+
+
+def _within(part: object, section: str, **bounds: tuple[float, float]) -> None:
+    """Refuse values of a part of the recipe that are outside their bounds, both allowed; NaN is outside of all."""
+    for name, (low, high) in bounds.items():
+        value = getattr(part, name)
+        told = f"{section}.{name}" if section else name
+        _require(low <= value <= high, f"{told} is {value}; it must lie between {low:g} and {high:g}.")
 
 
 @dataclass(frozen=True)
@@ -55,10 +67,10 @@ class Data:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
-        _require(self.folds >= 2, f"data.folds is {self.folds}; cross-validation needs at least 2.")
-        _require(self.simulated >= 0, f"data.simulated is {self.simulated}; it must be 0 or more.")
+        _within(self, "data", folds=(2, 100), simulated=(0, 10_000_000))
         _require(self.labelled or self.simulated > 0, "Without labelled cadences data.simulated must be above 0.")
-        _require(self.workers is None or self.workers >= 0, "data.workers must be 0 or more, or null.")
+        if self.workers is not None:
+            _within(self, "data", workers=(0, 256))
 
 
 @dataclass(frozen=True)
@@ -112,10 +124,8 @@ class Augment:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
-        for name in ("horizontal_flip", "vertical_flip", "shift", "time_shift", "freq_shift", "mixup_off"):
-            value = getattr(self, name)
-            _require(0 <= value <= 1, f"augment.{name} is {value}; it must lie between 0 and 1.")
-        _require(self.mixup >= 0, f"augment.mixup is {self.mixup}; it must be 0 or more.")
+        shares = ("horizontal_flip", "vertical_flip", "shift", "time_shift", "freq_shift", "mixup_off")
+        _within(self, "augment", **dict.fromkeys(shares, (0.0, 1.0)), mixup=(0, 100))
 
 
 @dataclass(frozen=True)
@@ -144,8 +154,9 @@ class Model:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
-        _require(self.size is None or self.size >= 32, f"model.size is {self.size}; the smallest is 32.")
-        _require(0 <= self.drop < 1, f"model.drop is {self.drop}; it must lie in [0, 1).")
+        if self.size is not None:
+            _within(self, "model", size=(32, 4096))
+        _within(self, "model", drop=(0, 0.99), drop_path=(0, 0.99), width=(1, 512))
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,7 @@ class Optim:
         batch_size: Cadences in a training step, on each device.
         warmup: Share of all steps over which the learning rate rises.
         final_lr: Learning rate of the last step, as a share of the peak.
-        clip: Largest norm of the gradient.
+        clip: Largest norm of the gradient; 0 does not limit it.
         ema: Decay of the exponential moving average of the weights that is validated and kept; 0 keeps the last.
         smoothing: Share by which targets are drawn from 0 and 1 towards ½: 0.02 trains on 0.01 and 0.99.
     """
@@ -174,11 +185,9 @@ class Optim:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
-        _require(self.lr > 0, f"optim.lr is {self.lr}; it must be above 0.")
-        _require(self.batch_size >= 1, f"optim.batch_size is {self.batch_size}; it must be 1 or more.")
-        _require(0 <= self.warmup <= 1, f"optim.warmup is {self.warmup}; it must lie between 0 and 1.")
-        _require(0 <= self.ema < 1, f"optim.ema is {self.ema}; it must lie in [0, 1).")
-        _require(0 <= self.smoothing < 1, f"optim.smoothing is {self.smoothing}; it must lie in [0, 1).")
+        _require(0 < self.lr <= 10, f"optim.lr is {self.lr}; it must be above 0 and at most 10.")
+        _within(self, "optim", weight_decay=(0, 10), batch_size=(1, 65536), warmup=(0, 1), final_lr=(0, 1))
+        _within(self, "optim", clip=(0, 1e6), ema=(0, 0.99999), smoothing=(0, 0.99))
 
 
 @dataclass(frozen=True)
@@ -192,26 +201,24 @@ class Trainer:
         devices: Devices on each node.
         num_nodes: Nodes.
         strategy: `auto` is `ddp` where there are several devices.
-        precision: `auto` is bf16 where the device computes in it, else fp16 on CUDA, else 32 bits.
+        precision: `auto` is bf16 where the device computes in it, else fp16 on CUDA, else 32 bits (`32-true`).
         loggers: Where the training curves go, beside metrics.csv: tensorboard, mlflow, wandb.
         progress: Show progress bars.
     """
 
     max_epochs: int = 8
     patience: int = 3
-    accelerator: str = "auto"
+    accelerator: Accelerator = "auto"
     devices: int = 1
     num_nodes: int = 1
     strategy: str = "auto"
-    precision: str = "auto"
+    precision: Precision = "auto"
     loggers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ("tensorboard",)
     progress: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
-        for name in ("max_epochs", "patience", "devices", "num_nodes"):
-            value = getattr(self, name)
-            _require(value >= 1, f"trainer.{name} is {value}; it must be 1 or more.")
+        _within(self, "trainer", max_epochs=(1, 10_000), patience=(1, 10_000), devices=(1, 1024), num_nodes=(1, 1024))
 
 
 @dataclass(frozen=True)
@@ -229,7 +236,7 @@ class Inference:
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
         _require(len(self.tta) > 0, "inference.tta is empty; it needs at least `identity`.")
-        _require(self.batch_size >= 1, f"inference.batch_size is {self.batch_size}; it must be 1 or more.")
+        _within(self, "inference", batch_size=(1, 65536))
 
 
 @dataclass(frozen=True)
@@ -255,6 +262,10 @@ class Recipe:
     optim: Optim = field(default_factory=Optim)
     trainer: Trainer = field(default_factory=Trainer)
     inference: Inference = field(default_factory=Inference)
+
+    def __post_init__(self) -> None:
+        """Refuse seeds that a library cannot take: NumPy's largest is 2³² − 1, and folds and epochs add to it."""
+        _within(self, "", seed=(0, 2**31 - 1))
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as nested dictionaries, ready for YAML or JSON."""

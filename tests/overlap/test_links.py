@@ -67,8 +67,8 @@ def test_the_leak_of_a_random_split():
     ("text", "said"),
     [
         ("", "cannot be read"),
-        ("a,b\n1,2\n", "has not the columns"),
-        ("id_a,id_b,offset,columns\nx,,1,2\n", "without an id"),
+        ("a,b\n1,2\n", "must have id_a, id_b"),
+        ("id_a,id_b,offset,columns\nx,,1,2\n", "without id_b"),
         ("id_a,id_b,offset,columns\nx,y,1,many\n", "no whole number"),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_file_that_vanishes_leaves_no_tables(shared, tmp_path, capsys, monkeyp
     finally:
         moved.rename(path)
     assert few in told
-    assert "any more" in told
+    assert "there is no file" in told
     assert list((tmp_path / "out").glob("*.csv")) == []
 
 
@@ -207,7 +207,7 @@ def test_training_and_prediction_subtract_shared_backgrounds(tmp_path, capsys, m
     words = ["train", str(data), "--run", str(tmp_path / "run"), *QUICK, "--trainer.max_epochs", "1"]
     words += ["--represent.views", "[shared,clean,track,residual]", "--data.partners", "train+test"]
     assert main(words) == 2
-    assert "Make it: abacad overlaps DATA" in capsys.readouterr().err
+    assert "Make it anew: abacad overlaps DATA" in capsys.readouterr().err
     abacad.overlaps(data, progress=False)
     assert main(words) == 0
     asked: list[str] = []

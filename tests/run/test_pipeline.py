@@ -159,7 +159,7 @@ def test_runs_of_other_ids_cannot_be_fitted(two_runs):
         (lambda table: table[::-1], "order"),
         (lambda table: table[1:], "order"),
         (lambda table: table.assign(target=1.5), "between 0 and 1"),
-        (lambda table: table.assign(target=np.nan), "between 0 and 1"),
+        (lambda table: table.assign(target=np.nan), "no number"),
     ],
 )
 def test_a_wrong_submission_is_found_on_rereading(tmp_path, spoil, said):

@@ -6,13 +6,15 @@ import itertools
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from abacad.data import simulated_folder
+import abacad.files
 from abacad.errors import AbacadError
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
@@ -135,11 +137,14 @@ def test_a_killed_run_goes_on_to_the_same_folder(
     killed_at: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     write, counter = module.write_cadence, itertools.count()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    gone = ended.pid
+    ended.wait()
 
     def dying(path: Path, cadence: np.ndarray) -> None:
         if next(counter) == killed_at:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.with_name(f".{path.name}.part").write_bytes(b"half")
+            abacad.files.beside(path, gone).write_bytes(b"half")
             raise KeyboardInterrupt
         write(path, cadence)
 
@@ -149,6 +154,7 @@ def test_a_killed_run_goes_on_to_the_same_folder(
         simulate(out, SMALL, n_train=60, n_test=40, seed=4, progress=False)
     assert not (out / "train_labels.csv").exists()
     monkeypatch.undo()
+    monkeypatch.setattr(abacad.files, "_swept", set())  # as in a new process
     simulate(out, SMALL, n_train=60, n_test=40, seed=4, progress=False)
     assert same(out, folder)
 
@@ -204,7 +210,7 @@ def test_too_little_space_is_told_before_anything_is_written(tmp_path: Path, mon
 
 
 def test_a_disk_that_fills_up_leaves_nothing_that_looks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    replace, counter = simulated_folder.os.replace, itertools.count()
+    replace, counter = abacad.files.os.replace, itertools.count()
 
     def full(source: Path, target: Path) -> None:
         if next(counter) > 10:
@@ -212,7 +218,7 @@ def test_a_disk_that_fills_up_leaves_nothing_that_looks_whole(tmp_path: Path, mo
         replace(source, target)
 
     out = tmp_path / "set"
-    monkeypatch.setattr(simulated_folder.os, "replace", full)
+    monkeypatch.setattr(abacad.files.os, "replace", full)
     with pytest.raises(AbacadError, match="full"):
         simulate(out, SMALL, n_train=60, n_test=0, seed=4, progress=False)
     assert not (out / "train_labels.csv").exists()

@@ -11,7 +11,9 @@ from jsonargparse import ArgumentError, ArgumentParser
 from abacad import __version__
 from abacad.cli.parser import make_parser
 from abacad.cli.verbs import VERBS
-from abacad.errors import AbacadError, brief
+from abacad.errors import FULL, AbacadError, brief, plain_name, unreadable, unwritable
+
+_CHANGED = "Is it there, and may you read it? If another program changed it meanwhile, repeat the command."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # On a busy machine, threads that spin while they wait for each other make training three times slower. OpenMP reads
     # this when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # file names are bytes, and a terminal takes some letters only
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -33,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"abacad {words[0]}: interrupted. The same command goes on where it can.", file=sys.stderr)
         return 130
-    except (AbacadError, ArgumentError, OSError) as error:
+    except (AbacadError, ArgumentError, OSError, MemoryError) as error:
         if debug:
             raise
         print(f"abacad {words[0]}: {_told(error)}", file=sys.stderr)
@@ -82,7 +89,12 @@ def _run(name: str, words: Sequence[str]) -> None:
 def _told(error: Exception) -> str:
     """At most three lines; of an error in a reader process, only what it said."""
     if isinstance(error, ArgumentError):
-        return f"{brief(str(error))}\n`--help` lists the options."
+        return f"{brief(plain_name(str(error)))}\n`--help` lists the options."
+    if isinstance(error, MemoryError):
+        return "the memory does not suffice.\nClose other programs, or ask for less at once: a smaller batch_size."
+    if isinstance(error, OSError) and error.errno is not None:
+        place = error.filename or "a file"
+        return str(unwritable(place, error)) if error.errno in FULL else f"{unreadable(place, error)}\n{_CHANGED}"
     lines = str(error).strip().splitlines() or [type(error).__name__]
     if "Original Traceback" in str(error):
         lines = lines[-1:]

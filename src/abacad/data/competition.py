@@ -5,9 +5,12 @@
 `old_leaky_data/` is never opened. Source of the layout: the competition's data page.
 """
 
+import logging
 import math
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -15,9 +18,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from abacad.errors import AbacadError, CadenceError
+from abacad.errors import AbacadError, CadenceError, brief, plain_name, unreadable
+from abacad.files import read_table
+from abacad.plain import open_plain
 from abacad.signal.cadence import N_PANELS
 from abacad.types import CadenceArray
+
+log = logging.getLogger(__name__)
 
 Split = Literal["train", "test"]
 
@@ -33,6 +40,10 @@ USUAL_PLACES = (
     Path("data/seti-breakthrough-listen"),
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LONGEST_ID = 200  # with .npy, and as a temporary name, it stays below the 255 bytes of a file name
+_LONGEST_HEADER = 10_000  # bytes; numpy's own limit for what it parses
+_MOST_VALUES = 1 << 27
+"""Of a cadence: 0.5 GB as float32. The competition's have 419,328."""
 
 
 def find_competition(folder: str | Path | None = None) -> Path:
@@ -68,15 +79,15 @@ def read_labels(root: Path, *, allow_twice: bool = False) -> pd.DataFrame:
     Raises:
         AbacadError: the file is absent, has other columns, a value that is not 0 or 1, an id twice, or no rows.
     """
-    table = _read_table(root / LABELS, ["id", "target"], allow_twice)
-    target = pd.to_numeric(table["target"], errors="coerce")
-    strange = table["id"][~target.isin([0, 1])]
+    way_out = "Each training cadence needs a row: its id, and the target 0 (no needle) or 1 (needle)."
+    table = _read_table(root / LABELS, "target", way_out, allow_twice)
+    strange = table["id"][~table["target"].isin([0, 1])]
     if len(strange):
         raise AbacadError(
-            f"{root / LABELS}: the target of {strange.iloc[0]} is neither 0 nor 1 ({len(strange)} such rows).\n"
-            "Each training cadence needs the label 0 (no needle) or 1 (needle)."
+            f"{plain_name(root / LABELS)}: the target of {brief(strange.iloc[0], 60)} is neither 0 nor 1 "
+            f"({len(strange)} such rows).\n{way_out}"
         )
-    return pd.DataFrame({"id": table["id"], "target": target.astype(int)})
+    return pd.DataFrame({"id": table["id"], "target": table["target"].astype(int)})
 
 
 def read_sample(root: Path) -> list[str]:
@@ -85,26 +96,24 @@ def read_sample(root: Path) -> list[str]:
     Raises:
         AbacadError: the file is absent, has other columns, an id twice, or no rows.
     """
-    return list(_read_table(root / SAMPLE, ["id", "target"])["id"])
+    return list(_read_table(root / SAMPLE, "target", "It must have a row for each cadence to score: id, target.")["id"])
 
 
-def _read_table(path: Path, columns: list[str], allow_twice: bool = False) -> pd.DataFrame:
-    if not path.is_file():
-        raise AbacadError(f"There is no {path.name} in {path.parent}.\nIt must hold the columns {', '.join(columns)}.")
-    try:
-        table = pd.read_csv(path, dtype={"id": str})
-    except (ValueError, OSError) as error:
-        raise AbacadError(f"{path} cannot be read as a table: {error}") from error
-    if list(table.columns[:2]) != columns:
-        raise AbacadError(
-            f"{path} has the columns {', '.join(map(str, table.columns[:6]))}.\n"
-            f"It must have the columns {', '.join(columns)}."
-        )
-    if table.empty or table["id"].isna().any():
-        raise AbacadError(f"{path} has {'no rows' if table.empty else 'a row without an id'}.")
+def _read_table(path: Path, value: str, way_out: str, allow_twice: bool = False) -> pd.DataFrame:
+    if not path.exists():
+        raise AbacadError(f"There is no {path.name} in {plain_name(path.parent)}.\n{way_out}")
+    table = read_table(path, {"id": str, value: float}, way_out)
+    if list(table.columns[:2]) != ["id", value]:
+        shown = brief(", ".join(map(str, table.columns[:6])), 120)
+        raise AbacadError(f"{plain_name(path)} has the columns {shown}; it must begin with id, {value}.\n{way_out}")
+    if table.empty:
+        raise AbacadError(f"{plain_name(path)} has no rows.\n{way_out}")
     twice = table["id"][table["id"].duplicated()]
     if len(twice) and not allow_twice:
-        raise AbacadError(f"{path} names the id {twice.iloc[0]} twice ({len(twice)} such rows).\nKeep one row an id.")
+        raise AbacadError(
+            f"{plain_name(path)} names the id {brief(twice.iloc[0], 60)} twice ({len(twice)} such rows).\n"
+            "Keep one row an id."
+        )
     return table
 
 
@@ -114,14 +123,27 @@ def cadence_path(root: Path, split: Split, cadence_id: str) -> Path:
     Raises:
         CadenceError: the id is no plain file name, so that it might leave the folder.
     """
-    if not _ID.fullmatch(cadence_id) or ".." in cadence_id:
-        raise CadenceError(f"The id {cadence_id!r} is no plain file name.\nIds hold letters, digits, '_', '-' and '.'.")
+    if not _is_id(cadence_id):
+        raise CadenceError(
+            f"The id {brief(repr(cadence_id), 60)} is no plain file name.\nIds hold letters, digits, '_', '-' and '.'."
+        )
     return root / split / cadence_id[0] / f"{cadence_id}.npy"
 
 
+def _is_id(name: str) -> bool:
+    return len(name) <= _LONGEST_ID and _ID.fullmatch(name) is not None and ".." not in name
+
+
 def listed_files(root: Path, split: Split) -> dict[str, Path]:
-    """Every `.npy` file of a split by its id, in the order of the ids."""
-    found = {path.stem: path for path in (root / split).glob("?/*.npy")}
+    """Every `.npy` file of a split by its id, in the order of the ids; a file whose name is no id is told and left."""
+    found, strange = {}, []
+    for path in (root / split).glob("?/*.npy"):
+        if _is_id(path.stem):
+            found[path.stem] = path
+        else:
+            strange.append(path)
+    if strange:
+        log.warning("%d files in %s/ have names that are no ids: %s …", len(strange), split, plain_name(min(strange)))
     return dict(sorted(found.items()))
 
 
@@ -129,31 +151,62 @@ def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
     """Shape and dtype of a `.npy` file, checked against its size, without reading the values.
 
     Raises:
-        CadenceError: the file is missing, empty, truncated, pickled, or no cadence of six panels.
+        CadenceError: the file is missing or forbidden, empty, truncated, pickled, or no cadence of six panels.
     """
-    if not path.is_file():
-        raise CadenceError(f"Cadence {path.stem}: there is no file {path}.")
-    with path.open("rb") as file:
-        return _header(file, path)
-
-
-def _header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype]:
-    name, size = path.stem, os.fstat(file.fileno()).st_size
-    if size == 0:
-        raise CadenceError(f"Cadence {name}: the file {path} is empty.")
-    try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
-    except (ValueError, EOFError) as error:
-        raise CadenceError(f"Cadence {name}: {path} is no .npy file (a pickle is never opened).") from error
-    if dtype.hasobject or dtype.kind not in "fiu":
-        raise CadenceError(f"Cadence {name}: its values are of dtype {dtype}, not numbers. It is not opened.")
-    if len(shape) != 3 or shape[0] != N_PANELS or 0 in shape:
-        raise CadenceError(f"Cadence {name}: its shape is {shape}, not (6, time, frequency).")
-    if size < file.tell() + math.prod(shape) * dtype.itemsize:
-        raise CadenceError(f"Cadence {name}: the file {path} is truncated.")
+    with open_cadence(path) as file:
+        shape, dtype, _ = _header(file, path)
     return shape, dtype
+
+
+@contextmanager
+def open_cadence(path: Path) -> Iterator[BinaryIO]:
+    """A cadence's file, open; whatever the system says of it is a reason to leave this one cadence out.
+
+    Raises:
+        CadenceError: it cannot be opened, is no plain file, or cannot be read in the block.
+    """
+    try:
+        with open_plain(path) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise CadenceError(f"Cadence {_name(path)}: there is no file {plain_name(path)}.") from error
+    except OSError as error:
+        raise CadenceError(f"Cadence {_name(path)}: {unreadable(path, error)}") from error
+
+
+def _name(path: Path) -> str:
+    return brief(plain_name(path.stem), 60)
+
+
+def _header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype, bool]:
+    """Shape, dtype, and whether the values lie in Fortran's order; the file then stands at its first value."""
+    name, size = _name(path), os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise CadenceError(f"Cadence {name}: the file {plain_name(path)} is empty.")
+    try:
+        shape, fortran, dtype = _parsed(file)
+    except (ValueError, EOFError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise CadenceError(f"Cadence {name}: {plain_name(path)} is no .npy file (a pickle is never opened).") from error
+    if dtype.hasobject or dtype.kind not in "fiu" or dtype.itemsize > 8:
+        raise CadenceError(f"Cadence {name}: its values are of dtype {brief(str(dtype), 40)}, not numbers.")
+    if len(shape) != 3 or shape[0] != N_PANELS or min(shape) < 1:
+        raise CadenceError(f"Cadence {name}: its shape is {brief(str(shape), 60)}, not (6, time, frequency).")
+    if math.prod(shape) > _MOST_VALUES:
+        raise CadenceError(f"Cadence {name}: {math.prod(shape):,} values are declared; at most {_MOST_VALUES:,} fit.")
+    if size < file.tell() + math.prod(shape) * dtype.itemsize:
+        raise CadenceError(f"Cadence {name}: the file {plain_name(path)} is truncated.")
+    return shape, dtype, fortran
+
+
+def _parsed(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """What numpy reads in the header, once its length is known to be a header's: numpy would read 4 GB of it."""
+    version = np.lib.format.read_magic(file)
+    length = file.read(2 if version == (1, 0) else 4)
+    if int.from_bytes(length, "little") > _LONGEST_HEADER:
+        raise ValueError("the header is too long")
+    file.seek(-len(length), os.SEEK_CUR)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)
 
 
 def read_cadence(path: Path, shape: tuple[int, ...] | None = None) -> CadenceArray:
@@ -166,15 +219,20 @@ def read_cadence(path: Path, shape: tuple[int, ...] | None = None) -> CadenceArr
     Raises:
         CadenceError: as `read_header`, or the shape is another, or a value is not finite.
     """
-    found, _ = read_header(path)
-    if shape is not None and found != shape:
-        raise CadenceError(f"Cadence {path.stem}: its shape is {found}, the others' is {shape}.")
-    stored = np.load(path, allow_pickle=False)
+    with open_cadence(path) as file:
+        found, dtype, fortran = _header(file, path)
+        if shape is not None and found != shape:
+            raise CadenceError(f"Cadence {_name(path)}: its shape is {found}, the others' is {shape}.")
+        flat = np.fromfile(file, dtype, math.prod(found))
+    if len(flat) < math.prod(found):
+        raise CadenceError(f"Cadence {_name(path)}: the file {plain_name(path)} became shorter while it was read.")
+    stored = flat.reshape(found, order="F" if fortran else "C")
     half = stored.dtype == np.float16 and stored.dtype.isnative
-    # numpy takes eight times as long to widen halves
-    cadence = torch.from_numpy(stored).float().numpy() if half else stored.astype(np.float32)
+    with np.errstate(over="ignore"):
+        # numpy takes eight times as long to widen halves
+        cadence = torch.from_numpy(stored).float().numpy() if half else stored.astype(np.float32)
     if not torch.from_numpy(cadence).sum().isfinite() and not np.isfinite(cadence).all():
         raise CadenceError(
-            f"Cadence {path.stem}: {int((~np.isfinite(cadence)).sum())} of its values are NaN or infinite."
+            f"Cadence {_name(path)}: {int((~np.isfinite(cadence)).sum())} of its values are NaN or infinite."
         )
     return cadence

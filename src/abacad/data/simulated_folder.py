@@ -1,13 +1,9 @@
 """The files of a simulated data set: begun once, written whole, finished last."""
 
 import dataclasses
-import errno
 import functools
 import io
 import json
-import os
-import typing
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,9 @@ import pandas as pd
 from jaxtyping import Float
 
 import abacad
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
+from abacad.files import holds_something, read_json, write_bytes, write_json, write_table, write_text
+from abacad.plain import build
 from abacad.simulate.presets import Simulation
 
 _TRAP = "id,target\nnot_a_cadence_1,1\nnot_a_cadence_2,0\n"
@@ -33,10 +31,7 @@ def begin(out: Path, simulation: Simulation, parameters: dict[str, Any]) -> bool
     card = out / "simulation.json"
     ours = _card(simulation, parameters)
     if card.exists():
-        try:
-            theirs = json.loads(card.read_text())
-        except ValueError:
-            raise AbacadError(f"{card} cannot be read.\nGive a folder that is new or empty.") from None
+        theirs = read_json(card, "Give a folder that is new or empty.")
         other = sorted(key for key in ours if theirs.get(key) != ours[key])
         if other:
             raise AbacadError(
@@ -44,9 +39,9 @@ def begin(out: Path, simulation: Simulation, parameters: dict[str, Any]) -> bool
                 "Repeat that call to finish it, or give a folder that is new or empty."
             )
         return (out / "train_labels.csv").exists()
-    if out.exists() and any(out.iterdir()):
+    if holds_something(out):
         raise AbacadError(f"{out} is not empty, and no simulation began it.\nGive a folder that is new or empty.")
-    _whole(card, lambda path: path.write_text(json.dumps(ours, indent=2) + "\n"))
+    write_json(card, ours)
     return False
 
 
@@ -57,29 +52,15 @@ def finish(
     truth: pd.DataFrame,
 ) -> None:
     """Write the tables, the labels last."""
-    _whole(out / "old_leaky_data" / "train_labels_old.csv", lambda path: path.write_text(_TRAP))
-    write_csv(out / "truth.csv", truth)
-    write_csv(out / "sample_submission.csv", submission)
-    write_csv(out / "train_labels.csv", labels)
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table whole or not at all."""
-    _whole(path, lambda beside: table.to_csv(beside, index=False, float_format="%.6g"))
+    write_text(out / "old_leaky_data" / "train_labels_old.csv", _TRAP)
+    for name, table in (("truth", truth), ("sample_submission", submission), ("train_labels", labels)):
+        write_table(out / f"{name}.csv", table, digits=6)
 
 
 def write_cadence(path: Path, cadence: Float[np.ndarray, "panel time freq"]) -> None:
     """Write a cadence as .npy, whole or not at all."""
     cadence = np.ascontiguousarray(cadence)
-    head = _head(cadence.shape, cadence.dtype)
-
-    def write(beside: Path) -> None:
-        with open(beside, "wb", buffering=0) as file:
-            written = os.writev(file.fileno(), [head, cadence.data])
-        if written != len(head) + cadence.nbytes:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    _whole(path, write)
+    write_bytes(path, _head(cadence.shape, cadence.dtype), cadence.data)
 
 
 @functools.lru_cache(maxsize=8)
@@ -111,47 +92,19 @@ def read_card(folder: Path) -> Card:
     Raises:
         AbacadError: no simulation wrote this folder, or it is not finished.
     """
-    path = folder / "simulation.json"
+    path, way_out = folder / "simulation.json", "Make the folder anew: abacad simulate OUT."
     if not path.is_file():
         raise AbacadError(f"{folder} holds no simulation.json: no simulator wrote it.\nMake one: abacad simulate OUT.")
     try:
-        card = json.loads(path.read_text())
-        found = Card(_built(Simulation, card["simulation"]), int(card["seed"]), card["background"])
-    except (ValueError, KeyError, TypeError):
-        raise AbacadError(f"{path} cannot be read.\nMake the folder anew: abacad simulate OUT.") from None
+        card = read_json(path, way_out)
+        if not isinstance(card["seed"], int):
+            raise AbacadError("its seed is no whole number.")
+        found = Card(build(Simulation, card["simulation"], "simulation"), card["seed"], card["background"])
+    except (KeyError, AbacadError) as error:
+        raise AbacadError(f"{path} cannot be read: {brief(str(error), 120)}\n{way_out}") from error
     if not (folder / "train_labels.csv").is_file():
         raise AbacadError(f"{folder} is not finished.\nRepeat the call of abacad simulate that began it.")
     return found
-
-
-def _built(kind: Any, values: dict[str, Any]) -> Any:
-    """A dataclass from what JSON made of it: dictionaries to dataclasses, lists to tuples."""
-    hints = typing.get_type_hints(kind)
-    built = {}
-    for name, value in values.items():
-        inner = [one for one in (hints[name], *typing.get_args(hints[name])) if dataclasses.is_dataclass(one)]
-        if isinstance(value, dict) and inner:
-            built[name] = _built(inner[0], value)
-        else:
-            built[name] = tuple(value) if isinstance(value, list) else value
-    return kind(**built)
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and rename it into it."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        try:
-            write(beside)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(beside)
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise AbacadError(f"The disk is full at {path}.\nMake room and repeat the call: it goes on.") from error
-        raise AbacadError(f"{path} cannot be written: {error.strerror}.\nChoose another folder.") from error
 
 
 def _card(simulation: Simulation, parameters: dict[str, Any]) -> dict[str, Any]:

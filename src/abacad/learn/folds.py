@@ -9,7 +9,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from abacad.data.competition import SAMPLE, read_sample
 from abacad.errors import AbacadError
-from abacad.files import write_table
+from abacad.files import read_table, write_table
 from abacad.overlap.links import OVERLAPS, read_overlaps
 
 log = logging.getLogger(__name__)
@@ -29,16 +29,7 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
     path = root / "groups.csv" if choice == "auto" else Path(choice)
     if choice == "none" or (choice == "auto" and not path.is_file()):
         return ids.map(group_of)
-    if not path.is_file():
-        raise AbacadError(f"There is no groups file {path}.\nName a CSV file with the columns id and group, or `none`.")
-    try:
-        table = pd.read_csv(path, dtype=str)
-    except (ValueError, OSError) as error:
-        raise AbacadError(
-            f"{path} cannot be read as a table: {error}\nWrite it anew, or: --data.groups none."
-        ) from error
-    if not {"id", "group"} <= set(table.columns):
-        raise AbacadError(f"{path} has the columns {', '.join(table.columns)}.\nIt must have the columns id, group.")
+    table = read_table(path, {"id": str, "group": str}, "Give every id a group, or: --data.groups none.")
     if table["id"].duplicated().any():
         raise AbacadError(f"{path} names the id {table['id'][table['id'].duplicated()].iloc[0]} twice.")
     groups = ids.map(table.set_index("id")["group"])
@@ -115,7 +106,8 @@ def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None
     Raises:
         AbacadError: they do.
     """
-    if set(folds["id"]) != set(labels["id"]) or folds["id"].duplicated().any():
+    outside = not folds["fold"].between(0, n_folds - 1).all()
+    if outside or set(folds["id"]) != set(labels["id"]) or folds["id"].duplicated().any():
         raise AbacadError(
             "folds.csv does not hold each training id once.\nDelete it, or train into another run folder."
         )
@@ -136,7 +128,8 @@ def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None
 def folds_for_run(path: Path, labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -> pd.DataFrame:
     """The folds in the file `path`, checked, or new ones that are then written there."""
     if path.is_file():
-        folds = pd.read_csv(path, dtype={"id": str, "group": str})
+        columns = {"id": str, "fold": int, "group": str}
+        folds = read_table(path, columns, "Delete it, or train into another run folder.")
         check_folds(folds, labels, n_folds)
         return folds.set_index("id").loc[labels["id"]].reset_index()
     folds = make_folds(labels, groups, n_folds, seed)

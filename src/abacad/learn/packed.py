@@ -4,6 +4,7 @@ A cadence of the competition is 838 kB on disk and a few milliseconds to represe
 sees it is 360 kB of float16 in the page cache.
 """
 
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from abacad.config import Recipe
-from abacad.files import replacing
+from abacad.files import replacing, reserve
 from abacad.learn.dataset import worker_count
+
+log = logging.getLogger(__name__)
+
+_COMPARED = 5  # cadences
+_ROUNDING = 1e-2
+"""Of float16, and of sums in another order where cadences are represented in batches of another size."""
 
 
 class Packed(Dataset):
@@ -45,15 +52,22 @@ def worth_packing(source: Dataset, n_cadences: int, folder: Path) -> bool:
 def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, progress: bool = False) -> Packed:
     """Write `source[0 … n_cadences − 1]` into one float16 file, unless it is there already.
 
+    A file that is there is compared with the source in a few places: one of zeros or of another recipe is made anew.
+
     Args:
         source: Gives represented cadences, (channel, time, freq).
         n_cadences: How many.
         path: The `.npy` file.
         workers: Processes that read and represent.
         progress: Show a progress bar.
+
+    Raises:
+        AbacadError: the disk has no room for it.
     """
     if path.is_file():
-        return Packed(path)
+        if _is_of(path, source, n_cadences):
+            return Packed(path)
+        log.warning("%s does not hold these cadences; packing them anew", path)
     order: Sequence[int] = range(n_cadences)
     batches = DataLoader(source, batch_size=16, sampler=order, num_workers=workers)
     with replacing(path) as temporary:
@@ -61,13 +75,32 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
         done = 0
         for batch in track(batches, "Packing cadences", disable=not progress, transient=True):
             if values is None:
-                shape = (n_cadences, *batch.shape[1:])
-                values = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
+                values = _new(temporary, (n_cadences, *batch.shape[1:]))
             values[done : done + len(batch)] = batch.numpy()
             done += len(batch)
         if values is not None:
             values.flush()
     return Packed(path)
+
+
+def _new(path: Path, shape: tuple[int, ...]) -> np.memmap:
+    """A mapped file with its place on the disk."""
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
+    reserve(path)
+    return np.lib.format.open_memmap(path, mode="r+")
+
+
+def _is_of(path: Path, source: Dataset, n_cadences: int) -> bool:
+    """Whether a packed file has the source's cadences, by five of them, the first and the last among these."""
+    try:
+        packed = Packed(path)
+    except (OSError, ValueError, EOFError):
+        return False
+    first = source[0]
+    if packed.values.shape != (n_cadences, *first.shape) or packed.values.dtype != np.float16:
+        return False
+    places = np.unique(np.linspace(0, n_cadences - 1, _COMPARED).round().astype(int)).tolist()
+    return all(torch.allclose(packed[place], source[place], rtol=_ROUNDING, atol=_ROUNDING) for place in places)
 
 
 def packed_if_wanted(source: Dataset, n_cadences: int, path: Path, recipe: Recipe) -> Dataset:

@@ -17,6 +17,7 @@ from torch.utils.data import ConcatDataset
 from abacad.config import Recipe
 from abacad.data.competition import listed_files
 from abacad.errors import AbacadError
+from abacad.files import read_table
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import Labelled
 from abacad.learn.packed import packed_if_wanted
@@ -62,11 +63,8 @@ def probability(scores: np.ndarray, share: float) -> np.ndarray:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise AbacadError(f"There is no file {path} of pseudo labels.\nName the test.csv of a run: --data.pseudo FILE.")
-    table = pd.read_csv(path, dtype={"id": str})
-    if not {"id", "score"} <= set(table.columns):
-        raise AbacadError(f"{path} has the columns {', '.join(table.columns)}.\nIt must have the columns id and score.")
-    if table["id"].duplicated().any() or not table["score"].between(0, 1).all():
-        raise AbacadError(f"{path} names an id twice, or has a score outside 0 to 1.\nGive the test.csv of a run.")
+    way_out = "Name the test.csv of a run on this very folder: --data.pseudo FILE."
+    table = read_table(path, {"id": str, "score": float}, way_out)
+    if table.empty or table["id"].duplicated().any() or not table["score"].between(0, 1).all():
+        raise AbacadError(f"{path} has no rows, names an id twice, or has a score outside 0 to 1.\n{way_out}")
     return table

@@ -21,7 +21,7 @@ import yaml
 from abacad import __version__
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.files import read_json, write_json, write_text
+from abacad.files import read_json, read_table, write_json, write_text
 from abacad.recipes import read_recipe
 
 log = logging.getLogger(__name__)
@@ -141,14 +141,27 @@ class RunFolder:
                 f"Name another run folder, or continue this one: --config {self.config}."
             )
         known = read_json(self.record).get("data", data)
-        if known["labels_sha256"] != data["labels_sha256"]:
-            raise AbacadError(
-                f"{self.path} was trained on other labels ({known['folder']}).\nName another: --run runs/NAME."
-            )
+        if not isinstance(known, dict) or known.get("labels_sha256") != data["labels_sha256"]:
+            place = known.get("folder") if isinstance(known, dict) else known
+            raise AbacadError(f"{self.path} was trained on other labels ({place}).\nName another: --run runs/NAME.")
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json."""
         write_json(self.record, read_json(self.record) | facts)
+
+
+def read_oof(run: RunFolder) -> pd.DataFrame:
+    """The held-back scores of a finished run: id, target, fold, score.
+
+    Raises:
+        AbacadError: oof.csv is absent, or holds something else than a target 0 or 1 and a score for each id once.
+    """
+    way_out = f"Train again: abacad train DATA --config {run.config} --run ANOTHER."
+    table = read_table(run.oof, {"id": str, "target": int, "fold": int, "score": float}, way_out)
+    sound = table["target"].isin([0, 1]).all() and table["score"].between(0, 1).all()
+    if table.empty or not sound or table["id"].duplicated().any():
+        raise AbacadError(f"{run.oof} holds no score between 0 and 1 and target 0 or 1 for each id once.\n{way_out}")
+    return table
 
 
 def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
@@ -176,11 +189,18 @@ def environment(seed: int, device: str) -> dict[str, Any]:
     }
 
 
+class _QuietFile(logging.FileHandler):
+    """A log file that never stops the work: on a full disk its lines are lost, and what needs the disk says so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 — logging's name
+        """Go on without the line."""
+
+
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
     """Also write what the library logs into the file `path`, while the block runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _QuietFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("abacad")
     level = logger.level

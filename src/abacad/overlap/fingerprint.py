@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float, Int8, Shaped
 from torch import Tensor
 
-from abacad.data.competition import read_cadence, read_header
+from abacad.data.competition import open_cadence, read_cadence, read_header
 from abacad.errors import CadenceError
 from abacad.signal.cadence import N_PANELS
 from abacad.types import Panels
@@ -114,34 +114,31 @@ class CadenceReader:
             CadenceError: as `read`.
         """
         _, n_time, n_freq = self.shape
-        try:
-            with path.open("rb", buffering=0) as file:
-                dtype = self._known.get(file.read(_HEADER_BYTES))
-                if dtype is None or os.fstat(file.fileno()).st_size != self._size(dtype):
-                    return self._read_slowly(path)[:, first : first + n_rows]
-                raw = np.empty((N_PANELS, n_rows, n_freq), dtype)
-                for panel in range(N_PANELS):
-                    at = _HEADER_BYTES + (panel * n_time + first) * n_freq * dtype.itemsize
-                    os.preadv(file.fileno(), [raw[panel].data], at)
-        except FileNotFoundError as error:
-            raise CadenceError(f"Cadence {path.stem}: there is no file {path} any more.") from error
+        with open_cadence(path) as file:
+            dtype = self._known.get(os.pread(file.fileno(), _HEADER_BYTES, 0))
+            if dtype is None or os.fstat(file.fileno()).st_size != self._size(dtype):
+                return self._read_slowly(path)[:, first : first + n_rows]
+            raw = np.empty((N_PANELS, n_rows, n_freq), dtype)
+            got = 0
+            for panel in range(N_PANELS):
+                at = _HEADER_BYTES + (panel * n_time + first) * n_freq * dtype.itemsize
+                got += os.preadv(file.fileno(), [raw[panel].data], at)
+        if got < raw.nbytes:
+            raise CadenceError(f"Cadence {path.stem}: the file {path} became shorter while it was read.")
         return torch.from_numpy(raw).float()
 
     def _size(self, dtype: np.dtype) -> int:
         return _HEADER_BYTES + int(np.prod(self.shape)) * dtype.itemsize
 
     def _bytes(self, path: Path) -> tuple[int, int]:
-        try:
-            with path.open("rb", buffering=0) as file:
-                return file.readinto(self._raw) or 0, os.fstat(file.fileno()).st_size
-        except FileNotFoundError as error:
-            raise CadenceError(f"Cadence {path.stem}: there is no file {path}.") from error
+        with open_cadence(path) as file:
+            return os.readv(file.fileno(), [self._raw]), os.fstat(file.fileno()).st_size
 
     def _read_slowly(self, path: Path) -> Panels:
         """With every check; remembers the header if it is the usual one."""
         values = torch.from_numpy(read_cadence(path, self.shape))
         _, dtype = read_header(path)
-        with path.open("rb") as file:
+        with open_cadence(path) as file:
             head = file.read(_HEADER_BYTES)
         plain = b"'fortran_order': False" in head and head.endswith(b"\n") and dtype.isnative and dtype.kind == "f"
         if plain and head[8:10] == (_HEADER_BYTES - 10).to_bytes(2, "little"):
@@ -154,11 +151,13 @@ def read_ahead(path: Path) -> None:
     if not hasattr(os, "posix_fadvise"):
         return
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe must not be waited for
     except OSError:
         return  # who reads it will say so
     try:
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
+    except OSError:
+        return  # it is a pipe
     finally:
         os.close(file)
 

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import DisjointSet
 
-from abacad.errors import AbacadError
+from abacad.files import read_table
 
 log = logging.getLogger(__name__)
 
 OVERLAPS = "overlaps.csv"
-_COLUMNS = ["id_a", "id_b", "offset", "columns"]
 
 
 def read_overlaps(path: Path) -> pd.DataFrame:
@@ -26,21 +25,8 @@ def read_overlaps(path: Path) -> pd.DataFrame:
     Raises:
         AbacadError: the file is absent, cannot be read, or has other columns.
     """
-    again = "Write it anew: abacad overlaps DATA."
-    if not path.is_file():
-        raise AbacadError(f"There is no file {path}.\nMake it: abacad overlaps DATA.")
-    try:
-        table = pd.read_csv(path, dtype={"id_a": str, "id_b": str})
-    except (ValueError, OSError) as error:
-        raise AbacadError(f"{path} cannot be read as a table: {error}\n{again}") from error
-    if not set(_COLUMNS) <= set(table.columns):
-        raise AbacadError(f"{path} has not the columns {', '.join(_COLUMNS)}.\n{again}")
-    if table["id_a"].isna().any() or table["id_b"].isna().any():
-        raise AbacadError(f"{path} has a row without an id.\n{again}")
-    for name in ("offset", "columns"):
-        if not pd.api.types.is_integer_dtype(table[name]) and len(table):
-            raise AbacadError(f"{path}: the column {name} holds something that is no whole number.\n{again}")
-    return table
+    columns = {"id_a": str, "id_b": str, "offset": int, "columns": int}
+    return read_table(path, columns, "Make it anew: abacad overlaps DATA.")
 
 
 def among(pairs: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:

@@ -3,16 +3,22 @@
 Those that come with the package lie beside this file. Light on purpose, as `abacad.config` is.
 """
 
+import dataclasses
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import yaml
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from abacad.config import Recipe
-from abacad.errors import AbacadError, brief
+from abacad.errors import AbacadError, brief, plain_name
+from abacad.plain import build, read_text, unknown_key
+
+_LARGEST = 1 << 16
+"""Bytes of a recipe file; a whole resolved recipe has 1,500."""
 
 
 def packaged_recipes() -> list[str]:
@@ -26,8 +32,11 @@ def recipe_path(name: str | Path) -> Path:
     """The YAML file of a recipe, given as a packaged name or as a path."""
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
-        if not path.is_file():
-            raise AbacadError(f"There is no recipe file {path}.\nPackaged recipes: {', '.join(packaged_recipes())}.")
+        if not path.exists():
+            raise AbacadError(
+                f"There is no recipe file {plain_name(path)}.\nPackaged recipes: {', '.join(packaged_recipes())}."
+            )
+        _check(path)
         return path
     known = packaged_recipes()
     if str(name) not in known:
@@ -40,15 +49,92 @@ def recipe_path(name: str | Path) -> Path:
     return Path(str(files("abacad.recipes").joinpath(f"{name}.yaml")))
 
 
+def _check(path: Path) -> None:
+    """Look at a recipe file before any library builds values from it.
+
+    Raises:
+        AbacadError: it is no plain file, too large, no YAML, refers to itself, or has a key that is doubled or unknown.
+    """
+    way_out = "`abacad train --help` lists the keys of a recipe."
+    try:
+        _check_keys(yaml.compose(read_text(path, _LARGEST, way_out), yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise AbacadError(f"{plain_name(path)} is no YAML: {brief(str(error), 120)}\n{way_out}") from error
+    except RecursionError as error:
+        raise AbacadError(f"{plain_name(path)} is nested too deeply.\n{way_out}") from error
+    except ValueError as error:
+        raise AbacadError(f"{plain_name(path)}: {error}\n{way_out}") from error
+
+
+def _check_keys(tree: yaml.Node | None) -> None:
+    if tree is None:
+        return
+    if not isinstance(tree, yaml.MappingNode):
+        raise ValueError("it holds no keys with values.")
+    parts = _keys(Recipe)
+    for section, value in _pairs(tree):
+        if section not in parts:
+            raise ValueError(unknown_key(section, list(parts)))
+        if not parts[section]:
+            continue
+        if not isinstance(value, yaml.MappingNode):
+            raise ValueError(f"{section} must hold keys, such as {section}.{parts[section][0]}.")
+        for key, _ in _pairs(value):
+            if key not in parts[section]:
+                raise ValueError(unknown_key(f"{section}.{key}", [f"{section}.{each}" for each in parts[section]]))
+    _refuse_references(tree, set())
+
+
+def _keys(kind: type) -> dict[str, list[str]]:
+    """The keys of a recipe, and those within each."""
+    parts = {field.name: field.default_factory for field in dataclasses.fields(kind)}
+    return {
+        name: [field.name for field in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
+        for name, part in parts.items()
+    }
+
+
+def _pairs(tree: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]]:
+    seen: set[str] = set()
+    for key, value in tree.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in seen:
+            raise ValueError(f"the key {brief(name, 40)} stands there twice, again in line {line}.")
+        seen.add(name)
+        yield name, value
+
+
+def _refuse_references(node: yaml.Node, seen: set[int]) -> None:
+    """A few nested references stand for gigabytes of values; a recipe needs none."""
+    if id(node) in seen:
+        raise ValueError(f"line {node.start_mark.line + 1} is referred to by `*`. Write the values out.")
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            _refuse_references(key, seen)
+            _refuse_references(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_references(value, seen)
+
+
 def add_recipe_arguments(parser: ArgumentParser) -> None:
     """Give `parser` one option for each key of the recipe (`--seed`, `--model.name`, …)."""
     parser.add_class_arguments(Recipe, nested_key=None)
 
 
 def recipe_of(parser: ArgumentParser, parsed: Namespace) -> Recipe:
-    """The recipe that a parser with `add_recipe_arguments` has read."""
-    built = parser.instantiate(parsed)
-    return Recipe(**{key: getattr(built, key) for key in Recipe.__dataclass_fields__})
+    """The recipe that a parser with `add_recipe_arguments` has read.
+
+    Raises:
+        AbacadError: a value is null where it must not be, or out of its bounds.
+    """
+    values = parsed.as_dict()
+    try:
+        return build(Recipe, {key: values[key] for key in Recipe.__dataclass_fields__})
+    except AbacadError as error:
+        places = [plain_name(path) for path in parser.default_config_files]
+        raise AbacadError(f"{error}\nMend it on the command line or in {', '.join(places)}.") from error
 
 
 def read_recipe(name: str | Path = "baseline", overrides: Sequence[str] = ()) -> Recipe:
@@ -61,4 +147,4 @@ def read_recipe(name: str | Path = "baseline", overrides: Sequence[str] = ()) ->
     try:
         return recipe_of(parser, parser.parse_args(list(overrides)))
     except ArgumentError as error:
-        raise AbacadError(f"Recipe {name}: {brief(str(error))}") from error
+        raise AbacadError(f"Recipe {plain_name(name)}: {brief(str(error))}") from error

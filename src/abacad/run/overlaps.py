@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,8 @@ from rich.progress import track
 
 from abacad import __version__
 from abacad.data.competition import find_competition, listed_files, read_header
-from abacad.errors import AbacadError, CadenceError
-from abacad.files import read_json, write_json, write_table
+from abacad.errors import AbacadError, CadenceError, unwritable
+from abacad.files import read_json, reserve, write_json, write_table
 from abacad.overlap.fingerprint import PROJECTIONS, CadenceReader, fingerprints, read_ahead, rows_apart, steps, weights
 from abacad.overlap.links import OVERLAPS
 from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
@@ -145,19 +145,47 @@ class _State:
         self.form = (len(ids), shape[2], N_PANELS, PROJECTIONS)
         card = {"version": __version__, "ids": digest, "shape": list(shape)}
         try:
-            if folder.exists() and read_json(folder / "card.json") != card:
+            if folder.exists() and not self._is_of(card):
                 shutil.rmtree(folder)
             if not folder.exists():
                 folder.mkdir(parents=True)
-                np.lib.format.open_memmap(folder / "codes.npy", mode="w+", dtype=np.int8, shape=self.form).flush()
+                self._reserve()
                 write_json(folder / "card.json", card)
         except OSError as error:
-            raise AbacadError(
-                f"{folder.parent} cannot be written: {error.strerror}.\nName another folder: --out FOLDER."
-            ) from error
-        progress = read_json(folder / "done.json")
+            raise AbacadError(f"{unwritable(folder.parent, error)}\nOr name another folder: --out FOLDER.") from error
+        progress = self._progress()
         self.done: int = progress.get("cadences", 0)
         self.bad: dict[str, str] = progress.get("bad", {})
+
+    def _is_of(self, card: dict[str, Any]) -> bool:
+        """Whether the folder is this very call's: its card, and as many bytes of fingerprints."""
+        codes = self.folder / "codes.npy"
+        try:
+            return read_json(self.folder / "card.json") == card and self._has_form(codes)
+        except AbacadError:
+            return False
+
+    def _has_form(self, codes: Path) -> bool:
+        try:
+            mapped = np.load(codes, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return False
+        return bool(mapped.shape == self.form and mapped.dtype == np.int8)
+
+    def _reserve(self) -> None:
+        """The file of the fingerprints, with its place on the disk: a map beyond a full disk would kill us unheard."""
+        codes = self.folder / "codes.npy"
+        np.lib.format.open_memmap(codes, mode="w+", dtype=np.int8, shape=self.form).flush()
+        reserve(codes)
+
+    def _progress(self) -> dict[str, Any]:
+        """What done.json says, if it can be believed; if not, all is read once more."""
+        try:
+            found = read_json(self.folder / "done.json")
+        except AbacadError:
+            return {}
+        done, bad = found.get("cadences"), found.get("bad")
+        return found if isinstance(done, int) and 0 <= done <= self.n and isinstance(bad, dict) else {}
 
     def codes(self) -> Codes:
         """The fingerprints, mapped."""

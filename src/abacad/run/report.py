@@ -9,9 +9,9 @@ import yaml
 
 from abacad.data.competition import cadence_path, read_cadence
 from abacad.errors import AbacadError
-from abacad.files import read_json
+from abacad.files import read_json, read_table
 from abacad.learn.dataset import Cadences
-from abacad.learn.run_folder import RunFolder
+from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
 from abacad.model.checkpoint import load_detector
 from abacad.model.explain import evidence_map
@@ -41,7 +41,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     folds = folder.trained()
     if not folder.oof.is_file():
         raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThe same `abacad train` ends it.")
-    oof = pd.read_csv(folder.oof, dtype={"id": str})
+    oof = read_oof(folder)
     record = read_json(folder.record)
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
     per_fold = [auc_interval(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
@@ -103,7 +103,12 @@ def _performance(oof: pd.DataFrame, per_fold: list[Interval]) -> Section:
 
 def _curves(folder: RunFolder, folds: list[int]) -> Section:
     tables = {number: folder.fold(number) / "metrics.csv" for number in folds}
-    read = {f"fold {number}": pd.read_csv(path) for number, path in tables.items() if path.is_file()}
+    columns = {"epoch": int, "val_auc": float, "train_loss": float}
+    read = {
+        f"fold {number}": read_table(path, columns, "Delete it; its curve is then left out.")
+        for number, path in tables.items()
+        if path.is_file()
+    }
     return Section(
         "Curves per epoch",
         figures=[

@@ -16,8 +16,8 @@ from scipy.special import expit, log_expit, logit
 
 from abacad.data.competition import find_competition, read_sample
 from abacad.errors import AbacadError
-from abacad.files import write_table
-from abacad.learn.run_folder import RunFolder
+from abacad.files import read_table, write_table
+from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.metric import auc_interval
 from abacad.run.predict import predict
 
@@ -82,7 +82,7 @@ def fit_weights(runs: Sequence[RunFolder]) -> np.ndarray:
     """
     for run in runs:
         run.trained()
-    tables = [pd.read_csv(run.oof, dtype={"id": str}).set_index("id") for run in runs]
+    tables = [read_oof(run).set_index("id") for run in runs]
     for run, table in zip(runs, tables, strict=True):
         if set(table.index) != set(tables[0].index):
             raise AbacadError(
@@ -104,7 +104,7 @@ def check_submission(path: Path, ids: list[str]) -> None:
     Raises:
         AbacadError: it has other columns, ids or order, or a score that is no number in [0, 1].
     """
-    table = pd.read_csv(path, dtype={"id": str})
+    table = read_table(path, {"id": str, "target": float}, "Run the same command again.")
     if list(table.columns) != ["id", "target"] or list(table["id"]) != ids:
         raise AbacadError(f"{path} does not hold sample_submission.csv's ids in its order.")
     if not table["target"].between(0, 1).all():
@@ -113,12 +113,20 @@ def check_submission(path: Path, ids: list[str]) -> None:
 
 def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> np.ndarray:
     if run.test.is_file():
-        table = pd.read_csv(run.test, dtype={"id": str})
+        table = _read_scores(run)
         if list(table["id"]) == ids:
             return table["score"].to_numpy()
         log.info("%s scores other ids; scoring anew", run.test)
     predict(run.path, root, progress=progress)
-    return pd.read_csv(run.test, dtype={"id": str})["score"].to_numpy()
+    return _read_scores(run)["score"].to_numpy()
+
+
+def _read_scores(run: RunFolder) -> pd.DataFrame:
+    way_out = f"Delete it; it is then written anew by: abacad predict {run.path} DATA."
+    table = read_table(run.test, {"id": str, "score": float}, way_out)
+    if not table["score"].between(0, 1).all():
+        raise AbacadError(f"{run.test} holds a score that is no number between 0 and 1.\n{way_out}")
+    return table
 
 
 def _logits(scores: np.ndarray) -> np.ndarray:
