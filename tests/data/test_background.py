@@ -1,8 +1,6 @@
 import dataclasses
-import struct
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,64 +13,12 @@ from abacad.signal.cadence import Axes
 from abacad.signal.chance import Chance
 from abacad.simulate.noise import chi2_noise
 from abacad.simulate.presets import PRESETS, Rfi, Scenes, Simulation
+from tests.data.files import ramp, write_fil
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 REAL = SHARED / "gbt_sample.fil"
 LEVELS = SHARED / "gbt_noise_params.npy"
 needs_real = pytest.mark.skipif(not REAL.exists(), reason="no real GBT file at hand")
-
-
-def ramp(n_rows: int, n_channels: int) -> np.ndarray:
-    """Row · 10,000 + channel, channels counted upwards in frequency: each number tells its place."""
-    return (1 + np.arange(n_rows)[:, None] * 10_000 + np.arange(n_channels)).astype(np.float32)
-
-
-def write_fil(path: Path, data: np.ndarray, descending: bool = True, foff: float = 2.79e-6, dt: float = 18.0) -> Path:
-    def word(text: str) -> bytes:
-        return struct.pack("<i", len(text)) + text.encode()
-
-    head = word("HEADER_START") + word("source_name") + word("NOISE")
-    for key, value in {"nchans": data.shape[1], "nifs": 1, "nbits": 32}.items():
-        head += word(key) + struct.pack("<i", value)
-    for key, number in {"fch1": 6000.0, "foff": -foff if descending else foff, "tsamp": dt}.items():
-        head += word(key) + struct.pack("<d", number)
-    stored = data[:, ::-1] if descending else data
-    path.write_bytes(head + word("HEADER_END") + np.ascontiguousarray(stored).tobytes())
-    return path
-
-
-def write_h5(path: Path, data: np.ndarray, descending: bool = True) -> Path:
-    with h5py.File(path, "w") as file:
-        file.attrs["CLASS"] = b"FILTERBANK"
-        stored = data[:, ::-1] if descending else data
-        table = file.create_dataset("data", data=stored[:, None])
-        table.attrs.update({"foff": -2.79e-6 if descending else 2.79e-6, "tsamp": 18.0, "fch1": 6000.0})
-    return path
-
-
-@pytest.mark.parametrize("descending", [True, False])
-@pytest.mark.parametrize("write", [write_fil, write_h5])
-def test_files_come_out_ascending(write, descending: bool, tmp_path: Path):
-    data = ramp(20, 64)
-    file = open_filterbank(write(tmp_path / "noise", data, descending))
-    assert (file.n_rows, file.n_channels, file.dt_s) == (20, 64, 18.0)
-    assert file.df_hz == pytest.approx(2.79)
-    np.testing.assert_array_equal(file.read(3, 5, 10, 20), data[3:8, 10:30])
-
-
-@pytest.mark.parametrize("content", [b"", b"nonsense" * 10, struct.pack("<i", 12) + b"HEADER_START" + b"\xff" * 40])
-def test_what_is_no_telescope_file_is_refused(content: bytes, tmp_path: Path):
-    path = tmp_path / "noise.fil"
-    path.write_bytes(content)
-    with pytest.raises(AbacadError, match=r"noise\.fil"):
-        open_filterbank(path)
-
-
-def test_a_truncated_header_is_refused(tmp_path: Path):
-    path = write_fil(tmp_path / "noise.fil", ramp(2, 8))
-    path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(AbacadError, match="damaged"):
-        open_filterbank(path)
 
 
 def test_a_long_file_gives_consecutive_panels(tmp_path: Path):

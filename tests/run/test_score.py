@@ -8,12 +8,14 @@ import pytest
 
 import abacad
 from abacad.cli import main
+from abacad.errors import AbacadError
 from abacad.learn.simulated import Mixture
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
 from abacad.simulate.presets import PRESETS
 from abacad.simulate.scene import generate
 from tests.conftest import QUICK
+from tests.data.files import write_fil, write_panel
 from tests.data.test_observation import six
 
 SMALL = replace(PRESETS["easy"], axes=replace(PRESETS["easy"].axes, n_time=28, n_freq=64))
@@ -118,10 +120,35 @@ def test_a_run_folder_scores_as_its_predictions_do(trained_run, shared_competiti
     np.testing.assert_allclose(both["score_predict"], both["score_score"], atol=0.01 * spread)
 
 
-def test_telescope_files_are_scored_window_by_window(tmp_path):
-    table = abacad.score(six(tmp_path), progress=False)
-    assert list(table["channel"].sort_values()) == [0, 128, 256]
+def test_telescope_files_are_scored_window_by_window_in_whatever_order(tmp_path):
+    paths = six(tmp_path)
+    table = abacad.score(paths, progress=False)
+    assert list(table["channel"].sort_values()) == [0, 128, 256, 344]
     assert {"file", "channel", "freq_mhz", "score"} == set(table.columns)
+    assert table["freq_mhz"].to_numpy() == pytest.approx(6000 - (599 - table["channel"]) * 2.79e-6, abs=1e-6)
+    shuffled = abacad.score([paths[k] for k in (0, 2, 4, 1, 3, 5)], progress=False)
+    pd.testing.assert_frame_equal(table, shuffled)
+
+
+def test_a_panel_without_values_costs_its_windows_only(tmp_path, caplog):
+    paths = six(tmp_path)
+    data = np.random.default_rng(0).chisquare(20, (20, 600)).astype(np.float32)
+    data[:, :256] = np.nan
+    write_panel(tmp_path, 2, data, write_fil)
+    assert sorted(abacad.score(paths, progress=False)["channel"]) == [128, 256, 344]
+    assert "1 windows hold no values" in caplog.text
+
+
+def test_what_the_detector_was_not_trained_on_is_refused(tmp_path):
+    paths = six(tmp_path)
+    with pytest.raises(AbacadError, match="here are 5, ABACA"):
+        abacad.score(paths[:5], progress=False)
+    with pytest.raises(AbacadError, match="does not fit"):
+        abacad.score(paths, pattern="AAABBB", progress=False)
+    with pytest.raises(AbacadError, match="do not go together"):
+        abacad.score([*paths, tmp_path / "a.npy"], progress=False)
+    with pytest.raises(AbacadError, match="share 200 channels"):
+        abacad.score(six(tmp_path, n_channels=200, marked=100), progress=False)
 
 
 def test_bad_cadences_stop_or_are_left_out(tmp_path, capsys):

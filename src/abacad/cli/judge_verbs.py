@@ -14,6 +14,9 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         "files", nargs="+", type=Path, metavar="FILE…", help=".npy cadences, folders, or six .fil or .h5 files."
     )
     parser.add_argument(
+        "--pattern", type=str | None, default=None, help="ON (A) and OFF telescope files in time; null: as headers say."
+    )
+    parser.add_argument(
         "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
     )
     parser.add_argument("--out", type=Path, default=Path("scores.csv"), help="Table to write.")
@@ -27,7 +30,7 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _score(parser: ArgumentParser, parsed: Namespace) -> None:
     from abacad.run.score import score
 
-    keys = ("weights", "out", "page", "shown", "accelerator", "bad", "progress")
+    keys = ("pattern", "weights", "out", "page", "shown", "accelerator", "bad", "progress")
     table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
     shown = table.head(parsed.shown).assign(score=table["score"].map("{:.4f}".format))
     show_table("Highest scores", list(shown.columns), shown.to_numpy().tolist())

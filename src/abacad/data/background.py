@@ -60,7 +60,8 @@ class FileBackground:
             tiles = [(int(place) // self.columns, int(place) % self.columns) for place in order]
         rows = [row + block * n_time for block, _ in tiles]
         channels = [channel + column * self.n_freq for _, column in tiles]
-        power = np.stack([self.file.read(at, n_time, f, n_freq) for at, f in zip(rows, channels, strict=True)])
+        values = [self.file.read(at, n_time, f, n_freq) for at, f in zip(rows, channels, strict=True)]
+        power = np.stack(values).astype(np.float64)
         mean = power.mean(axis=(1, 2), keepdims=True)
         if not np.isfinite(power).all() or not (mean > 0).all():
             raise AbacadError(

@@ -1,134 +1,205 @@
 """Dynamic spectra in telescope files: SIGPROC filterbank (`.fil`) and Breakthrough Listen HDF5 (`.h5`).
 
-Whatever the order in the file, channels come out ascending in frequency.
+Whatever the order in the file, channels come out ascending in frequency, and whatever the type, as float32. Values that
+are not there, or are no numbers, come out as NaN and are counted. What a file is, its first bytes tell, not its name.
 """
 
+import logging
+import stat
 import struct
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from abacad.errors import AbacadError
+from abacad.data import hdf5, sigproc
+from abacad.data.header import Header
+from abacad.data.loss import Loss, Masked, Reason
+from abacad.errors import AbacadError, brief
 
-_INTEGERS = {
-    "machine_id", "telescope_id", "data_type", "nchans", "nbeams", "ibeam", "nbits", "nifs", "nsamples",
-    "barycentric", "pulsarcentric",
-}  # fmt: skip
-_DOUBLES = {"fch1", "foff", "tstart", "tsamp", "src_raj", "src_dej", "az_start", "za_start", "refdm", "period"}
-_STRINGS = {"source_name", "rawdatafile"}
-_TYPES = {8: np.uint8, 16: np.uint16, 32: np.float32}
+log = logging.getLogger(__name__)
+
+Polarisation = Literal["I", "first"]
+"""Total intensity, or the first polarisation of the file whatever it is."""
+
+_SAMPLE = 1 << 14  # channels that are looked at to tell powers from Stokes parameters
 
 
-@dataclass(frozen=True)
+@runtime_checkable
+class Store(Protocol):
+    """One format's file: where its values lie."""
+
+    path: Path
+    header: Header
+    n_rows: int
+    remarks: list[str]
+
+    def read(
+        self, row: int, n_rows: int, plane: int, first: int, n: int
+    ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
+        """Values of one polarisation in the file's own order of channels, NaN where lost, and what is lost."""
+
+
 class Filterbank:
     """An open file; nothing but what is read comes into memory.
 
     Attributes:
-        path: of the file.
-        data: (row, polarisation, channel) as in the file.
-        dt_s: seconds a row.
-        df_hz: width of a channel, positive.
-        low_mhz: middle of the lowest channel.
-        descending: whether the file's first channel is its highest.
+        path: Of the file.
+        header: What it says of itself.
+        n_rows: Rows in the file.
+        planes: Polarisations that are added up.
     """
 
-    path: Path
-    data: Any
-    dt_s: float
-    df_hz: float
-    low_mhz: float
-    descending: bool
-
-    @property
-    def n_rows(self) -> int:
-        """Rows in the file."""
-        return int(self.data.shape[0])
+    def __init__(self, store: Store, pol: Polarisation = "I") -> None:
+        """Take a store's file; `pol` says which polarisations are read."""
+        self.path, self.header, self.n_rows = store.path, store.header, store.n_rows
+        self._store = store
+        self._masked: list[tuple[int, int, Masked]] = []  # with the first and last channel of the reading
+        self.planes = self._planes(pol)
 
     @property
     def n_channels(self) -> int:
         """Channels in the file."""
-        return int(self.data.shape[2])
+        return self.header.n_channels
+
+    @property
+    def dt_s(self) -> float:
+        """Seconds from one row to the next."""
+        return self.header.tsamp_s
+
+    @property
+    def df_hz(self) -> float:
+        """Hertz from one channel to the next, positive."""
+        return abs(self.header.foff_mhz) * 1e6
+
+    @property
+    def low_hz(self) -> float:
+        """Middle of the lowest channel."""
+        return self.header.low_mhz * 1e6
+
+    @property
+    def masked(self) -> list[Masked]:
+        """What was read so far and is NaN; what was read twice counts once, unless two readings overlap in part."""
+        return sorted((entry for _, _, entry in self._masked), key=lambda entry: (entry.first, entry.reason))
 
     def read(self, row: int, n_rows: int, channel: int, n_channels: int) -> Float[np.ndarray, "time freq"]:
-        """Rows and channels from (row, channel) on, channels counted upwards in frequency, first polarisation."""
-        if self.descending:
-            last = self.n_channels - channel
-            part = self.data[row : row + n_rows, 0, last - n_channels : last]
-            return np.asarray(part, dtype=np.float64)[:, ::-1]
-        return np.asarray(self.data[row : row + n_rows, 0, channel : channel + n_channels], dtype=np.float64)
+        """Rows and channels from (row, channel) on, channels counted upwards in frequency; NaN where masked.
+
+        Raises:
+            ValueError: some of them lie outside the file.
+        """
+        if min(row, channel) < 0 or row + n_rows > self.n_rows or channel + n_channels > self.n_channels:
+            raise ValueError(
+                f"rows {row} to {row + n_rows - 1}, channels {channel} to {channel + n_channels - 1} of {self.path}"
+            )
+        first = self.n_channels - channel - n_channels if self.header.descending else channel
+        values, lost = self._store.read(row, n_rows, self.planes[0], first, n_channels)
+        for plane in self.planes[1:]:
+            more, also = self._store.read(row, n_rows, plane, first, n_channels)
+            with np.errstate(invalid="ignore", over="ignore"):
+                values = values + more
+            lost = [*lost, *(one for one in also if one not in lost)]
+        self._mask(values, lost, channel)
+        return np.ascontiguousarray(values[:, ::-1] if self.header.descending else values)
+
+    def _planes(self, pol: Polarisation) -> tuple[int, ...]:
+        """Which polarisations make up what was asked for.
+
+        Two or four hold XX and YY first (then the cross products' real and imaginary parts), whose sum is Stokes I;
+        or else I comes first (then Q, U, V). Powers are never negative, and Q is in half of the noise.
+        """
+        if pol == "first" or self.header.n_ifs == 1:
+            return (0,)
+        n = min(self.n_channels, _SAMPLE)
+        second, _ = self._store.read(0, 1, 1, (self.n_channels - n) // 2, n)
+        stokes = bool((second < 0).any())
+        what = "I is the first of its Stokes parameters" if stokes else "I is the sum of the first two, XX and YY"
+        log.info("%s holds %d polarisations; Stokes %s", self.path.name, self.header.n_ifs, what)
+        return (0,) if stokes else (0, 1)
+
+    def _mask(self, values: Float[np.ndarray, "time freq"], lost: list[Loss], channel: int) -> None:
+        """Make what is not finite NaN, and count all that is masked in a reading from `channel` on."""
+        with np.errstate(invalid="ignore"):  # NaN is what is looked for
+            extremes = (values.min(initial=0), values.max(initial=0))
+        if np.isfinite(extremes).all():
+            return
+        left = ~np.isfinite(values)
+        values[left] = np.nan
+        for reason in sorted({one.reason for one in lost}):
+            where = np.zeros_like(left)
+            for one in lost:
+                if one.reason == reason:
+                    where[one.row : one.row_end, one.channel : one.channel_end] = True
+            self._count(reason, where, channel)
+            left &= ~where
+        self._count("not finite", left, channel)
+
+    def _count(self, reason: Reason, where: Bool[np.ndarray, "time freq"], channel: int) -> None:
+        columns = where.sum(axis=0)
+        if self.header.descending:
+            columns = columns[::-1]
+        places = np.flatnonzero(columns) + channel
+        if not len(places):
+            return
+        read = (channel, channel + len(columns) - 1)
+        new = Masked(self.path.name, reason, int(places[0]), int(places[-1]), int(columns.sum()))
+        same = [entry for entry in self._masked if entry[2].reason == reason]
+        if any(low <= new.first and new.last <= high for low, high, _ in same):
+            return  # read before
+        again = [entry for entry in same if read[0] <= entry[2].first and entry[2].last <= read[1]]
+        self._masked = [entry for entry in self._masked if entry not in again] + [(*read, new)]
+        if not same:
+            mhz = self.header.low_mhz + new.first * self.df_hz * 1e-6
+            log.warning("%s (from %.6f MHz on); they are masked. More of the kind goes unsaid", new, mhz)
 
 
-def open_filterbank(path: Path) -> Filterbank:
-    """Open a `.fil` or `.h5` file.
+def open_filterbank(path: Path, pol: Polarisation = "I") -> Filterbank:
+    """Open a telescope file.
+
+    Args:
+        path: `.fil`, `.h5`, `.hdf5`, or whatever it is called.
+        pol: Which polarisations: "I", all of the power, or "first", the first of the file.
 
     Raises:
-        AbacadError: the file is neither, or damaged.
+        AbacadError: the file is neither, damaged, or not what its header says.
     """
     path = Path(path)
-    with open(path, "rb") as file:
-        magic = file.read(8)
-    if magic == b"\x89HDF\r\n\x1a\n":
-        return _open_hdf5(path)
-    if magic[4:] == b"HEAD":  # a string of twelve characters: HEADER_START
-        return _open_sigproc(path)
-    raise AbacadError(f"{path} is neither a SIGPROC filterbank nor HDF5.\nGive a .fil or .h5 file of a telescope.")
-
-
-def _filterbank(path: Path, data: Any, header: dict[str, Any]) -> Filterbank:
-    first, step = header["fch1"], header["foff"]
-    lowest = min(first, first + step * (data.shape[2] - 1))
-    return Filterbank(path, data, header["tsamp"], abs(step) * 1e6, lowest, step < 0)
-
-
-def _open_hdf5(path: Path) -> Filterbank:
-    import h5py
-    import hdf5plugin  # noqa: F401  # registers bitshuffle, which these files are packed with
-
+    magic = _magic(path)
+    kinds = ((hdf5.MAGIC, hdf5.Hdf5Store), (sigproc.MAGIC, sigproc.SigprocStore))
+    store = next((kind for start, kind in kinds if magic.startswith(start)), None)
+    if store is None:
+        raise AbacadError(f"{path} is neither a SIGPROC filterbank nor HDF5.\nGive a .fil or .h5 file of a telescope.")
     try:
-        data = h5py.File(path, "r")["data"]
-        header = data.attrs
-        return _filterbank(path, data, {key: float(header[key]) for key in ("tsamp", "foff", "fch1")})
-    except (OSError, KeyError) as error:
-        raise AbacadError(f"{path} is no Breakthrough Listen file: {error}.\nGive a .fil or .h5 file.") from error
+        opened = store(path)
+    except (ValueError, KeyError, OSError, RuntimeError, struct.error) as error:
+        raise AbacadError(f"{path} cannot be used: {_reason(error)}.\nGive another file of a telescope.") from error
+    for remark in opened.remarks:
+        log.warning("%s: %s", path.name, remark)
+    return Filterbank(opened, pol)
 
 
-def _open_sigproc(path: Path) -> Filterbank:
+def is_telescope_file(path: Path) -> bool:
+    """Whether a path is to be read as a telescope file: by its first bytes, or by its name where there is no file."""
+    path = Path(path)
+    if not path.is_file():
+        return path.suffix.lower() in (".fil", ".h5", ".hdf5")
+    return _magic(path).startswith((hdf5.MAGIC, sigproc.MAGIC)) or path.suffix.lower() in (".fil", ".h5", ".hdf5")
+
+
+def _magic(path: Path) -> bytes:
+    """The file's first bytes. A pipe would wait for ever, so what is no regular file is not opened."""
     try:
-        header, start = _sigproc_header(path)
-        n_channels, n_pol = header["nchans"], header.get("nifs", 1)
-        kind = np.dtype(_TYPES[header["nbits"]])
-        row_bytes = n_channels * n_pol * kind.itemsize
-        n_rows = (path.stat().st_size - start) // row_bytes
-        if n_rows < 1:
-            raise ValueError("it ends before the first row")
-        data = np.memmap(path, kind, "r", start, (n_rows, n_pol, n_channels))
-        return _filterbank(path, data, header)
-    except (ValueError, KeyError, struct.error) as error:
-        raise AbacadError(f"{path} is a damaged filterbank: {error}.\nGive another file.") from error
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise AbacadError(f"{path} is a folder or a device, not a file.\nGive a .fil or .h5 file of a telescope.")
+        with open(path, "rb") as file:
+            return file.read(len(sigproc.MAGIC))
+    except OSError as error:
+        raise AbacadError(f"{path} cannot be opened: {error.strerror}.\nGive a .fil or .h5 file.") from error
 
 
-def _sigproc_header(path: Path) -> tuple[dict[str, Any], int]:
-    """The header's keywords, and where the data begin."""
-    header: dict[str, Any] = {}
-    with open(path, "rb") as file:
-
-        def word() -> str:
-            (length,) = struct.unpack("<i", file.read(4))
-            if not 0 < length < 256:
-                raise ValueError("its header makes no sense")
-            return file.read(length).decode("ascii", errors="replace")
-
-        word()  # HEADER_START
-        while (key := word()) != "HEADER_END":
-            if key in _INTEGERS:
-                (header[key],) = struct.unpack("<i", file.read(4))
-            elif key in _DOUBLES:
-                (header[key],) = struct.unpack("<d", file.read(8))
-            elif key in _STRINGS:
-                header[key] = word()
-            else:
-                raise ValueError(f"its header has an unknown word, {key[:20]!r}")
-        return header, file.tell()
+def _reason(error: Exception) -> str:
+    if isinstance(error, struct.error):
+        return "it ends within its header"
+    text = str(error.args[0]) if error.args and isinstance(error, KeyError) else str(error)
+    return brief(f"its header lacks {text}" if isinstance(error, KeyError) and " " not in text else text, 160)

@@ -1,69 +1,264 @@
-"""Six telescope files as one cadence: windows of it, each like a cadence of the competition."""
+"""The files of one observation as one cadence: any number of panels, in the order of time, on one grid of channels."""
 
-from collections.abc import Sequence
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
-from abacad.data.filterbank import Filterbank, open_filterbank
+from abacad.data.filterbank import Filterbank, Polarisation, open_filterbank
+from abacad.data.grid import common_grid
+from abacad.data.loss import Masked
+from abacad.data.order import checked_pattern, in_time_order, pattern_of, start_times
 from abacad.errors import AbacadError, CadenceError
-from abacad.signal.cadence import N_PANELS
 from abacad.types import CadenceArray
 
-SUFFIXES = (".fil", ".h5")
+log = logging.getLogger(__name__)
+
+COARSE = 1 << 20
+"""Channels of a coarse channel in Breakthrough Listen's fine product: 2^20 × 2.79 Hz = 2.93 MHz."""
+
+_REMNANT = 1 << 12  # channels: fewer than these are no piece of their own
+_BLOCK = 1 << 24  # values of a panel that windows are cut from: 64 MB
+_SAMPLE = 1 << 12  # channels that tell whether two files hold the same
 
 
 @dataclass(frozen=True)
-class TelescopeCadence:
-    """Six open files in the order A B A C A D.
+class Observation:
+    """Open files as one cadence. Nothing but what is read comes into memory.
 
     Attributes:
-        panels: One file a panel.
-        n_time: Rows that all six have.
+        files: One a panel, in the order of time.
+        pattern: One letter a panel; A is ON, all others are OFF.
+        low_hz: Middle of the lowest channel that all files have; channels count upwards from it.
+        df_hz: From one channel to the next, positive.
+        dt_s: Seconds from one row to the next.
+        n_freq: Channels that all files have.
+        start_s: Seconds from the start of the first panel to the start of each.
+        n_time: Rows of each panel.
+        first: Each file's own channel at `low_hz`, counted upwards in frequency.
     """
 
-    panels: tuple[Filterbank, ...]
-    n_time: int
+    files: tuple[Filterbank, ...]
+    pattern: str
+    low_hz: float
+    df_hz: float
+    dt_s: float
+    n_freq: int
+    start_s: tuple[float, ...]
+    n_time: tuple[int, ...]
+    first: tuple[int, ...]
 
-    def starts(self, width: int) -> range:
-        """First channels of windows that overlap by half; what is left at the upper end is less than half a window."""
-        return range(0, self.panels[0].n_channels - width + 1, width // 2)
+    @property
+    def on(self) -> tuple[int, ...]:
+        """Numbers of the panels on the target."""
+        return tuple(panel for panel, letter in enumerate(self.pattern) if letter == "A")
 
-    def freq_mhz(self, channel: int) -> float:
-        """Frequency of a channel, counted upwards."""
-        return self.panels[0].low_mhz + channel * self.panels[0].df_hz * 1e-6
+    @property
+    def off(self) -> tuple[int, ...]:
+        """Numbers of the panels off the target."""
+        return tuple(panel for panel, letter in enumerate(self.pattern) if letter != "A")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What each panel looked at; empty where its header does not say."""
+        return tuple(file.header.source_name for file in self.files)
+
+    @property
+    def tstart_mjd(self) -> float:
+        """When the first panel began (MJD, days); NaN where its header does not say."""
+        return self.files[0].header.tstart_mjd
+
+    @property
+    def telescope(self) -> str:
+        """Name of the telescope; empty where no header says."""
+        return next((file.header.telescope for file in self.files if file.header.telescope), "")
+
+    @property
+    def masked(self) -> list[Masked]:
+        """What was read so far and is NaN, by file."""
+        return [entry for file in self.files for entry in file.masked]
+
+    @property
+    def rows(self) -> int:
+        """Rows that most panels have; the larger number where two are as common."""
+        return max(Counter(self.n_time).items(), key=lambda item: item[::-1])[0]
+
+    def freq_hz(self, channel: float) -> float:
+        """Frequency of a channel."""
+        return self.low_hz + channel * self.df_hz
+
+    def coarse(self) -> list[tuple[int, int]]:
+        """Pieces (first channel, channels) that cover all channels once, cut where the file's coarse channels end.
+
+        A coarse channel has as many channels as the header says (nfpc), or else 2^20; a piece is one coarse channel, or
+        as many small ones, or as large a part of a large one, as make 2^20 at most. What is left at an end goes with
+        its neighbour where it has fewer than 4,096 channels.
+        """
+        file = self.files[0]
+        width = _piece(file.header.n_fine, file.n_channels)
+        spare = file.n_channels % width if file.header.descending else 0  # coarse channels begin with the file's first
+        edges = [0, *range((spare - self.first[0]) % width or width, self.n_freq, width), self.n_freq]
+        if len(edges) > 2 and edges[1] < _REMNANT:
+            del edges[1]
+        if len(edges) > 2 and edges[-1] - edges[-2] < _REMNANT:
+            del edges[-2]
+        return [(low, high - low) for low, high in pairwise(edges)]
+
+    def read(self, channel: int, n_channels: int) -> list[Float[np.ndarray, "time freq"]]:
+        """All rows of each panel in these channels, float32, ascending; NaN where masked or outside a file.
+
+        Args:
+            channel: First channel; may be negative, as that of a halo is.
+            n_channels: How many.
+        """
+        return [_read(file, first + channel, n_channels) for file, first in zip(self.files, self.first, strict=True)]
+
+    def starts(self, width: int) -> Iterator[int]:
+        """First channels of windows that overlap by half; the last window ends with the last channel."""
+        last = self.n_freq - width
+        yield from range(0, last + 1, width // 2)
+        if last > 0 and last % (width // 2):
+            yield last
+
+    def n_windows(self, width: int) -> int:
+        """How many these are: 1,000 channels hold 7 windows of 256."""
+        last = self.n_freq - width
+        return 0 if last < 0 else -(-last // (width // 2)) + 1
+
+    def windows(self, width: int) -> Iterator[tuple[int, CadenceArray]]:
+        """Each window's first channel, and its cadence as `window` gives it; windows without values are left out."""
+        block = max(4 * width, _BLOCK // self.rows)
+        begin, end, panels = 0, 0, []
+        for start in self.starts(width):
+            if start + width > end:
+                begin, end = start, min(start + block, self.n_freq)
+                panels = self.read(begin, end - begin)
+            cut = [panel[:, start - begin : start - begin + width] for panel in panels]
+            if all(_seen(panel) for panel in cut):
+                yield start, np.stack([_filled(panel, self.rows) for panel in cut])
 
     def window(self, channel: int, width: int) -> CadenceArray:
-        """The cadence (6, time, width) from that channel on, float32.
+        """The cadence (panel, time, width) from that channel on, float32, for a detector of whole windows.
+
+        All panels get the rows that most have: longer ones are cut, and what shorter ones lack, as what is masked, gets
+        the panel's median.
 
         Raises:
-            CadenceError: a value is not finite.
+            CadenceError: a panel holds no value there.
         """
-        cadence = np.stack([panel.read(0, self.n_time, channel, width) for panel in self.panels]).astype(np.float32)
-        if not np.isfinite(cadence).all():
-            raise CadenceError(f"Channels {channel} to {channel + width - 1} hold NaN or infinite values.")
-        return cadence
+        panels = self.read(channel, width)
+        for panel, file in zip(panels, self.files, strict=True):
+            if not _seen(panel):
+                raise CadenceError(f"{file.path.name} holds no values in channels {channel} to {channel + width - 1}.")
+        return np.stack([_filled(panel, self.rows) for panel in panels])
 
 
-def open_telescope_cadence(paths: Sequence[Path]) -> TelescopeCadence:
-    """Open six files of one observation.
+def open_observation(
+    paths: Sequence[str | Path], *, pattern: str | None = None, pol: Polarisation = "I"
+) -> Observation:
+    """Open the files of one observation, in whatever order they are given.
+
+    Args:
+        paths: `.fil` or `.h5` files, one a panel.
+        pattern: One letter a panel in the order of time, A for ON; none takes ON and OFF from the headers' sources.
+        pol: Total intensity, or the first polarisation.
 
     Raises:
-        AbacadError: there are not six, or they do not fit together.
+        AbacadError: there are none, one cannot be used, or they do not make one observation; with the figures.
     """
-    if len(paths) != N_PANELS:
-        raise AbacadError(
-            f"{len(paths)} telescope files make no cadence.\nGive six, in the order they were observed: A B A C A D."
-        )
-    panels = tuple(open_filterbank(path) for path in paths)
-    for panel in panels[1:]:
-        if (panel.n_channels, panel.df_hz, panel.dt_s, panel.low_mhz) != (
-            panels[0].n_channels, panels[0].df_hz, panels[0].dt_s, panels[0].low_mhz,
-        ):  # fmt: skip
-            raise AbacadError(
-                f"{panel.path.name} has other channels or rows than {panels[0].path.name}: "
-                f"{panel.n_channels} of {panel.df_hz:.4g} Hz from {panel.low_mhz:.6f} MHz, {panel.dt_s:.4g} s a row.\n"
-                "Give six files of the same product and band."
-            )
-    return TelescopeCadence(panels, min(panel.n_rows for panel in panels))
+    if not paths:
+        raise AbacadError("No telescope files were named.\nName the .fil or .h5 files of a cadence, one a panel.")
+    files = [open_filterbank(Path(path), pol) for path in paths]
+    _check_twice(files)
+    for file in files:
+        if file.n_rows < 2:
+            raise AbacadError(f"{file.path} has 1 row: no signal can drift in it.\nGive a file of a whole panel.")
+    files = in_time_order(files)
+    grid = common_grid(files)  # before the times: files of other products differ in both, and this tells more
+    start_s = start_times(files)
+    letters = pattern_of(files) if pattern is None else checked_pattern(pattern, files)
+    found = Observation(
+        files=tuple(files),
+        pattern=letters,
+        low_hz=grid.low_hz,
+        df_hz=grid.df_hz,
+        dt_s=files[0].dt_s,
+        n_freq=grid.n_freq,
+        start_s=start_s,
+        n_time=tuple(file.n_rows for file in files),
+        first=grid.first,
+    )
+    _say(found)
+    return found
+
+
+def _say(observation: Observation) -> None:
+    for file, n_time in zip(observation.files, observation.n_time, strict=True):
+        if n_time < observation.rows:
+            log.warning(
+                "%s is cut short: it has %d rows where others have %d; only its own are missing",
+                file.path.name, n_time, observation.rows,
+            )  # fmt: skip
+    telescopes = sorted({file.header.telescope for file in observation.files} - {""})
+    if len(telescopes) > 1:
+        log.warning("The headers name several telescopes: %s", ", ".join(telescopes))
+
+
+def _check_twice(files: Sequence[Filterbank]) -> None:
+    """Refuse one file under two names, and two files with the same values."""
+    seen: dict[tuple[int, int] | bytes, Filterbank] = {}
+    for file in files:
+        where = os.stat(file.path)
+        n = min(_SAMPLE, file.n_channels)
+        sample = file.read(file.n_rows // 2, 1, (file.n_channels - n) // 2, n)
+        keys: list[tuple[int, int] | bytes] = [(where.st_dev, where.st_ino)]
+        if np.unique(sample[np.isfinite(sample)]).size > 1:
+            keys.append(sample.tobytes())
+        for key in keys:
+            if key in seen:
+                raise AbacadError(
+                    f"{file.path} holds the same as {seen[key].path}.\nGive each file of the cadence once."
+                )
+            seen[key] = file
+
+
+def _piece(n_fine: int, n_channels: int) -> int:
+    """Channels of a piece, given those of a coarse channel."""
+    if n_fine < 1 or n_channels % n_fine:
+        n_fine = COARSE
+    if n_fine <= COARSE:
+        return COARSE // n_fine * n_fine
+    parts = -(-n_fine // COARSE)
+    return COARSE if n_fine % parts else n_fine // parts
+
+
+def _read(file: Filterbank, channel: int, n_channels: int) -> Float[np.ndarray, "time freq"]:
+    """Channels of a file, NaN where it has none."""
+    low = min(max(channel, 0), file.n_channels)
+    high = max(min(channel + n_channels, file.n_channels), low)
+    values = file.read(0, file.n_rows, low, high - low)
+    if high - low == n_channels:
+        return values
+    whole = np.full((file.n_rows, n_channels), np.nan, np.float32)
+    whole[:, low - channel : high - channel] = values
+    return whole
+
+
+def _seen(panel: Float[np.ndarray, "time freq"]) -> bool:
+    return bool(np.isfinite(panel).any())
+
+
+def _filled(panel: Float[np.ndarray, "time freq"], rows: int) -> Float[np.ndarray, "rows freq"]:
+    """So many rows, without NaN."""
+    whole = np.full((rows, panel.shape[1]), np.nan, np.float32)
+    whole[: len(panel)] = panel[:rows]
+    missing = np.isnan(whole)
+    if missing.any():
+        whole[missing] = np.nanmedian(panel)
+    return whole

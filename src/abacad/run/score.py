@@ -1,25 +1,29 @@
 """`abacad score`: cadences in, a ranking out, with the weights that come with the package; nothing is trained."""
 
 import logging
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Int
 from rich.progress import track
 
 from abacad.data.competition import read_cadence
-from abacad.data.observation import SUFFIXES, TelescopeCadence, open_telescope_cadence
+from abacad.data.filterbank import is_telescope_file
+from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
 from abacad.learn.judge import Judge, shipped
 from abacad.model.detector import pick_device
 from abacad.show import figure
 from abacad.show.page import Page, Section
+from abacad.signal.cadence import N_PANELS, ON
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
@@ -29,21 +33,39 @@ _WIDTH = 256  # channels of a window of telescope files
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Window:
     """A cadence to be scored.
 
     Attributes:
-        about: Its columns of the table: file, and for telescope files the channel and frequency of its first channel.
+        place: Its place among all of them.
         read: Gives it, (6, time, freq).
     """
 
-    about: dict[str, Any]
+    place: int
     read: Callable[[], CadenceArray]
+
+
+@runtime_checkable
+class Windows(Protocol):
+    """Cadences to be scored, one after the other; none is kept, and where there are millions nothing is for each."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[Window]:
+        """Each of them, but for those that hold no values."""
+
+    def __getitem__(self, place: int) -> Window:
+        """One of them."""
+
+    def table(self, places: Sequence[int]) -> pd.DataFrame:
+        """Their columns of the table: file, and for telescope files the first channel and its frequency."""
 
 
 def score(
     files: Sequence[str | Path],
     *,
+    pattern: str | None = None,
     weights: str | Path | None = None,
     out: str | Path | None = None,
     page: str | Path | None = None,
@@ -55,8 +77,9 @@ def score(
     """Rank cadences by how sure a detector is of a needle.
 
     Args:
-        files: `.npy` cadences (6, time, freq); folders of them; or six `.fil` or `.h5` files in the order A B A C A D,
-            which are cut into windows of 256 channels that overlap by half.
+        files: `.npy` cadences (6, time, freq); folders of them; or the six `.fil` or `.h5` files of an observation in
+            any order, which are cut into windows of 256 channels that overlap by half.
+        pattern: Which of the telescope files are ON (A), in the order of time: ABACAD; none asks their headers.
         weights: A run folder, whose folds are averaged, or a file of weights; none takes those of the package, of which
             there are two: for panels of fewer than 64 rows, and for others.
         out: A CSV file to write the ranking into; none writes none.
@@ -73,21 +96,21 @@ def score(
         AbacadError: there are no cadences, one cannot be used, or the weights cannot.
     """
     judges = _Judges(weights, pick_device(accelerator))
-    candidates = _candidates([Path(file) for file in files])
-    found: dict[int, float] = {}
-    n_batches = -(-len(candidates) // _BATCH)
-    batches = _batches(candidates, bad)
-    for places, cadences in track(batches, "Scoring", n_batches, disable=not progress, transient=True):
-        scores = judges.of(cadences[0]).scores(torch.from_numpy(np.stack(cadences)))
-        found |= zip(places, scores.tolist(), strict=True)
-    if not found:
+    windows = _windows([Path(file) for file in files], pattern)
+    places, scores = array("q"), array("d")
+    n_batches = -(-len(windows) // _BATCH)
+    for some, cadences in track(_batches(windows, bad), "Scoring", n_batches, disable=not progress, transient=True):
+        scores.extend(judges.of(cadences[0]).scores(torch.from_numpy(np.stack(cadences))).tolist())
+        places.extend(some)
+    if not scores:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
-    rows = {place: candidates[place].about | {"score": value} for place, value in found.items()}
-    table = pd.DataFrame.from_dict(rows, orient="index").sort_values("score", ascending=False, kind="stable")
+    if bad == "fail" and len(scores) < len(windows):
+        log.warning("%d windows hold no values in one of the panels: left out", len(windows) - len(scores))
+    table = windows.table(places).assign(score=np.asarray(scores)).sort_values("score", ascending=False, kind="stable")
     if out is not None:
         write_table(Path(out), table)
     if page is not None:
-        best = [candidates[place] for place in table.index[:shown]]
+        best = [windows[places[row]] for row in table.index[:shown]]
         _page(judges, table, best).write(Path(page))
     return table.reset_index(drop=True)
 
@@ -111,44 +134,91 @@ class _Judges:
         return self.known[path]
 
 
-def _candidates(files: Sequence[Path]) -> list[Candidate]:
+def _windows(files: Sequence[Path], pattern: str | None) -> Windows:
     if not files:
         raise AbacadError("No files were named.\nName .npy cadences, folders of them, or six .fil or .h5 files.")
-    telescope = [file for file in files if file.suffix in SUFFIXES]
+    telescope = [file for file in files if is_telescope_file(file)]
     if telescope and len(telescope) < len(files):
         raise AbacadError("Telescope files and .npy cadences do not go together.\nScore them with two commands.")
     if telescope:
-        return _windows(open_telescope_cadence(telescope), telescope[0].name)
+        return _OfTelescope(_six_panels(telescope, pattern))
     paths = [path for file in files for path in (sorted(file.rglob("*.npy")) if file.is_dir() else [file])]
     if not paths:
         raise AbacadError(f"There is no .npy file in {', '.join(map(str, files))}.")
-    return [Candidate({"file": str(path)}, partial(read_cadence, path)) for path in paths]
+    return _OfFiles(paths)
 
 
-def _windows(cadence: TelescopeCadence, name: str) -> list[Candidate]:
-    starts = cadence.starts(_WIDTH)
-    if not len(starts):
+def _six_panels(files: Sequence[Path], pattern: str | None) -> Observation:
+    """An observation of the kind that the detector was trained on."""
+    observation = open_observation(files, pattern=pattern)
+    if len(observation.files) != N_PANELS or observation.on != ON:
         raise AbacadError(
-            f"{name} has {cadence.panels[0].n_channels} channels, a window {_WIDTH}.\nGive a wider band of channels."
+            f"The detector scores six panels with the target in every other one, as ABACAD; here are "
+            f"{len(observation.files)}, {observation.pattern}.\nGive such files."
         )
-    return [
-        Candidate(
-            {"file": name, "channel": start, "freq_mhz": round(cadence.freq_mhz(start), 6)},
-            partial(cadence.window, start, _WIDTH),
+    if observation.n_freq < _WIDTH:
+        raise AbacadError(
+            f"{files[0].name} and the others share {observation.n_freq} channels, a window has {_WIDTH}.\n"
+            "Give a wider band of channels."
         )
-        for start in starts
-    ]
+    return observation
 
 
-def _batches(
-    candidates: Sequence[Candidate], bad: Literal["fail", "skip"]
-) -> Iterator[tuple[list[int], list[CadenceArray]]]:
+@dataclass(frozen=True)
+class _OfFiles:
+    """Cadences of a file each."""
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, place: int) -> Window:
+        return Window(place, partial(read_cadence, self.paths[place]))
+
+    def __iter__(self) -> Iterator[Window]:
+        return map(self.__getitem__, range(len(self)))
+
+    def table(self, places: Sequence[int]) -> pd.DataFrame:
+        return pd.DataFrame({"file": [str(self.paths[place]) for place in places]})
+
+
+@dataclass(frozen=True)
+class _OfTelescope:
+    """Windows of an observation, half a window apart but for the last."""
+
+    observation: Observation
+
+    def __len__(self) -> int:
+        return self.observation.n_windows(_WIDTH)
+
+    def __getitem__(self, place: int) -> Window:
+        return Window(place, partial(self.observation.window, int(self._channels([place])[0]), _WIDTH))
+
+    def __iter__(self) -> Iterator[Window]:
+        for channel, cadence in self.observation.windows(_WIDTH):
+            yield Window(-(-channel // (_WIDTH // 2)), partial(_the_same, cadence))
+
+    def _channels(self, places: Sequence[int]) -> Int[np.ndarray, " place"]:
+        return np.minimum(np.asarray(places).astype(np.int64) * (_WIDTH // 2), self.observation.n_freq - _WIDTH)
+
+    def table(self, places: Sequence[int]) -> pd.DataFrame:
+        channels = self._channels(places)
+        freq_mhz = ((self.observation.low_hz + channels * self.observation.df_hz) * 1e-6).round(6)
+        return pd.DataFrame({"file": self.observation.files[0].path.name, "channel": channels, "freq_mhz": freq_mhz})
+
+
+def _the_same(cadence: CadenceArray) -> CadenceArray:
+    return cadence
+
+
+def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[list[int], list[CadenceArray]]]:
     """Places and cadences, up to 16 of one shape at a time."""
     places: list[int] = []
     cadences: list[CadenceArray] = []
-    for place, candidate in enumerate(candidates):
+    for window in windows:
         try:
-            cadence = candidate.read()
+            cadence = window.read()
         except CadenceError as error:
             if bad == "fail":
                 raise
@@ -157,20 +227,19 @@ def _batches(
         if cadences and (len(cadences) == _BATCH or cadence.shape != cadences[0].shape):
             yield places, cadences
             places, cadences = [], []
-        places.append(place)
+        places.append(window.place)
         cadences.append(cadence)
     if cadences:
         yield places, cadences
 
 
-def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Candidate]) -> Page:
+def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Window]) -> Page:
     pictures = []
-    for candidate, value in zip(best, table["score"], strict=False):
-        cadence = candidate.read()
-        name = " ".join(str(part) for key, part in candidate.about.items() if key != "channel")
-        pictures.append(
-            (figure.waterfall(cadence, Path(name).name, judges.of(cadence).evidence(cadence)), f"score {value:.4f}")
-        )
+    for window, row in zip(best, table.drop(columns="channel", errors="ignore").itertuples(index=False), strict=False):
+        cadence = window.read()
+        name = " ".join(map(str, row[:-1]))
+        evidence = judges.of(cadence).evidence(cadence)
+        pictures.append((figure.waterfall(cadence, Path(name).name, evidence), f"score {row[-1]:.4f}"))
     return Page(
         "Scores",
         f"{len(table):,} cadences, the highest scores first. Red: where the detector saw its evidence.",

@@ -1,0 +1,220 @@
+"""Breakthrough Listen's HDF5 files: a dataset `data` (time, polarisation, frequency) whose attributes are the header.
+
+What HDF5 would do for a file is not done for one that came from elsewhere: no other file is opened (external links,
+external storage, virtual datasets), no unknown filter is loaded, and no chunk is unpacked before its size is checked.
+"""
+
+import math
+import os
+import zlib
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from abacad.data.header import header_of
+from abacad.data.loss import Loss, Reason
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+
+_GZIP, _LZ4, _BITSHUFFLE = 1, 32004, 32008
+_PACKERS = {_GZIP: "gzip", 32000: "LZF", _LZ4: "LZ4", _BITSHUFFLE: "bitshuffle"}
+_OTHERS = {2: "shuffle", 3: "fletcher32"}
+_LARGEST_CHUNK = 1 << 28  # bytes; those of telescopes have 4 MB
+_LARGEST_RATIO = 1000  # of declared bytes to the file's; noise packs to a half, and gzip can do 1032
+_WORDS = (
+    "fch1", "foff", "tsamp", "tstart", "source_name", "telescope_id", "src_raj", "src_dej", "nfpc", "nchans", "nifs",
+)  # fmt: skip
+
+
+class Hdf5Store:
+    """An open `.h5` file.
+
+    Attributes:
+        path: Of the file.
+        header: Its attributes.
+        n_rows: Rows.
+        remarks: What its owner should know of it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the dataset and hold what it declares against the file's size.
+
+        Raises:
+            KeyError, ValueError, OSError: it is damaged, of another kind, or points to other files.
+        """
+        import h5py
+        import hdf5plugin  # noqa: F401  # registers bitshuffle, which these files are packed with
+
+        self.path = path
+        file = h5py.File(path, "r")
+        self._data = _dataset(file)
+        shape = self._data.shape if len(self._data.shape) == 3 else (self._data.shape[0], 1, self._data.shape[1])
+        self.n_rows, n_ifs, n_channels = (int(length) for length in shape)
+        self._filters = _filters(self._data)
+        self._check_size(os.stat(path).st_size)
+        words = _words(self._data, file)
+        for key, length in (("nchans", n_channels), ("nifs", n_ifs)):
+            if key in words and float(words[key]) != length:
+                raise ValueError(f"its header says {key} {words[key]}, its data have {length}")
+        self.header = header_of(words, n_channels, n_ifs, 8 * self._data.dtype.itemsize)
+        self.remarks: list[str] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process only the path goes, which opens the file anew."""
+        return Hdf5Store, (self.path,)
+
+    def _check_size(self, size: int) -> None:
+        data = self._data
+        if 0 in data.shape:
+            raise ValueError("it holds no rows, or no channels")
+        declared = math.prod(data.shape) * data.dtype.itemsize
+        if declared > _LARGEST_RATIO * size:
+            raise ValueError(
+                f"it declares {data.shape[-1]:,} channels, {declared:,} bytes in all, and the file has {size:,}"
+            )
+        chunk = math.prod(data.chunks or (1,)) * data.dtype.itemsize
+        if chunk > _LARGEST_CHUNK:
+            raise ValueError(f"a chunk of it takes {chunk:,} bytes, more than {_LARGEST_CHUNK:,}")
+        if data.id.get_storage_size() == 0:
+            raise ValueError("no value was ever written into it")
+
+    def read(
+        self, row: int, n_rows: int, plane: int, first: int, n: int
+    ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
+        """Values in the file's own order of channels, and what of them is lost."""
+        lost = self._unusable(row, n_rows, plane, first, n)
+        if not any(one.reason == "corrupt chunk" for one in lost):
+            try:
+                return _masked(self._values(row, n_rows, plane, first, n), lost), lost
+            except (OSError, RuntimeError):  # one of the chunks at least; which one, the loop below tells
+                pass
+        out = np.full((n_rows, n), np.nan, np.float32)
+        known = {(one.row, one.channel) for one in lost}
+        for part in self._parts(row, n_rows, first, n):
+            if part[::2] not in known:
+                lost += self._read_part(out, row, plane, first, part)
+        return out, lost
+
+    def _read_part(
+        self, out: Float[np.ndarray, "time freq"], row: int, plane: int, first: int, part: tuple[int, int, int, int]
+    ) -> list[Loss]:
+        top, bottom, left, right = part
+        try:
+            out[top:bottom, left:right] = self._values(row + top, bottom - top, plane, first + left, right - left)
+        except (OSError, RuntimeError):
+            return [Loss("corrupt chunk", *part)]
+        return []
+
+    def _values(self, row: int, n_rows: int, plane: int, first: int, n: int) -> Float[np.ndarray, "time freq"]:
+        rows, channels = slice(row, row + n_rows), slice(first, first + n)
+        values = self._data[rows, channels] if self._data.ndim == 2 else self._data[rows, plane, channels]
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is masked as such
+            return np.asarray(values, dtype=np.float32)
+
+    def _parts(self, row: int, n_rows: int, first: int, n: int) -> list[tuple[int, int, int, int]]:
+        """Rectangles (row, end, channel, end) of the reading that lie in one chunk each, counted from its corner."""
+        chunks = self._data.chunks or self._data.shape
+        rows, channels = _steps(row, n_rows, chunks[0]), _steps(first, n, chunks[-1])
+        return [(*lines, *columns) for lines, columns in product(rows, channels)]
+
+    def _unusable(self, row: int, n_rows: int, plane: int, first: int, n: int) -> list[Loss]:
+        """Chunks that were never written, or that cannot be what they say."""
+        if self._data.chunks is None:
+            return []
+        lost = []
+        with open(self.path, "rb", buffering=0) as file:
+            for part in self._parts(row, n_rows, first, n):
+                corner = (row + part[0], *([plane] if self._data.ndim == 3 else []), first + part[2])
+                reason = self._wrong(file.fileno(), corner)
+                if reason is not None:
+                    lost.append(Loss(reason, *part))
+        return lost
+
+    def _wrong(self, file: int, corner: tuple[int, ...]) -> Reason | None:
+        """Why the chunk that holds this value cannot be read; none: it can.
+
+        An archive bomb is a chunk that unpacks to more than the dataset's chunks hold.
+        """
+        info = self._data.id.get_chunk_info_by_coord(corner)
+        if info.byte_offset is None:
+            return "chunk never written"
+        size = math.prod(self._data.chunks) * self._data.dtype.itemsize
+        if info.size > size + size // 8 + 1024 or (not self._filters and info.size != size):
+            return "corrupt chunk"
+        skipped = info.filter_mask != 0
+        if self._filters & {_BITSHUFFLE, _LZ4} and not skipped:
+            right = int.from_bytes(os.pread(file, 8, info.byte_offset), "big") == size
+        elif _GZIP in self._filters and not skipped:
+            right = _unzips_to(os.pread(file, info.size, info.byte_offset), size)
+        else:
+            right = True
+        return None if right else "corrupt chunk"
+
+
+def _dataset(file: Any) -> Any:
+    """The dataset `data`, if all of it lies in this very file."""
+    import h5py
+
+    link = file.get("data", getlink=True)
+    if link is None:
+        raise KeyError("it holds no dataset 'data'")
+    if not isinstance(link, h5py.HardLink):
+        raise ValueError("its dataset 'data' is a link to somewhere else, which is not followed")
+    data = file["data"]
+    if not isinstance(data, h5py.Dataset):
+        raise ValueError("its 'data' is no dataset")
+    if data.is_virtual or data.external:
+        raise ValueError("its values lie in other files, which are not opened")
+    if data.ndim not in (2, 3) or data.dtype.kind not in "iuf":
+        raise ValueError(f"its data are {data.ndim}-dimensional {data.dtype}, not numbers over time and frequency")
+    return data
+
+
+def _filters(data: Any) -> set[int]:
+    """What the chunks are packed with, by HDF5's numbers."""
+    plan = data.id.get_create_plist()
+    codes = [plan.get_filter(place)[0] for place in range(plan.get_nfilters())]
+    strange = [code for code in codes if code not in _PACKERS and code not in _OTHERS]
+    if strange:
+        raise ValueError(f"it is packed with HDF5 filter {strange[0]}; readable are {', '.join(_PACKERS.values())}")
+    if sum(code in _PACKERS for code in codes) > 1:
+        raise ValueError("its chunks are packed more than once")
+    return set(codes)
+
+
+def _words(data: Any, file: Any) -> dict[str, Any]:
+    """The header: attributes of the dataset, or of the file."""
+    words = {}
+    for key in _WORDS:
+        holder = data if key in data.attrs else file
+        shape = holder.attrs.get_id(key).shape if key in holder.attrs else None
+        if shape is not None:  # an empty attribute has none
+            if math.prod(shape) != 1:
+                raise ValueError(f"{key} holds {math.prod(shape):,} values")
+            word = np.asarray(holder.attrs[key]).reshape(-1)[0]
+            words[key] = word.decode("utf-8", errors="replace") if isinstance(word, bytes) else word
+    return words
+
+
+def _masked(values: Float[np.ndarray, "time freq"], lost: list[Loss]) -> Float[np.ndarray, "time freq"]:
+    if lost and not values.flags.writeable:
+        values = values.copy()
+    for one in lost:
+        values[one.row : one.row_end, one.channel : one.channel_end] = np.nan
+    return values
+
+
+def _steps(first: int, n: int, step: int) -> list[tuple[int, int]]:
+    """(begin, end) of the pieces of first … first + n that multiples of `step` cut, counted from `first`."""
+    edges = [first, *range((first // step + 1) * step, first + n, step), first + n]
+    return [(low - first, high - first) for low, high in pairwise(edges)]
+
+
+def _unzips_to(packed: bytes, size: int) -> bool:
+    try:
+        return len(zlib.decompressobj().decompress(packed, size + 1)) == size
+    except zlib.error:
+        return False
