@@ -1,8 +1,8 @@
 """abacad finds technosignatures in radio-telescope ON–OFF cadences.
 
 The verbs of the command line are functions of the same names: `abacad.audit`, `overlaps`, `simulate`, `train`,
-`predict`, `submit`, `report`, `pretrain`, `score`, `sensitivity`, `bound`, `demo`; `abacad.read_recipe` gives `train`
-its recipe.
+`predict`, `submit`, `report`, `pretrain`, `score`, `review`, `sensitivity`, `bound`, `demo`; `abacad.read_recipe`
+gives `train` its recipe.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ _HOMES = {
     "report": "abacad.run.report",
     "pretrain": "abacad.run.pretrain",
     "score": "abacad.run.score",
+    "review": "abacad.run.review",
     "sensitivity": "abacad.run.sensitivity",
     "bound": "abacad.run.bound",
     "demo": "abacad.run.demo",

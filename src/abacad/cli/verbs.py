@@ -1,6 +1,6 @@
 """All verbs, in the order of the work."""
 
-from abacad.cli import data_verbs, judge_verbs, run_verbs
+from abacad.cli import data_verbs, judge_verbs, review_verbs, run_verbs
 
 _ORDER = (
     "audit",
@@ -12,9 +12,10 @@ _ORDER = (
     "report",
     "pretrain",
     "score",
+    "review",
     "sensitivity",
     "bound",
     "demo",
 )
-_ALL = data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS
+_ALL = data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS | review_verbs.VERBS
 VERBS = {name: _ALL[name] for name in _ORDER}

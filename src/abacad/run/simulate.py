@@ -166,7 +166,8 @@ def _name(seed: int, window: int) -> str:
     return hashlib.blake2b(f"{seed}/{window}".encode()).hexdigest()[:15]
 
 
-def _injected(simulation: Simulation, plan: Plan, windows: Int[np.ndarray, " some"], seed: int) -> Injected:
+def injected(simulation: Simulation, plan: Plan, windows: Int[np.ndarray, " some"], seed: int) -> Injected:
+    """The needles and decoys of windows that are all in train or all in test."""
     needles = simulation.needles
     families = needles.families
     if needles.test_families is not None and not plan.train[windows[0]]:
@@ -190,12 +191,12 @@ def _write_scene(
     for part in (windows[plan.train[windows]], windows[~plan.train[windows]]):
         if not len(part):
             continue
-        injected = _injected(simulation, plan, part, seed)
-        tables.append({"window": part, **injected.truth})
+        drawn = injected(simulation, plan, part, seed)
+        tables.append({"window": part, **drawn.truth})
         if not missing[part].any():
             continue
         made = made or make_scene(simulation, scene, seed, sky, _scratch(simulation))
-        for window, cadence in zip(part.tolist(), cut(made, plan.offset[part], injected, simulation), strict=True):
+        for window, cadence in zip(part.tolist(), cut(made, plan.offset[part], drawn, simulation), strict=True):
             if missing[window]:
                 write_cadence(plan.path(out, window), cadence.numpy())
     return tables

@@ -1,0 +1,49 @@
+"""The verb with which a person looks at candidates. Nothing heavy is imported before it is called."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse import ArgumentParser, Namespace
+
+from abacad.cli.parser import Verb, add_progress
+
+
+def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("source", type=Path, metavar="SOURCE", help="A run folder, or a table of abacad score.")
+    parser.add_argument("--out", type=Path, default=Path("review.html"), help="Page to write.")
+    parser.add_argument("--shown", type=int, default=200, help="Candidates on the page, the highest scores.")
+    parser.add_argument(
+        "--of", type=Literal["auto", "test", "oof"], default="auto", help="Scores of a run; auto: test if there."
+    )
+    parser.add_argument("--data", type=Path | None, default=None, help="Data folder of a run, where it has moved.")
+    parser.add_argument("--files", nargs="+", type=Path, default=[], help="Six telescope files that a table scores.")
+    parser.add_argument("--weights", type=Path | None, default=None, help="A table's detector; null: the package's.")
+    parser.add_argument("--evidence", type=bool, default=True, help="Draw the detector's evidence, too; slower.")
+    parser.add_argument("--blind", type=float, default=0.0, help="Share of simulated cadences, to test the reviewer.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of those.")
+    parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
+    add_progress(parser)
+
+
+def _review(parser: ArgumentParser, parsed: Namespace) -> None:
+    from abacad.run.review import review
+
+    keys = ("out", "shown", "of", "data", "files", "weights", "evidence", "blind", "seed", "accelerator", "progress")
+    page = review(parsed.source, **{key: getattr(parsed, key) for key in keys})
+    print(f"Page: {page}\nOpen it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export.")
+
+
+VERBS = {
+    "review": Verb(
+        "Look at the highest scores and give verdicts: one page, one key a verdict.",
+        "SOURCE",
+        (
+            "abacad review runs/compact --out review.html",
+            "abacad review scores.csv --shown 500 --blind 0.1",
+            "abacad review hits.csv --files a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5",
+        ),
+        _review_arguments,
+        _review,
+    ),
+}

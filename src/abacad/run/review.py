@@ -1,0 +1,194 @@
+"""`abacad review`: the highest scores as a page of waterfalls on which a person gives verdicts."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from rich.progress import track
+
+from abacad.errors import AbacadError
+from abacad.learn.dataset import Cadences
+from abacad.learn.judge import Judge, shipped
+from abacad.model.detector import pick_device
+from abacad.model.explain import evidence_map
+from abacad.overlap.partners import partners_for
+from abacad.run.truth import TruePaths
+from abacad.show.blind import Trial, trials
+from abacad.show.line import best_line
+from abacad.show.picture import Layout
+from abacad.show.review import Candidate, ReviewPage, candidate
+from abacad.show.source import Entry, Source, open_source
+from abacad.show.words import log_odds
+from abacad.signal.cadence import Axes
+from abacad.types import CadenceArray
+
+log = logging.getLogger(__name__)
+
+
+def review(
+    source: str | Path,
+    *,
+    out: str | Path = "review.html",
+    shown: int = 200,
+    of: Literal["auto", "test", "oof"] = "auto",
+    data: str | Path | None = None,
+    files: Sequence[str | Path] = (),
+    weights: str | Path | None = None,
+    evidence: bool = True,
+    blind: float = 0.0,
+    seed: int = 0,
+    accelerator: str = "auto",
+    progress: bool = True,
+) -> Path:
+    """Write a page on which a person reviews the highest scores; it needs no server and no network.
+
+    Args:
+        source: A run folder, or a table that `score` wrote.
+        out: The page to write; of more than 2,000 candidates the pictures go into a folder beside it.
+        shown: Candidates on the page.
+        of: Scores of a run: `test`, `oof`, or those of the test set where there are some.
+        data: The data folder; none takes the one that the run was made with.
+        files: The six telescope files, for a table that scores windows of them.
+        weights: For a table, the run folder or file of weights that shows its evidence; none takes the package's.
+        evidence: Also draw where the detector saw its evidence, about half a second a candidate.
+        blind: Share of simulated cadences to mix in unmarked, half of them with a needle: in the end the page tells
+            what the reviewer finds and what he invents.
+        seed: Decides these, and the order of a page that has some.
+        accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
+        progress: Show a progress bar.
+
+    Returns:
+        The page.
+
+    Raises:
+        AbacadError: there are no scores, a cadence cannot be read, or the share makes no page.
+    """
+    page = make_page(
+        Path(source),
+        shown=shown,
+        of=of,
+        data=None if data is None else Path(data),
+        files=[Path(file) for file in files],
+        weights=None if weights is None else Path(weights),
+        evidence=evidence,
+        blind=blind,
+        seed=seed,
+        accelerator=accelerator,
+        progress=progress,
+    )
+    written = page.write(Path(out))
+    log.info("Wrote %s with %d candidates", written, len(page.candidates))
+    return written
+
+
+def make_page(
+    path: Path,
+    *,
+    shown: int,
+    of: str,
+    data: Path | None,
+    files: Sequence[Path],
+    weights: Path | None,
+    evidence: bool,
+    blind: float,
+    seed: int,
+    accelerator: str,
+    progress: bool,
+) -> ReviewPage:
+    """The page of `review`, before it is written.
+
+    Raises:
+        AbacadError: as `review`.
+    """
+    if not 0 <= blind < 1:
+        raise AbacadError(f"A share of {blind:g} leaves no candidates.\nGive one from 0 to below 1: --blind 0.1.")
+    if shown < 1:
+        raise AbacadError(f"{shown} candidates make no page.\nGive 1 or more: --shown 200.")
+    found = open_source(path, of, data, files)
+    chosen = found.entries[:shown]
+    drawer = _Drawer(found, weights, pick_device(accelerator), evidence)
+    made = list(track(drawer.all(chosen), "Drawing", len(chosen), disable=not progress, transient=True))
+    if blind > 0:
+        n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
+        made = _mixed(made, drawer.trials(chosen, n_trials, seed), seed)
+    title = f"Review of {path.resolve().name}"
+    lead = f"{len(chosen):,} highest of {found.about}."
+    return ReviewPage(title, lead, drawer.layout, made)
+
+
+def _mixed(made: list[Candidate], tried: list[Candidate], seed: int) -> list[Candidate]:
+    both = made + tried
+    return [both[place] for place in np.random.default_rng(seed).permutation(len(both))]
+
+
+class _Drawer:
+    """Draws the candidates of a source, and what tests the reviewer."""
+
+    def __init__(self, source: Source, weights: Path | None, device: torch.device, evidence: bool) -> None:
+        self.source, self.weights, self.device, self.evidence = source, weights, device, evidence
+        first = source.entries[0].read()
+        self.axes = source.axes or Axes(n_time=first.shape[1], n_freq=first.shape[2])
+        self.layout = Layout.of(self.axes)
+        self.truth = TruePaths.of(source.root)
+        self.judge = cache(self._judge)
+        self.partners = (
+            None if source.run is None or source.root is None else partners_for(source.root, source.run.recipe())
+        )
+
+    def all(self, entries: Sequence[Entry]) -> Iterator[Candidate]:
+        """The candidates one by one."""
+        for entry in entries:
+            cadence = entry.read()
+            self._check(entry, cadence)
+            seen = self._evidence(entry, cadence) if self.evidence else None
+            line = best_line(cadence, self.layout)
+            yield candidate(
+                entry.name, entry.log_odds, cadence, self.layout, seen, self.truth.path(entry.name),
+                low_mhz=entry.low_mhz, line=line.or_none, family=entry.family or line.family, label=entry.label,
+            )  # fmt: skip
+
+    def trials(self, entries: Sequence[Entry], n_trials: int, seed: int) -> list[Candidate]:
+        """Simulated cadences, to be mixed with these entries."""
+        least = min((1 / (1 + np.exp(-entry.log_odds)) for entry in entries if entry.log_odds is not None), default=0.0)
+        judge = self.judge(None)
+        found = trials(self.source.simulation(self.axes), n_trials, float(least), judge.scores, seed)
+        short = sum(one.score < least for one in found)
+        if short:
+            log.warning("%d of %d simulated cadences score below the page's lowest, %.4g", short, n_trials, least)
+        places = np.random.default_rng(seed).choice(len(entries), len(found))
+        return [self._trial(one, entries[place], f"{seed}/{number}") for number, (one, place) in
+                enumerate(zip(found, places, strict=True))]  # fmt: skip
+
+    def _trial(self, trial: Trial, like: Entry, name: str) -> Candidate:
+        line = best_line(trial.cadence, self.layout)
+        seen = self.judge(None).evidence(trial.cadence) if self.evidence else None
+        return candidate(
+            hashlib.blake2b(name.encode()).hexdigest()[:15], log_odds(trial.score), trial.cadence, self.layout, seen,
+            low_mhz=like.low_mhz, line=line.or_none, family=line.family, blind=trial.kind,
+        )  # fmt: skip
+
+    def _check(self, entry: Entry, cadence: CadenceArray) -> None:
+        if cadence.shape[1:] != (self.axes.n_time, self.axes.n_freq):
+            raise AbacadError(
+                f"{entry.name} has the shape {cadence.shape}, others {(6, self.axes.n_time, self.axes.n_freq)}.\n"
+                "Review cadences of one shape at a time."
+            )
+
+    def _judge(self, fold: int | None) -> Judge:
+        run = self.source.run
+        if run is None:
+            return Judge.of_path(self.weights or shipped(self.axes.n_time), self.device)
+        return Judge.of_run(run, self.device) if fold is None else Judge.of_path(run.weights(fold), self.device)
+
+    def _evidence(self, entry: Entry, cadence: CadenceArray) -> CadenceArray:
+        judge, root = self.judge(entry.fold), self.source.root
+        if root is None:
+            return judge.evidence(cadence)
+        # the detectors of a run may look at the overlaps with other cadences, too
+        channels = Cadences(root, self.source.split, [entry.name], judge.represent, partners=self.partners)[0][None]
+        return evidence_map(judge.detectors, channels.to(judge.device), judge.represent, cadence.shape[1])[0].numpy()

@@ -1,0 +1,69 @@
+"""Cadences that test the reviewer: simulated needles, and windows without one that a detector thought likely.
+
+They pass the same threshold as the others on the page where enough of them do; what is missing is filled with the
+highest scores below it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from torch import Tensor
+
+from abacad.simulate.presets import Simulation
+from abacad.simulate.scene import generate
+from abacad.types import CadenceArray
+
+_BATCH = 16
+_TRIES = 20  # simulated for each that is wanted, at most
+
+Scores = Callable[[Tensor], np.ndarray]
+"""Scores in [0, 1] of cadences (batch, 6, time, freq)."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A simulated cadence.
+
+    Attributes:
+        kind: With a needle in ON panels alone, or without.
+        score: Its score in [0, 1].
+        cadence: (6, time, freq).
+    """
+
+    kind: Literal["needle", "empty"]
+    score: float
+    cadence: CadenceArray
+
+
+def trials(simulation: Simulation, n_wanted: int, least: float, scores: Scores, seed: int) -> list[Trial]:
+    """Half of them with a needle (the larger half), half without.
+
+    Args:
+        simulation: What they are drawn from, whatever its share of positives.
+        n_wanted: How many.
+        least: The lowest score on the page.
+        scores: The detector that scored the page.
+        seed: Decides which they are.
+    """
+    n_needles = (n_wanted + 1) // 2
+    needles = _drawn("needle", replace(simulation, positives=1.0), n_needles, least, scores, seed)
+    without = replace(simulation, positives=0.0, rfi=replace(simulation.rfi, decoys=0.0))
+    return needles + _drawn("empty", without, n_wanted - n_needles, least, scores, seed + 1)
+
+
+def _drawn(
+    kind: Literal["needle", "empty"], simulation: Simulation, n_wanted: int, least: float, scores: Scores, seed: int
+) -> list[Trial]:
+    passed: list[Trial] = []
+    below: list[Trial] = []
+    for start in range(0, n_wanted * _TRIES, _BATCH):
+        if len(passed) >= n_wanted:
+            break
+        panels = generate(simulation, np.arange(start, start + _BATCH), seed).panels.float()
+        made = [Trial(kind, float(s), c.numpy()) for s, c in zip(scores(panels), panels, strict=True)]
+        passed += [one for one in made if one.score >= least]
+        below += [one for one in made if one.score < least]
+        below = sorted(below, key=lambda one: -one.score)[:n_wanted]
+    return (passed + below)[:n_wanted]

@@ -1,0 +1,206 @@
+"""The review page: candidates as a grid of waterfalls, one key a verdict, everything in one HTML file without a server.
+
+review.html     data as JSON, pictures as PNG of some 30 kB each, script and style; nothing comes from the network
+review-files/   the pictures, when there are more than some two thousand candidates
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from abacad.files import replacing, write_text
+from abacad.show.line import Line
+from abacad.show.picture import (
+    Layout,
+    data_uri,
+    evidence_legend,
+    evidence_png,
+    waterfall_png,
+)
+from abacad.show.waterfall import TruePath, true_points
+from abacad.types import CadenceArray
+
+MOST_WITHIN = 2000
+"""Candidates whose pictures lie within the page; those of more lie in a folder beside it."""
+
+VERDICTS = ("candidate", "rfi", "noise", "unsure")
+
+Blind = Literal["", "needle", "empty"]
+
+_PARTS = ("review_store.js", "review_table.js", "review_cards.js", "review_filters.js", "review_sync.js", "review.js")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One cadence of the page.
+
+    Attributes:
+        name: Its id; verdicts are kept by it.
+        log_odds: Its score; none: it has none.
+        picture: PNG of its waterfall.
+        evidence: PNG of the layer with its evidence; none: there is none.
+        low_mhz: Frequency of its first channel; none: it has channels only.
+        line: Where the guide lies.
+        family: What kind of event it is.
+        label: 1 or 0 where the data say whether it holds a needle; none: nobody knows.
+        truth: The needle's true place, pieces of (row of the picture, channel).
+        blind: Whether it was simulated to test the reviewer, with a needle or without.
+    """
+
+    name: str
+    log_odds: float | None
+    picture: bytes
+    evidence: bytes | None = None
+    low_mhz: float | None = None
+    line: Line | None = None
+    family: str = ""
+    label: int | None = None
+    truth: Sequence[Sequence[tuple[float, float]]] = ()
+    blind: Blind = ""
+
+
+def candidate(
+    name: str,
+    log_odds: float | None,
+    cadence: CadenceArray,
+    layout: Layout,
+    evidence: CadenceArray | None = None,
+    truth: TruePath | None = None,
+    **others: Any,
+) -> Candidate:
+    """A candidate with its pictures drawn; only they are kept in memory."""
+    return Candidate(
+        name,
+        log_odds,
+        waterfall_png(cadence, layout),
+        None if evidence is None else evidence_png(evidence, layout),
+        truth=() if truth is None else true_points(truth, layout, every=3),
+        **others,
+    )
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    """A page of candidates.
+
+    Attributes:
+        title: Its heading.
+        lead: Where the candidates are from.
+        layout: Where the panels stand in every picture.
+        candidates: In the order in which they are shown.
+        reader: Who reviews; stands in the exported table.
+    """
+
+    title: str
+    lead: str
+    layout: Layout
+    candidates: Sequence[Candidate]
+    reader: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells this page's content from another's; verdicts are kept under it."""
+        found = hashlib.sha256()
+        for one in self.candidates:
+            found.update(f"{one.name}\0".encode())
+            found.update(one.picture)
+        return found.hexdigest()[:16]
+
+    def write(self, path: Path) -> Path:
+        """Write the page; beside it the folder of pictures where there are many."""
+        folder = None
+        if len(self.candidates) > MOST_WITHIN:
+            folder = path.with_name(f"{path.stem}-files")
+            for place, one in enumerate(self.candidates):
+                _write_bytes(folder / f"{place:05d}.png", one.picture)
+                if one.evidence is not None:
+                    _write_bytes(folder / f"{place:05d}e.png", one.evidence)
+        write_text(path, self.html(None if folder is None else folder.name))
+        return path
+
+    def html(self, folder: str | None = None, server: bool = False) -> str:
+        """The page as text.
+
+        Args:
+            folder: Where the pictures lie beside the page; none puts them within.
+            server: Whether verdicts go to the server that sent the page, too.
+        """
+        environment = Environment(
+            loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True), keep_trailing_newline=True
+        )
+        sources = {name: _source(environment, name) for name in ("review.css", *_PARTS)}
+        return environment.get_template("review.html.j2").render(
+            title=self.title,
+            lead=self.lead,
+            told=self.layout.told(),
+            legend=evidence_legend(),
+            style=sources.pop("review.css"),
+            script="\n".join(sources.values()),
+            data=_json(self._data(folder, server)),
+            has_evidence=any(one.evidence is not None for one in self.candidates),
+            has_truth=any(one.truth or one.label is not None for one in self.candidates),
+            has_mhz=any(one.low_mhz is not None for one in self.candidates),
+            is_blind=any(one.blind for one in self.candidates),
+        )
+
+    def _data(self, folder: str | None, server: bool) -> dict[str, Any]:
+        layout, axes = self.layout, self.layout.axes
+        return {
+            "digest": self.digest,
+            "reader": self.reader,
+            "server": server,
+            "layout": {
+                "n_freq": axes.n_freq,
+                "df_hz": axes.df_hz,
+                "panel_s": axes.panel_s,
+                "starts": list(layout.starts_s),
+                "tops": list(layout.tops),
+                "rows": layout.n_rows,
+                "height": layout.height,
+            },
+            "items": [self._item(place, one, folder) for place, one in enumerate(self.candidates)],
+            # not in plain sight, so that nobody who looks at the page's source for something else is told
+            "blind": base64.b64encode(json.dumps([one.blind for one in self.candidates]).encode()).decode(),
+        }
+
+    @staticmethod
+    def _item(place: int, one: Candidate, folder: str | None) -> dict[str, Any]:
+        line = one.line
+        return {
+            "id": one.name,
+            "score": None if one.log_odds is None else round(one.log_odds, 3),
+            "mhz": one.low_mhz,
+            "line": None if line is None else [round(line.channel, 2), line.drift_hz_s, round(line.strength, 1)],
+            "family": one.family,
+            "label": one.label,
+            "truth": [[[round(row, 1), round(channel, 1)] for row, channel in piece] for piece in one.truth],
+            "picture": data_uri(one.picture) if folder is None else f"{folder}/{place:05d}.png",
+            "evidence": _layer(place, one, folder),
+        }
+
+
+def _layer(place: int, one: Candidate, folder: str | None) -> str | None:
+    if one.evidence is None:
+        return None
+    return data_uri(one.evidence) if folder is None else f"{folder}/{place:05d}e.png"
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _json(data: dict[str, Any]) -> str:
+    """JSON that may stand in a script element: no text in it can end the element."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)

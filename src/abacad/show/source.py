@@ -1,0 +1,184 @@
+"""What a review page is made from: the scored cadences of a run, of a table of scores, or of a search."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from abacad.data.competition import Split, cadence_path, read_cadence
+from abacad.data.observation import TelescopeCadence, open_telescope_cadence
+from abacad.data.simulated_folder import read_card
+from abacad.errors import AbacadError
+from abacad.files import read_json
+from abacad.learn.run_folder import RunFolder
+from abacad.show.words import log_odds
+from abacad.signal.cadence import Axes
+from abacad.simulate.presets import PRESETS, Simulation
+from abacad.types import CadenceArray
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scored cadence.
+
+    Attributes:
+        name: Its id.
+        log_odds: Its score; none: it has none.
+        read: Gives it, (6, time, freq).
+        fold: The fold whose detector scored it; none: all of them.
+        low_mhz: Frequency of its first channel; none: not known.
+        label: 1 or 0 where the data say it; none: not known.
+        family: What kind of event it is; empty: the page says what its straight line looks like.
+    """
+
+    name: str
+    log_odds: float | None
+    read: Callable[[], CadenceArray]
+    fold: int | None = None
+    low_mhz: float | None = None
+    label: int | None = None
+    family: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Scored cadences, the highest scores first, and where they are from.
+
+    Attributes:
+        about: Where from, in a sentence.
+        entries: The cadences.
+        axes: Of the cadences where they are known; none: those of the competition.
+        root: The data folder of a run; none: there is none.
+        split: Of the data folder.
+        run: The run that scored; none: weights did.
+    """
+
+    about: str
+    entries: Sequence[Entry]
+    axes: Axes | None = None
+    root: Path | None = None
+    split: Split = "train"
+    run: RunFolder | None = None
+
+    def simulation(self, axes: Axes) -> Simulation:
+        """What resembles these cadences: their own simulation where they are simulated, else a preset with `axes`."""
+        if self.root is not None and (self.root / "simulation.json").is_file():
+            return read_card(self.root).simulation
+        name = "kaggle" if self.entries[0].low_mhz is None else "telescope"
+        return Simulation(
+            axes, PRESETS[name].noise, PRESETS[name].rfi, PRESETS[name].needles, normalise=PRESETS[name].normalise
+        )
+
+
+def open_source(path: Path, of: str = "auto", data: Path | None = None, files: Sequence[Path] = ()) -> Source:
+    """The source that `path` names.
+
+    Args:
+        path: A run folder, or a CSV file of `abacad score`.
+        of: `test` or `oof` scores of a run; `auto` takes those of the test set where there are some.
+        data: The data folder; none: the one that the run was made with.
+        files: The six telescope files of a table of scores.
+
+    Raises:
+        AbacadError: it is neither, or what it names is not there.
+    """
+    if path.is_dir():
+        return _of_run(RunFolder(path), of, data)
+    if not path.is_file():
+        raise AbacadError(
+            f"There is no {path}.\nGive a run folder, or a table of scores: abacad score FILE… --out FILE."
+        )
+    return _of_table(path, files)
+
+
+def _of_run(run: RunFolder, of: str, data: Path | None) -> Source:
+    run.recipe()
+    is_test = run.test.is_file() if of == "auto" else of == "test"
+    table_path, split = (run.test, "test") if is_test else (run.oof, "train")
+    if not table_path.is_file():
+        way_out = "abacad predict RUN DATA writes it." if is_test else "The same `abacad train` ends the run."
+        raise AbacadError(f"{run.path} has no {table_path.name}.\n{way_out}")
+    record = read_json(run.record)
+    noted = record.get("test" if is_test else "data", {}).get("folder", ".")
+    root = data if data is not None else Path(noted)
+    table = pd.read_csv(table_path, dtype={"id": str}).sort_values("score", ascending=False, kind="stable")
+    first = cadence_path(root, _split(split), str(table["id"].iloc[0]))
+    if not first.is_file():
+        raise AbacadError(f"There is no {first}: the data folder of {run.path} has moved.\nName it: --data FOLDER.")
+    entries = [
+        Entry(
+            row["id"],
+            log_odds(row["score"]),
+            partial(read_cadence, cadence_path(root, _split(split), row["id"])),
+            None if is_test else int(row["fold"]),
+            label=None if is_test else int(row["target"]),
+        )
+        for row in table.to_dict("records")
+    ]
+    told = "test cadences, scored by all folds" if is_test else "held-back cadences, scored by the fold without them"
+    card = root / "simulation.json"
+    axes = read_card(root).simulation.axes if card.is_file() else None
+    return Source(f"{len(table):,} {told}", entries, axes, root, _split(split), run)
+
+
+def _split(name: str) -> Split:
+    return "test" if name == "test" else "train"
+
+
+def _of_table(path: Path, files: Sequence[Path]) -> Source:
+    try:
+        table = pd.read_csv(path, dtype={"file": str})
+    except ValueError as error:
+        raise AbacadError(f"{path} cannot be read as a table: {error}") from error
+    if not {"file", "score"} <= set(table.columns) or table.empty:
+        raise AbacadError(f"{path} is no table of scores.\nIt must have the columns file and score, and rows.")
+    table = table.sort_values("score", ascending=False, kind="stable")
+    if "channel" in table.columns:
+        return _of_telescope(path, table, files)
+    entries = [
+        Entry(Path(row["file"]).stem, log_odds(row["score"]), partial(read_cadence, _found(Path(row["file"]), path)))
+        for row in table.drop_duplicates("file").to_dict("records")
+    ]
+    return Source(f"{len(table):,} cadences of {path.name}", entries)
+
+
+def _found(file: Path, table: Path) -> Path:
+    """A file that a table names, from here or from where the table lies."""
+    beside = table.parent / file
+    return beside if not file.is_file() and beside.is_file() else file
+
+
+def _of_telescope(path: Path, table: pd.DataFrame, files: Sequence[Path]) -> Source:
+    if not files:
+        raise AbacadError(
+            f"{path} scores windows of telescope files.\nName the six files: --files A1 B A2 C A3 D, in their order."
+        )
+    cadence = open_telescope_cadence(list(files))
+    width = _width(table)
+    entries = [
+        Entry(
+            f"{cadence.freq_mhz(int(row['channel'])):.6f} MHz",
+            log_odds(row["score"]),
+            partial(cadence.window, int(row["channel"]), width),
+            low_mhz=cadence.freq_mhz(int(row["channel"])),
+        )
+        for row in table.to_dict("records")
+    ]
+    return Source(f"{len(table):,} windows of {files[0].name} and five more", entries, axes_of(cadence, width))
+
+
+def _width(table: pd.DataFrame) -> int:
+    """Channels of a window: they overlap by half."""
+    starts = np.unique(table["channel"].to_numpy())
+    return int(2 * np.diff(starts).min()) if len(starts) > 1 else 256
+
+
+def axes_of(cadence: TelescopeCadence, width: int) -> Axes:
+    """Axes of windows of a telescope's files."""
+    first = cadence.panels[0]
+    usual = Axes()
+    slew = usual.panel_period_s - usual.panel_s
+    return Axes(cadence.n_time, width, first.dt_s, first.df_hz, cadence.n_time * first.dt_s + slew)

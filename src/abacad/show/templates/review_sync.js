@@ -1,0 +1,81 @@
+// With a server: every verdict goes there as well, what could not be sent waits, and other readers are compared with.
+const waiting = [];
+let sending = false;
+let heard = 0;
+const readers = {};
+const token = new URLSearchParams(location.search).get("token") || "";
+
+function request(path, options = {}) {
+  const headers = { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+  return fetch(path, { ...options, headers }).then((answer) => {
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    return answer.json();
+  });
+}
+
+function queue(ids) {
+  for (const id of ids) waiting.push({ id, verdict: said(id).verdict, note: said(id).note || "", reader: store.reader });
+  keepWaiting();
+  send();
+}
+
+function keepWaiting() {
+  try {
+    localStorage.setItem(SHELF + "-waiting", JSON.stringify(waiting));
+  } catch (error) {
+    say("The browser could not keep what waits for the server: " + error.name);
+  }
+}
+
+async function send() {
+  if (sending || !waiting.length) return;
+  sending = true;
+  const some = waiting.slice(0, 200);
+  try {
+    await request("verdicts", { method: "POST", body: JSON.stringify(some) });
+    waiting.splice(0, some.length);
+    keepWaiting();
+    if (!waiting.length && field("said").textContent.includes("not reached")) say("The server has everything.");
+  } catch (error) {
+    say(`The server is not reached (${error.message}): ${waiting.length} verdicts wait in this browser.`);
+  }
+  sending = false;
+}
+
+async function listen() {
+  try {
+    const { last, rows } = await request(`verdicts?since=${heard}`);
+    heard = last;
+    const mine = [];
+    for (const { reader, id, verdict, note } of rows) {
+      (readers[reader] ||= {})[id] = { verdict, note };
+      if (reader === store.reader && !store.verdicts[id] && !waiting.length && (verdict || note)) mine.push({ id, verdict, note });
+    }
+    if (mine.length) put(mine, true);
+    compare();
+  } catch (error) {
+    if (waiting.length) say(`The server is not reached (${error.message}): ${waiting.length} verdicts wait in this browser.`);
+  }
+  send();
+}
+
+function compare() {
+  const others = Object.keys(readers).filter((name) => name !== store.reader);
+  if (!others.length || second.file) return;
+  second.name = others.sort((a, b) => Object.keys(readers[b]).length - Object.keys(readers[a]).length)[0];
+  second.verdicts = readers[second.name];
+  showAgreement();
+}
+
+function startSync() {
+  if (!data.server) return;
+  store.reader = new URLSearchParams(location.search).get("reader") || store.reader;
+  try {
+    waiting.push(...JSON.parse(localStorage.getItem(SHELF + "-waiting") || "[]"));
+  } catch (error) {
+    say("What waited for the server could not be read: " + error.name);
+  }
+  store.listeners.push((ids, quiet) => { if (!quiet) queue(ids); });
+  listen();
+  setInterval(listen, 2000);
+}

@@ -1,0 +1,21 @@
+"""How scores are told: as log-odds, since sure scores all print as 1.0000."""
+
+import math
+
+MOST = 16.0
+"""Log-odds beyond which a score in 32 bits is 1: the most that is told."""
+
+
+def log_odds(score: float) -> float:
+    """ln(p / (1 − p)), between −16 and 16: 0.9997 is +8.1, 0.31 is −0.8."""
+    least = math.exp(-MOST) / (1 + math.exp(-MOST))
+    inside = min(max(float(score), least), 1 - least)
+    return math.log(inside / (1 - inside))
+
+
+def told_score(score: float) -> str:
+    """As in `log-odds +8.1`."""
+    value = log_odds(score)
+    beyond = " or more" if value >= MOST - 1e-6 else " or less" if value <= -MOST + 1e-6 else ""
+    sign = "−" if value < 0 else "+"
+    return f"log-odds {sign}{abs(value):.1f}{beyond}"
