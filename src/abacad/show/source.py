@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from abacad.data.competition import Split, cadence_path, read_cadence
-from abacad.data.observation import TelescopeCadence, open_telescope_cadence
+from abacad.data.observation import Observation, open_observation
 from abacad.data.simulated_folder import read_card
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.learn.run_folder import RunFolder
 from abacad.show.words import log_odds
-from abacad.signal.cadence import Axes
+from abacad.signal.cadence import N_PANELS, ON, Axes
 from abacad.simulate.presets import PRESETS, Simulation
 from abacad.types import CadenceArray
+
+WIDTH = 256
+"""Channels of the windows that `abacad score` cuts telescope files into."""
 
 
 @dataclass(frozen=True)
@@ -153,32 +155,24 @@ def _found(file: Path, table: Path) -> Path:
 
 def _of_telescope(path: Path, table: pd.DataFrame, files: Sequence[Path]) -> Source:
     if not files:
-        raise AbacadError(
-            f"{path} scores windows of telescope files.\nName the six files: --files A1 B A2 C A3 D, in their order."
-        )
-    cadence = open_telescope_cadence(list(files))
-    width = _width(table)
+        raise AbacadError(f"{path} scores windows of telescope files.\nName the six files: --files A1 B A2 C A3 D.")
+    observation = open_observation(list(files))
+    if len(observation.files) != N_PANELS or observation.on != ON:
+        raise AbacadError(f"{path} scores six panels, ABACAD; these files are {observation.pattern}.\nName others.")
     entries = [
         Entry(
-            f"{cadence.freq_mhz(int(row['channel'])):.6f} MHz",
-            log_odds(row["score"]),
-            partial(cadence.window, int(row["channel"]), width),
-            low_mhz=cadence.freq_mhz(int(row["channel"])),
+            f"{observation.freq_hz(channel) * 1e-6:.6f} MHz",
+            log_odds(score),
+            partial(observation.window, channel, WIDTH),
+            low_mhz=observation.freq_hz(channel) * 1e-6,
         )
-        for row in table.to_dict("records")
+        for channel, score in zip(table["channel"].tolist(), table["score"].tolist(), strict=True)
     ]
-    return Source(f"{len(table):,} windows of {files[0].name} and five more", entries, axes_of(cadence, width))
+    return Source(f"{len(table):,} windows of {files[0].name} and five more", entries, axes_of(observation, WIDTH))
 
 
-def _width(table: pd.DataFrame) -> int:
-    """Channels of a window: they overlap by half."""
-    starts = np.unique(table["channel"].to_numpy())
-    return int(2 * np.diff(starts).min()) if len(starts) > 1 else 256
-
-
-def axes_of(cadence: TelescopeCadence, width: int) -> Axes:
-    """Axes of windows of a telescope's files."""
-    first = cadence.panels[0]
-    usual = Axes()
-    slew = usual.panel_period_s - usual.panel_s
-    return Axes(cadence.n_time, width, first.dt_s, first.df_hz, cadence.n_time * first.dt_s + slew)
+def axes_of(observation: Observation, width: int) -> Axes:
+    """Axes of windows of an observation."""
+    period_s = observation.start_s[-1] / (len(observation.start_s) - 1)
+    rows = observation.rows
+    return Axes(rows, width, observation.dt_s, observation.df_hz, max(period_s, rows * observation.dt_s))
