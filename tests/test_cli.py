@@ -1,31 +1,52 @@
-"""The command line: light to start, every verb with help, every error told in three lines."""
+"""The command line: light to start, help of every verb, errors in three lines, results for people and programs."""
 
+import json
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 
 from abacad.cli import VERBS, main, overview, parser_of
+from abacad.cli.screen import Outcome, Table, json_lines, show
+from abacad.recipes import packaged_recipes, read_recipe
+from abacad.simulate.presets import PRESETS
 
-HEAVY = ("torch", "numpy", "pandas", "lightning", "timm", "sklearn", "matplotlib")
+HEAVY = ("torch", "numpy", "pandas", "lightning", "timm", "sklearn", "matplotlib", "scipy", "h5py")
 
 
-@pytest.mark.parametrize("words", [["--help"], [], ["--version"], ["train", "--help"], ["simulate", "--help"]])
-def test_help_imports_nothing_heavy(words):
-    code = (
+def python(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"], [], ["--version"], ["-V"], ["help", "train"], ["train", "--help"], ["simulate", "--help"],
+        ["recipes"], ["presets"], ["completion", "bash"], ["train", "--print_config"], ["trian"],
+        ["report", "WRONG"], ["predict", "WRONG"], ["submit", "WRONG"], ["audit", "WRONG"], ["overlaps", "WRONG"],
+        ["train", "WRONG"], ["score", "WRONG"], ["score", "--weights", "WRONG", "."], ["sensitivity", "WRONG"],
+        ["sensitivity", "--preset", "moon"], ["bound", "WRONG"], ["pretrain", "--presets", "[moon]"],
+        ["score", ".", "--out", "."], ["train", "--optim.lr", "-1"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_help_and_refusals_import_nothing_heavy(words):
+    done = python(
         "import sys; from abacad.cli import main\n"
         f"try: main({words!r})\nexcept SystemExit: pass\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]"), done.stdout[-200:]
 
 
-def test_overview_names_every_verb(capsys):
-    assert main(["--help"]) == 0
+def test_overview_names_every_verb_and_fits_a_terminal(capsys):
+    assert main(["--help"]) == main(["help"]) == 0
     said = capsys.readouterr().out
-    assert said.strip() == overview().strip()
+    assert said.strip() == f"{overview()}\n{overview()}"
     assert all(f"  {name} " in said and verb.summary in said for name, verb in VERBS.items())
+    assert max(map(len, overview().splitlines())) <= 90
 
 
 @pytest.mark.parametrize("name", VERBS)
@@ -33,15 +54,24 @@ def test_every_verb_explains_itself(name):
     told = parser_of(name).format_help()
     assert VERBS[name].summary in told
     assert all(example in told for example in VERBS[name].examples)
-    assert "default" in told or name == "report"
     undocumented = [action.dest for action in parser_of(name)._actions if not action.help]
     assert undocumented == []
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_help_of_a_verb_is_its_help(name, capsys):
+    for words in (["help", name], [name, "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 0
+    first, second = capsys.readouterr().out.split("usage:")[1:]
+    assert first == second
 
 
 def test_examples_can_be_parsed():
     for verb in VERBS.values():
         for example in verb.examples:
-            _, name, *words = example.split()
+            _, name, *words = shlex.split(example.split(" > ")[0])
             parser_of(name, words).parse_args(words)
 
 
@@ -54,14 +84,19 @@ def test_a_recipe_sets_the_defaults_and_options_override_it_in_any_order():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["trian"], "Did you mean `abacad train`?"),
+        (["trian"], "Did you mean abacad train?"),
         (["train", "--recipe", "compcat"], "Did you mean compact?"),
         (["train", "--model.nonsense", "1"], "model.nonsense"),
+        (["train", "--optim.rl", "1"], "Did you mean --optim.lr?"),
         (["train", "--optim.lr", "fast"], "optim.lr"),
         (["train", "--optim.lr", "-1"], "above 0"),
         (["train", "--recipe", "absent.yaml"], "no recipe file"),
-        (["simulate", "x", "--preset", "moon"], "kaggle"),
+        (["simulate", "x", "--preset", "kagle"], "Did you mean kaggle?"),
+        (["sensitivity", "--preset", "kagle"], "Did you mean kaggle?"),
+        (["pretrain", "--presets", "[kagle]"], "Did you mean kaggle?"),
         (["predict"], "run"),
+        (["completion", "fish"], "bash"),
+        (["help", "trian"], "Did you mean abacad train?"),
     ],
 )
 def test_a_wrong_command_is_told_in_three_lines(words, said, capsys):
@@ -72,6 +107,22 @@ def test_a_wrong_command_is_told_in_three_lines(words, said, capsys):
     assert len(told.splitlines()) <= 3
 
 
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    [
+        (["simulate", "d", "--pres", "demo"], "--preset"),
+        (["simulate", "d", "--pres=demo"], "--preset"),
+        (["train", "d", "--rec", "demo"], "--recipe"),
+        (["train", "d", "--conf", "demo.yaml"], "--config"),
+        (["score", "f.npy", "--acc", "cpu"], "--accelerator"),
+    ],
+)
+def test_an_abbreviated_option_is_refused_with_the_whole_name(words, whole, capsys):
+    """`simulate d --pres demo` used to build the preset kaggle."""
+    assert main(words) == 2
+    assert f"Did you mean {whole}?" in capsys.readouterr().err
+
+
 def test_debug_shows_the_traceback(tmp_path):
     with pytest.raises(Exception, match="There is no folder"):
         main(["audit", str(tmp_path / "absent"), "--debug"])
@@ -80,7 +131,70 @@ def test_debug_shows_the_traceback(tmp_path):
 def test_the_python_interface_has_the_same_verbs():
     import abacad
 
-    for name in VERBS:
-        assert callable(getattr(abacad, name))
+    for name, verb in VERBS.items():
+        assert not verb.in_python or callable(getattr(abacad, name))
     with pytest.raises(AttributeError, match="nonsense"):
         _ = abacad.nonsense
+
+
+def test_recipes_and_presets_are_listed(capsys):
+    assert main(["recipes", "--json"]) == main(["presets", "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [entry["recipe"] for entry in told if "recipe" in entry] == packaged_recipes()
+    assert [entry["preset"] for entry in told if "preset" in entry] == list(PRESETS)
+    assert all(len(entry["what"]) > 20 for entry in told if "what" in entry)
+
+
+def test_a_printed_recipe_is_the_same_run(tmp_path, capsys):
+    assert main(["train", "--recipe", "compact", "--optim.lr", "0.5", "--print_config"]) == 0
+    printed = tmp_path / "own.yaml"
+    printed.write_text(capsys.readouterr().out)
+    assert read_recipe(printed) == read_recipe("compact", ["--optim.lr", "0.5"])
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_prints_its_options(name, capsys):
+    words = {
+        "simulate": ["x"],
+        "predict": ["x"],
+        "submit": ["x"],
+        "report": ["x"],
+        "review": ["x"],
+        "score": ["x"],
+        "bound": ["x"],
+    }
+    assert main([name, *words.get(name, ["bash"] if name == "completion" else []), "--print_config"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_verbs_and_options(shell, capsys):
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(name in script for name in VERBS)
+    assert "optim.lr" in script
+
+
+def test_an_outcome_is_told_to_people_and_to_programs(capsys):
+    table = Table("Found", ("file", "score"), [("a b.npy", 0.98765), ("[c]", float("nan"))], {"score": ".2f"})
+    outcome = Outcome([table], ["Two."], {"scores": "out.csv"}, ["abacad score x"])
+    show(outcome)
+    people = capsys.readouterr().out
+    assert re.search(r"a b\.npy +0\.99", people)
+    assert "[c]" in people
+    assert "Scores: out.csv\nNext: abacad score x" in people
+    assert [json.loads(line) for line in json_lines(outcome)] == [
+        {"table": "Found", "file": "a b.npy", "score": 0.98765},
+        {"table": "Found", "file": "[c]", "score": None},
+        {"note": "Two."},
+        {"wrote": "scores", "path": "out.csv"},
+        {"next": "abacad score x"},
+    ]
+
+
+def test_a_result_on_standard_output_has_it_alone(capsys):
+    show(Outcome(notes=["One."], wrote={"scores": "-", "page": "p.html"}))
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "One." in said.err
+    assert "Page: p.html" in said.err

@@ -1,11 +1,12 @@
 """abacad finds technosignatures in radio-telescope ON–OFF cadences.
 
-The verbs of the command line are functions of the same names: `abacad.audit`, `overlaps`, `simulate`, `train`,
-`predict`, `submit`, `report`, `pretrain`, `score`, `review`, `sensitivity`, `bound`, `demo`; `abacad.read_recipe`
-gives `train` its recipe.
+The verbs of the command line are functions of the same names: `abacad.simulate("data", "demo")`,
+`abacad.train("data", recipe="compact")`, `abacad.score("data/test")`; `dir(abacad)` lists all there is.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -31,8 +32,27 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a verb when it is first asked for, so that importing abacad itself is instant."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'abacad' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+class _Package(ModuleType):
+    """This package: its verbs are imported when they are first asked for, and a room never hides a verb.
+
+    `simulate` is a verb and a room. Python binds a room's module to its name here as soon as anything imports it, and
+    `abacad.simulate(…)` would then call a module.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        """Import a verb when it is first asked for, so that importing abacad itself is instant."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'abacad' has no attribute '{name}'")
+        return getattr(import_module(_HOMES[name]), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Bind a name, unless it is that of a verb and the value a room."""
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        """The public names."""
+        return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = _Package

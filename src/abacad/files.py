@@ -8,7 +8,10 @@ import csv
 import errno
 import json
 import os
+import shutil
 import socket
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from abacad.errors import AbacadError, brief, plain_name, unwritable
+from abacad.outputs import STDOUT
 from abacad.plain import read_bytes, read_text
 
 _TABLE_LIMIT = 1 << 29
@@ -43,9 +47,16 @@ def holds_something(folder: Path) -> bool:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place if the block ends well, remove it if not.
 
+    A link stays a link: what it points to is replaced. `-` is copied to standard output.
+
     Raises:
         AbacadError: the disk is full, or the place cannot be written; the message names the file.
     """
+    if path == STDOUT:
+        with _for_standard_output() as temporary:
+            yield temporary
+        return
+    path = path.resolve()
     temporary = beside(path, os.getpid())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +114,17 @@ def _is_running(process: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+@contextmanager
+def _for_standard_output() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / "output"
+        yield temporary
+        sys.stdout.flush()
+        with temporary.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,19 +6,12 @@ import pytest
 
 from abacad.config import Augment, Represent
 from abacad.data.check import check_cadences
-from abacad.data.competition import (
-    cadence_path,
-    find_competition,
-    listed_files,
-    read_cadence,
-    read_header,
-    read_labels,
-    read_sample,
-)
+from abacad.data.competition import cadence_path, listed_files, read_cadence, read_header, read_labels, read_sample
 from abacad.errors import AbacadError, CadenceError
 from abacad.learn.augment import Augmentation
 from abacad.learn.dataset import Cadences, Samples, loader
 from abacad.learn.packed import pack, worth_packing
+from abacad.places import find_competition
 from tests.conftest import SHAPE
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from abacad.cli import main
+from abacad.cli import main, parser_of
 from abacad.config import Represent
 from abacad.errors import AbacadError
 from abacad.learn.dataset import Cadences, Samples, WithSimulated
@@ -323,3 +324,53 @@ def test_two_processes_hold_back_the_same_ids_each_once(shared_competition, trai
     assert list(alone["fold"]) == list(together["fold"])
     assert together["score"].notna().all()
     assert done.stdout.count("all held-back cadences") == 1
+
+
+def test_one_run_is_as_good_as_a_list(trained_run, shared_competition, tmp_path):
+    """`submit("runs/demo", …)` used to say that r is no run folder."""
+    out = submit(str(trained_run), shared_competition, tmp_path / "s.csv", progress=False)
+    assert len(pd.read_csv(out)) == 12
+
+
+def test_every_verb_ends_with_what_it_wrote_and_a_next_command_that_can_be_parsed(
+    shared_competition, trained_run, tmp_path, capsys
+):
+    data, run, out = str(shared_competition), str(trained_run), str(tmp_path / "out.csv")
+    for words in (
+        ["audit", data, "--out", str(tmp_path / "a.html")],
+        ["train", data, "--run", run, *QUICK],
+        ["predict", run, data],
+        ["submit", run, data, "--out", out],
+        ["report", run],
+        ["score", f"{data}/test", "--weights", run, "--out", str(tmp_path / "scores.csv")],
+    ):
+        assert main([*words, "--json"]) == 0
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert all(Path(entry["path"]).exists() for entry in told if "wrote" in entry)
+        assert [entry for entry in told if "wrote" in entry]
+        for command in [entry["next"] for entry in told if "next" in entry]:
+            _, name, *rest = shlex.split(command)
+            parser_of(name, rest).parse_args(rest)
+        assert main([*words, "--quiet"]) == 0
+        said = capsys.readouterr()
+        assert (said.out, said.err) == ("", "")
+
+
+def test_swapped_folders_are_told_apart(trained_run, shared_competition, capsys):
+    """`predict DATA RUN` used to advise to train into the data folder."""
+    for words in (["predict", str(shared_competition), str(trained_run)], ["report", str(shared_competition)],
+                  ["submit", str(shared_competition), str(trained_run)],
+                  ["train", str(trained_run)]):  # fmt: skip
+        assert main(words) == 2
+        told = capsys.readouterr().err
+        assert "--run" not in told
+        assert "named" in told
+
+
+@pytest.mark.parametrize("name", ["score", "predict", "sensitivity"])
+def test_advice_on_devices_names_options_that_the_verb_has(name, trained_run, shared_competition, capsys):
+    """`score --accelerator abacus` used to advise --trainer.accelerator."""
+    words = {"score": [f"{shared_competition}/test"], "predict": [str(trained_run), str(shared_competition)]}
+    assert main([name, *words.get(name, []), "--accelerator", "abacus"]) == 2
+    told = capsys.readouterr().err
+    assert set(re.findall(r"--[\w.]+", told)) <= set(parser_of(name)._option_string_actions)

@@ -1,5 +1,6 @@
 """Simulated cadences train a detector; it, or the one of the package, ranks cadences and telescope files."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -166,3 +167,44 @@ def test_bad_cadences_stop_or_are_left_out(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["score", str(tmp_path / "empty"), *out]) == 2
     assert main(["score", str(tmp_path / "good.npy"), str(tmp_path / "a.fil"), *out]) == 2
+
+
+def test_one_path_is_as_good_as_a_list_and_a_file_named_twice_is_scored_once(shared_competition, tmp_path):
+    """`score("d/x.npy")` used to take the string for a list of letters, `/` among them."""
+    file = next((shared_competition / "test").rglob("*.npy"))
+    (tmp_path / "link.npy").symlink_to(file)
+    alone = abacad.score(str(file), progress=False)
+    assert list(alone["file"]) == [str(file)]
+    twice = abacad.score([file, str(file), tmp_path / "link.npy", file.parent], progress=False)
+    assert len(twice) == len(list(file.parent.glob("*.npy")))
+    assert twice.set_index("file").loc[str(file), "score"] == pytest.approx(alone["score"][0], abs=1e-5)
+
+
+def test_a_folder_is_scored_without_the_leaked_data(competition, monkeypatch):
+    np.save(competition / "old_leaky_data" / "leaked.npy", np.zeros((6, 28, 64), np.float16))
+    touched = []
+    plain = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path=".": touched.append(str(path)) or plain(path))
+    table = abacad.score(competition, progress=False)
+    assert len(table) == 52
+    assert touched
+    assert not [path for path in touched if "old_leaky_data" in path]
+
+
+def test_scores_of_a_test_folder_become_a_submission(competition, tmp_path, capsys):
+    out = tmp_path / "submission.csv"
+    words = ["--out", str(tmp_path / "scores.csv"), "--submission", str(out)]
+    assert main(["score", str(competition / "test"), *words]) == 0
+    sample, written = pd.read_csv(competition / "sample_submission.csv"), pd.read_csv(out)
+    scores = pd.read_csv(tmp_path / "scores.csv")
+    scores["id"] = scores["file"].map(lambda name: name.rsplit("/", 1)[1].removesuffix(".npy"))
+    assert list(written["id"]) == list(sample["id"])
+    np.testing.assert_allclose(written["target"], scores.set_index("id").loc[sample["id"], "score"])
+    assert main(["score", str(competition), *words]) == 0  # the whole folder gives the same
+    assert list(pd.read_csv(out)["id"]) == list(sample["id"])
+    gone = next((competition / "test").rglob("*.npy"))
+    gone.unlink()
+    assert main(["score", str(competition / "test"), *words]) == 2
+    assert gone.stem in capsys.readouterr().err
+    assert main(["score", str(competition / "train"), *words]) == 2
+    assert main(["score", str(gone.parent), str(competition), *words]) == 2

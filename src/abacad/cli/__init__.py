@@ -1,15 +1,18 @@
-"""The command line: parse, call one verb, print. Nothing heavy is imported before a verb is called."""
+"""The command line: parse, check, call one verb, tell what came out.
 
-import difflib
-import logging
+Nothing heavy is imported before the options and the folders that they name are found to be good.
+"""
+
 import os
 import sys
 from collections.abc import Sequence
 
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from abacad import __version__
-from abacad.cli.parser import make_parser
+from abacad.cli.parser import PRINT_CONFIG, check, make_parser, near, values_as_yaml
+from abacad.cli.screen import log_to_screen, show
+from abacad.cli.signals import Stopped, stoppable
 from abacad.cli.verbs import VERBS
 from abacad.errors import FULL, AbacadError, brief, plain_name, unreadable, unwritable
 
@@ -17,43 +20,50 @@ _CHANGED = "Is it there, and may you read it? If another program changed it mean
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it went well, 2 when the input or the recipe was at fault, 130 when interrupted."""
+    """Run one command; 0 when it went well, 2 when the input was at fault, 130 or 143 when it was stopped."""
     # On a busy machine, threads that spin while they wait for each other make training three times slower. OpenMP reads
     # this when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # file names are bytes, and a terminal takes some letters only
+        if hasattr(stream, "reconfigure"):  # file names are bytes, and a terminal takes some letters only
+            stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    if not words or words[0] in ("-h", "--help"):
-        print(overview())
-        return 0
-    if words[0] == "--version":
-        print(f"abacad {__version__}")
-        return 0
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    if not words or words[0].startswith("-"):
+        return _without_verb(words)
+    return _verb(words[0], words[1:], debug)
+
+
+def _without_verb(words: Sequence[str]) -> int:
+    if words and words[0] not in ("-h", "--help", "-V", "--version"):
+        return _fails(words[0], "a verb comes first.\n`abacad --help` lists them.", 2)
+    print(f"abacad {__version__}" if words and words[0] in ("-V", "--version") else overview())
+    return 0
+
+
+def _verb(name: str, words: Sequence[str], debug: bool) -> int:
+    """Run it, and tell every error by its kind."""
     try:
-        _run(words[0], words[1:])
-    except KeyboardInterrupt:
-        print(f"abacad {words[0]}: interrupted. The same command goes on where it can.", file=sys.stderr)
-        return 130
+        with stoppable():
+            _run(name, words)
+    except (Stopped, KeyboardInterrupt) as stopped:
+        return _stopped(name, stopped)
     except (AbacadError, ArgumentError, OSError, MemoryError) as error:
         if debug:
             raise
-        print(f"abacad {words[0]}: {_told(error)}", file=sys.stderr)
-        return 2
+        return _fails(name, _told(error), 2)
     except Exception as error:
         if debug:
             raise
-        print(
-            f"abacad {words[0]}: unexpected {type(error).__name__}: {brief(str(error))}\n"
+        return _fails(
+            name,
+            f"unexpected {type(error).__name__}: {brief(str(error))}\n"
             "This is a fault of abacad's. The same command with --debug shows where.",
-            file=sys.stderr,
+            1,
         )
-        return 1
     return 0
 
 
@@ -65,8 +75,12 @@ def overview() -> str:
         "usage: abacad VERB …\n\n"
         "Finds technosignatures in radio-telescope ON–OFF cadences.\n\n"
         f"{verbs}\n\n"
-        "`abacad VERB --help` shows the options of a verb, their defaults and examples.\n"
-        "`--debug` with any verb shows the traceback of an error; `--version` shows the version."
+        "`abacad help VERB` shows the options of a verb, their defaults and examples.\n"
+        "With any verb: `--quiet` tells warnings and errors alone, `--json` tells results as\n"
+        "one JSON object a line, `--print_config` shows all values and does nothing, and\n"
+        "`--debug` shows the traceback of an error. `-V` or `--version` shows the version.\n"
+        "It ends with status 0 when all went well, 2 when the input was at fault, 130 after\n"
+        "Ctrl-C, 143 after SIGTERM, and 1 by a fault of its own."
     )
 
 
@@ -77,13 +91,39 @@ def parser_of(name: str, words: Sequence[str] = ()) -> ArgumentParser:
 
 def _run(name: str, words: Sequence[str]) -> None:
     if name not in VERBS:
-        near = difflib.get_close_matches(name, VERBS, n=1)
-        hint = f" Did you mean `abacad {near[0]}`?" if near else ""
-        raise AbacadError(f"there is no such verb.{hint}\nThe verbs: {', '.join(VERBS)}.")
-    parser = parser_of(name, words)
-    parsed = parser.parse_args(list(words))
-    _log_to_screen()
-    VERBS[name].call(parser, parsed)
+        raise AbacadError(f"there is no such verb.{near(name, VERBS, 'abacad ')}\nThe verbs: {', '.join(VERBS)}.")
+    verb, parser = VERBS[name], parser_of(name, words)
+    # taken out here, since jsonargparse keeps an option of this name to itself
+    parsed = parser.parse_args([word for word in words if word != PRINT_CONFIG])
+    if PRINT_CONFIG in words:
+        print(values_as_yaml(verb, parser, parsed), end="")
+        return
+    check(verb, parser, parsed)
+    log_to_screen(quiet=parsed.quiet)
+    _hide_bars_unless_watched(parsed)
+    outcome = verb.call(parser, parsed)
+    if not parsed.quiet:
+        show(outcome, as_json=parsed.json)
+
+
+def _hide_bars_unless_watched(parsed: Namespace) -> None:
+    from abacad.cli.screen import is_watched
+
+    if parsed.quiet or not is_watched():
+        for key in ("progress", "trainer.progress"):
+            if key in parsed:
+                parsed[key] = False
+
+
+def _stopped(name: str, stopped: BaseException) -> int:
+    goes_on = name in VERBS and VERBS[name].goes_on
+    told = "The same command goes on where it was." if goes_on else "The same command begins anew."
+    return _fails(name, f"stopped. {told}", getattr(stopped, "status", 130))
+
+
+def _fails(name: str, told: str, status: int) -> int:
+    print(f"abacad {name}: {told}", file=sys.stderr)
+    return status
 
 
 def _told(error: Exception) -> str:
@@ -99,21 +139,3 @@ def _told(error: Exception) -> str:
     if "Original Traceback" in str(error):
         lines = lines[-1:]
     return "\n".join(line.removeprefix("abacad.errors.") for line in lines[:3])
-
-
-def _log_to_screen() -> None:
-    """Show what the library logs; processes that a distributed run started stay silent."""
-    import warnings
-
-    from rich.console import Console
-    from rich.logging import RichHandler
-
-    warnings.filterwarnings("ignore")  # other libraries' advice to programmers
-    logger = logging.getLogger("abacad")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-    handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False, log_time_format="%H:%M:%S")
-    first = os.environ.get("LOCAL_RANK", "0") == "0"
-    logger.addHandler(handler if first else logging.NullHandler())
-    logger.setLevel(logging.INFO)
-    logger.propagate = False

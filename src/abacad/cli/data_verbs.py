@@ -1,5 +1,6 @@
 """Verbs that look at a data folder, or make one. Nothing heavy is imported before one is called."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -7,26 +8,34 @@ from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from abacad.cli.parser import Verb, add_folder, add_progress, flat, show_table, value_of
-from abacad.errors import AbacadError
+from abacad.cli.parser import Verb, add_folder, add_progress, existing, flat, known_preset, value_of
+from abacad.cli.screen import Outcome, Table
+from abacad.outputs import BOUND, PAGE
+from abacad.places import find_competition
+
+
+def command(*words: object) -> str:
+    """A command as it is typed."""
+    return shlex.join(["abacad", *map(str, words)])
 
 
 def _audit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_folder(parser)
     parser.add_argument("--full", action="store_true", help="Read the values of all cadences, not of a sample.")
-    parser.add_argument("--out", type=Path, default=Path("audit.html"), help="The page to write.")
+    parser.add_argument("--out", type=Path, default=Path("audit.html"), help="The page to write; - shows its text.")
     add_progress(parser)
 
 
-def _audit(parser: ArgumentParser, parsed: Namespace) -> None:
+def _audit(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.audit import audit, facts
 
     found = audit(parsed.folder, full=parsed.full, out=parsed.out, progress=parsed.progress)
-    show_table("Files", ("name", "files", "size"), found.tree)
-    show_table("Facts", ("what", "found"), facts(found))
-    for problem in found.problems or ["No problems found."]:
-        print(f"• {problem}")
-    print(f"Page: {found.page}")
+    return Outcome(
+        [Table("Files", ("name", "files", "size"), found.tree), Table("Facts", ("what", "found"), facts(found))],
+        found.problems or ["No problems found."],
+        {"page": parsed.out},
+        [command("overlaps", found.root)],
+    )
 
 
 def _overlaps_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -39,21 +48,25 @@ def _overlaps_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_progress(parser)
 
 
-def _overlaps(parser: ArgumentParser, parsed: Namespace) -> None:
+def _overlaps(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.overlaps import GROUPS, OVERLAPS, overlaps
 
     keys = ("out", "bad", "workers", "progress")
     found = overlaps(parsed.folder, **{key: getattr(parsed, key) for key in keys})
-    show_table("Shared columns", ("what", "found"), found.facts())
-    print(f"Tables: {found.folder / OVERLAPS}, {found.folder / GROUPS}")
+    data = [parsed.folder] if parsed.folder else []
+    groups = [] if parsed.out is None else ["--data.groups", found.folder / GROUPS]
+    return Outcome(
+        [Table("Shared columns", ("what", "found"), found.facts())],
+        wrote={"pairs": found.folder / OVERLAPS, "groups": found.folder / GROUPS},
+        then=[command("train", *data, "--recipe", "compact", *groups)],
+    )
 
 
 def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     from abacad.simulate.presets import PRESETS, Simulation
 
     preset = value_of(words, ("--preset",), "kaggle")
-    if preset not in PRESETS:
-        raise AbacadError(f"there is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
+    known_preset(preset)
     parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write; new, or one that was begun so.")
     parser.add_argument("--preset", type=str, default=preset, help=f"Where to start from: {', '.join(PRESETS)}.")
     parser.add_argument("--train", type=int, default=2000, help="Labelled cadences.")
@@ -65,7 +78,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.set_defaults(flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
 
 
-def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
+def _simulate(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.simulate import simulate
     from abacad.simulate.presets import Simulation
 
@@ -80,7 +93,7 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> None:
         background=parsed.background,
         progress=parsed.progress,
     )
-    print(f"Simulated competition: {folder}")
+    return Outcome(wrote={"simulated competition": folder}, then=[command("train", folder, "--recipe", "compact")])
 
 
 def _bound_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -92,13 +105,13 @@ def _bound_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_progress(parser)
 
 
-def _bound(parser: ArgumentParser, parsed: Namespace) -> None:
+def _bound(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.bound import bound
 
     keys = ("split", "limit", "seed", "out", "progress")
     found = bound(parsed.folder, **{key: getattr(parsed, key) for key in keys})
-    show_table("ROC-AUC, 95 % interval", list(found.rows.columns), found.rows.to_numpy().tolist())
-    print(f"Scores: {found.path}")
+    table = Table("ROC-AUC, 95 % interval", list(found.rows.columns), found.rows.to_numpy().tolist())
+    return Outcome([table], wrote={"scores": found.path}, then=[command("score", parsed.folder / "test")])
 
 
 VERBS = {
@@ -108,13 +121,17 @@ VERBS = {
         ("abacad audit DATA", "abacad audit DATA --full --out audit.html"),
         _audit_arguments,
         _audit,
+        reads={"folder": find_competition},
+        writes={"out": PAGE},
     ),
     "overlaps": Verb(
-        "Find the cadences that share columns of one observation, and group them.",
+        "Find and group the cadences that share columns of one observation.",
         "[DATA]",
         ("abacad overlaps DATA", "abacad overlaps DATA --out FOLDER --bad skip"),
         _overlaps_arguments,
         _overlaps,
+        reads={"folder": find_competition},
+        goes_on=True,
     ),
     "simulate": Verb(
         "Write a competition folder of simulated cadences.",
@@ -122,12 +139,16 @@ VERBS = {
         ("abacad simulate OUT --preset kaggle --train 4000 --test 1000 --seed 1",),
         _simulate_arguments,
         _simulate,
+        reads={"background": existing},
+        goes_on=True,
     ),
     "bound": Verb(
-        "Score simulated cadences with the near-ideal observer: the ceiling of every detector.",
+        "Score simulated cadences with the near-ideal observer, the ceiling.",
         "DATA",
         ("abacad bound DATA", "abacad bound DATA --split both --limit 200"),
         _bound_arguments,
         _bound,
+        reads={"folder": existing},
+        writes={"out": BOUND},
     ),
 }

@@ -6,7 +6,11 @@ from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from abacad.cli.parser import Verb, add_progress, show_table
+from abacad.cli.data_verbs import command
+from abacad.cli.parser import Verb, add_progress, existing, known_preset
+from abacad.cli.screen import Outcome, Table
+from abacad.outputs import PAGE, SCORES, SUBMISSION
+from abacad.places import find_scorer
 
 
 def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -19,24 +23,31 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
     )
-    parser.add_argument("--out", type=Path, default=Path("scores.csv"), help="Table to write.")
+    parser.add_argument("--out", type=Path, default=Path("scores.csv"), help="Table to write; -: standard output.")
     parser.add_argument("--page", type=Path | None, default=None, help="Page to write, with pictures; null: none.")
+    parser.add_argument(
+        "--submission", type=Path | None, default=None, help="Submission to write of the one folder; null: none."
+    )
     parser.add_argument("--shown", type=int, default=12, help="Cadences on the screen and on the page.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     parser.add_argument("--bad", type=Literal["fail", "skip"], default="fail", help="Cadences that cannot be used.")
     add_progress(parser)
 
 
-def _score(parser: ArgumentParser, parsed: Namespace) -> None:
+def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.score import score
 
-    keys = ("pattern", "weights", "out", "page", "shown", "accelerator", "bad", "progress")
+    keys = ("pattern", "weights", "out", "page", "submission", "shown", "accelerator", "bad", "progress")
     table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
-    shown = table.head(parsed.shown).assign(score=table["score"].map("{:.4f}".format))
-    show_table("Highest scores", list(shown.columns), shown.to_numpy().tolist())
-    print(f"Scores: {parsed.out}, {len(table)} cadences")
-    if parsed.page:
-        print(f"Page: {parsed.page}")
+    best = table.head(parsed.shown)
+    rows = [tuple(row) for row in best.itertuples(index=False)]
+    wrote = {key: parsed[key] for key in ("out", "page", "submission") if parsed[key] is not None}
+    return Outcome(
+        [Table("Highest scores", list(best.columns), rows, {"score": ".4f", "freq_mhz": ".6f"})],
+        [f"{len(table)} cadences were scored."],
+        {"scores" if name == "out" else name: path for name, path in wrote.items()},
+        [] if parsed.page else [command("score", *parsed.files, "--page", "scores.html")],
+    )
 
 
 def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -63,26 +74,31 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
     add_progress(parser)
 
 
-def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> None:
+def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.sensitivity import sensitivity
 
     keys = ("preset", "cadences", "positives", "seed", "bound", "accelerator", "out", "progress")
-    print(f"Page: {sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})}")
+    page = sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})
+    wrote: dict[str, Path | str] = {"page": page, "table": page.with_suffix(".csv")}
+    return Outcome(notes=[f"Open {page} in a browser."], wrote=wrote)
 
 
 VERBS = {
     "score": Verb(
-        "Rank cadences with a trained detector; by default with the one in the package.",
+        "Rank cadences with a trained detector, or with the package's.",
         "FILE…",
         (
             "abacad score DATA/test --page scores.html",
+            "abacad score DATA/test --submission submission.csv",
             "abacad score a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5 --out hits.csv",
         ),
         _score_arguments,
         _score,
+        reads={"files": existing, "weights": find_scorer},
+        writes={"out": SCORES, "page": PAGE, "submission": SUBMISSION},
     ),
     "sensitivity": Verb(
-        "Measure how faint a needle a detector finds, beside the classical search and the best there can be.",
+        "Measure how faint a needle a detector finds, and how faint it could.",
         "[RUN]",
         (
             "abacad sensitivity runs/compact --preset kaggle",
@@ -90,5 +106,7 @@ VERBS = {
         ),
         _sensitivity_arguments,
         _sensitivity,
+        reads={"run": find_scorer, "preset": known_preset},
+        writes={"out": PAGE},
     ),
 }

@@ -1,19 +1,23 @@
 """How a verb's parser is made: its help, its defaults, and what the words of the command line say of them."""
 
+import difflib
 import re
 from argparse import HelpFormatter, RawDescriptionHelpFormatter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
-from abacad.recipes import recipe_path
+from abacad.cli.screen import Outcome
+from abacad.errors import AbacadError
+from abacad.outputs import Content, output
+from abacad.places import paths_of
+from abacad.recipes import recipe_of, recipe_path
 
-RECIPES = {"train": "baseline", "pretrain": "pretrain"}
-"""The verbs that take a recipe, and which by default."""
+PRINT_CONFIG = "--print_config"
 
 _DATA = "Competition folder (holds train_labels.csv). Left out, the usual places are looked at."
 
@@ -27,14 +31,24 @@ class Verb:
         usage: Its positional arguments.
         examples: Commands that work.
         arguments: Adds its arguments to a parser; gets the words of the command line as well.
-        call: Runs it and prints what it found.
+        call: Runs it; gives what it found and wrote.
+        reads: What has to be there, by option: each function raises an `AbacadError` where it is not.
+        writes: What the files that options name are filled with; see `abacad.outputs`.
+        goes_on: Whether the same command, stopped and given again, goes on where it was.
+        in_python: Whether a function of the same name does it in Python.
+        recipe: The packaged recipe that it takes by default; none of a verb without recipes.
     """
 
     summary: str
     usage: str
     examples: Sequence[str]
     arguments: Callable[[ArgumentParser, Sequence[str]], None]
-    call: Callable[[ArgumentParser, Namespace], None]
+    call: Callable[[ArgumentParser, Namespace], Outcome]
+    reads: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    writes: Mapping[str, Content] = field(default_factory=dict)
+    goes_on: bool = False
+    in_python: bool = True
+    recipe: str | None = None
 
 
 class VerbFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
@@ -42,19 +56,34 @@ class VerbFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
 
 
 class VerbParser(ArgumentParser):
-    """A parser whose help leaves out in which file the defaults of a recipe stand."""
+    """A parser that names the nearest option to one it does not know, and shortens no option."""
 
     def format_help(self, *formatter: HelpFormatter | None) -> str:
-        """The help of a verb."""
+        """The help of a verb, without the file in which the defaults of a recipe stand."""
         told = re.sub(r"default config file locations:\n(?:  .*\n)+\n", "", super().format_help(*formatter))
         return told.replace("<class 'Path'>", "path").replace("Path | null", "path | null")
+
+    def parse_args(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Namespace:  # type: ignore[override]
+        """Parse words.
+
+        Raises:
+            AbacadError: an option is none of this verb's.
+        """
+        for word in args or ():
+            if word == "--":
+                break
+            name = word.split("=", 1)[0].removesuffix("+")
+            if name.startswith("--") and name not in self._option_string_actions:
+                hint = near(name, self._option_string_actions)
+                raise AbacadError(f"there is no option {name}.{hint}\n`{self.prog} --help` lists the options.")
+        return super().parse_args(args, *more, **options)
 
 
 def make_parser(name: str, verb: Verb, words: Sequence[str] = ()) -> ArgumentParser:
     """The parser of one verb; a recipe or preset named in `words` sets its defaults."""
     files: list[str | PathLike[Any]] = []
-    if name in RECIPES:
-        files = [recipe_path(recipe_named(words, RECIPES[name]))]
+    if verb.recipe is not None:
+        files = [recipe_path(recipe_named(words, verb.recipe))]
     examples = "\n".join(f"  {example}" for example in verb.examples)
     parser = VerbParser(
         prog=f"abacad {name}",
@@ -62,10 +91,68 @@ def make_parser(name: str, verb: Verb, words: Sequence[str] = ()) -> ArgumentPar
         description=f"{verb.summary}\n\nexamples:\n{examples}",
         formatter_class=VerbFormatter,
         exit_on_error=False,
+        allow_abbrev=False,
         default_config_files=files,
     )
+    parser.add_argument("--quiet", "-q", action="store_true", help="Tell warnings and errors alone.")
+    parser.add_argument("--json", action="store_true", help="Tell results as one JSON object a line.")
+    parser.add_argument(PRINT_CONFIG, action="store_true", help="Show the values of all options, and do nothing.")
     verb.arguments(parser, words)
     return parser
+
+
+def check(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> None:
+    """Refuse, before anything heavy is imported, what is not there or must not be written.
+
+    Raises:
+        AbacadError: which, and the way out.
+    """
+    if verb.recipe is not None:
+        recipe_of(parser, parsed)
+    for option, look in verb.reads.items():
+        value = parsed.get(option)
+        if value is not None or option == "folder":
+            look(value)
+    inputs = [path for option in verb.reads for path in paths_of(parsed.get(option) or [])]
+    for option, content in verb.writes.items():
+        if parsed.get(option) is not None:
+            output(parsed[option], content, inputs)
+
+
+def near(given: str, known: Iterable[str], before: str = "") -> str:
+    """A sentence that asks whether the nearest name was meant; empty where none is near."""
+    known = list(known)
+    found = [name for name in known if len(given) > 3 and name.startswith(given)]
+    found = found or difflib.get_close_matches(given, known, n=1)
+    return f" Did you mean {before}{found[0]}?" if found else ""
+
+
+def existing(paths: Path | Sequence[Path]) -> None:
+    """Raise an AbacadError when one of them is not there."""
+    for path in paths_of(paths):
+        if not path.exists():
+            raise AbacadError(f"There is no file or folder {path}.\nIs the name right, and the disk there?")
+
+
+def known_preset(name: str | Sequence[str]) -> None:
+    """Raise an AbacadError when the simulator has no preset of that name, or of one of those names."""
+    from abacad.simulate.presets import PRESETS
+
+    for one in [name] if isinstance(name, str) else name:
+        if one not in PRESETS:
+            raise AbacadError(f"there is no preset '{one}'.{near(one, PRESETS)}\nPresets: {', '.join(PRESETS)}.")
+
+
+def values_as_yaml(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> str:
+    """The whole recipe, as a file that `--config` takes; of a verb without one, its options."""
+    if verb.recipe is not None:
+        import yaml
+
+        return yaml.safe_dump(recipe_of(parser, parsed).as_dict(), sort_keys=False)
+    shown = parsed.clone()
+    for key in ("quiet", "json", "print_config"):
+        shown.pop(key, None)
+    return parser.dump(shown, skip_validation=True)
 
 
 def value_of(words: Sequence[str], options: Sequence[str], default: str) -> str:
@@ -94,19 +181,6 @@ def flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[st
     return found
 
 
-def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Show a table on the screen."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*map(str, row))
-    Console().print(table)
-
-
 def add_folder(parser: ArgumentParser) -> None:
     """Let a verb take a competition folder, or none."""
     parser.add_argument("folder", nargs="?", type=Path | None, default=None, metavar="DATA", help=_DATA)
@@ -114,4 +188,4 @@ def add_folder(parser: ArgumentParser) -> None:
 
 def add_progress(parser: ArgumentParser) -> None:
     """Let a verb show progress bars or not."""
-    parser.add_argument("--progress", type=bool, default=True, help="Show progress bars.")
+    parser.add_argument("--progress", type=bool, default=True, help="Show progress bars, on a terminal.")

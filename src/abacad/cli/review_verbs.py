@@ -6,7 +6,10 @@ from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from abacad.cli.parser import Verb, add_progress
+from abacad.cli.parser import Verb, add_progress, existing
+from abacad.cli.screen import Outcome
+from abacad.outputs import PAGE
+from abacad.places import find_competition, find_scorer
 
 
 def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -26,12 +29,13 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_progress(parser)
 
 
-def _review(parser: ArgumentParser, parsed: Namespace) -> None:
+def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.review import review
 
     keys = ("out", "shown", "of", "data", "files", "weights", "evidence", "blind", "seed", "accelerator", "progress")
     page = review(parsed.source, **{key: getattr(parsed, key) for key in keys})
-    print(f"Page: {page}\nOpen it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export.")
+    keys_told = "Open it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export."
+    return Outcome(notes=[keys_told], wrote={"page": page})
 
 
 VERBS = {
@@ -45,5 +49,7 @@ VERBS = {
         ),
         _review_arguments,
         _review,
+        reads={"source": existing, "data": find_competition, "files": existing, "weights": find_scorer},
+        writes={"out": PAGE},
     ),
 }

@@ -6,28 +6,33 @@ from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from abacad.cli.parser import RECIPES, Verb, add_folder, add_progress, recipe_named, show_table
+from abacad.cli.data_verbs import command
+from abacad.cli.parser import Verb, add_folder, add_progress, known_preset, recipe_named
+from abacad.cli.screen import Outcome, Table
+from abacad.outputs import PAGE, SUBMISSION
+from abacad.places import find_competition, find_run, is_run
 from abacad.recipes import add_recipe_arguments, recipe_of
 
 
 def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    recipe = recipe_named(words, RECIPES["train"])
+    recipe = recipe_named(words, "baseline")
     add_folder(parser)
     parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
     parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
     add_recipe_arguments(parser)
 
 
-def _train(parser: ArgumentParser, parsed: Namespace) -> None:
+def _train(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     recipe = recipe_of(parser, parsed)  # a mistake in it is told before anything heavy is imported
 
     from abacad.run.train import train
 
     run = train(parsed.folder, parsed.run, recipe)
-    _fold_table(run.path)
+    data = [parsed.folder] if parsed.folder else []
+    return Outcome([_fold_table(run.path)], wrote={"run folder": run.path}, then=[command("predict", run.path, *data)])
 
 
-def _fold_table(run: Path) -> None:
+def _fold_table(run: Path) -> Table:
     from abacad.files import read_json
 
     record = read_json(run / "run.json")
@@ -35,11 +40,11 @@ def _fold_table(run: Path) -> None:
     rows.append(("mean of folds", f"{record['auc_mean']:.4f}"))
     value, low, high = record["auc_oof"]
     rows.append(("all held-back cadences", f"{value:.4f}  [{low:.4f}, {high:.4f}]"))
-    show_table(f"ROC-AUC of {run}", ("held back", "AUC"), rows)
+    return Table(f"ROC-AUC of {run}", ("held back", "AUC"), rows)
 
 
 def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    recipe = recipe_named(words, RECIPES["pretrain"])
+    recipe = recipe_named(words, "pretrain")
     parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
     parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
     parser.add_argument(
@@ -50,13 +55,14 @@ def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_recipe_arguments(parser)
 
 
-def _pretrain(parser: ArgumentParser, parsed: Namespace) -> None:
+def _pretrain(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     recipe = recipe_of(parser, parsed)
 
     from abacad.run.pretrain import pretrain
 
     keys = ("presets", "cadences", "positives")
-    print(f"Weights: {pretrain(parsed.run, recipe, **{key: getattr(parsed, key) for key in keys})}")
+    weights = pretrain(parsed.run, recipe, **{key: getattr(parsed, key) for key in keys})
+    return Outcome(wrote={"weights": weights}, then=[command("sensitivity", weights)])
 
 
 def _predict_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -70,12 +76,13 @@ def _predict_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_progress(parser)
 
 
-def _predict(parser: ArgumentParser, parsed: Namespace) -> None:
+def _predict(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.predict import predict
 
     keys = ("accelerator", "bad", "workers", "progress")
     table = predict(parsed.run, parsed.folder, **{key: getattr(parsed, key) for key in keys})
-    print(f"Scores: {table}")
+    data = [parsed.folder] if parsed.folder else []
+    return Outcome(wrote={"scores": table}, then=[command("submit", parsed.run, *data)])
 
 
 def _submit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -85,16 +92,22 @@ def _submit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_progress(parser)
 
 
-def _submit(parser: ArgumentParser, parsed: Namespace) -> None:
+def _runs_and_data(given: Sequence[Path]) -> tuple[list[Path], Path | None]:
+    """Run folders, then perhaps the data folder; each is refused when it is not there."""
+    *runs, last = given
+    runs, folder = ([*runs, last], None) if is_run(last) or not runs else (runs, last)
+    for run in runs:
+        find_run(run)
+    find_competition(folder)
+    return runs, folder
+
+
+def _submit(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.submit import submit
 
-    *runs, last = parsed.runs
-    if (last / "config.yaml").is_file() or not runs:
-        runs, folder = [*runs, last], None
-    else:
-        folder = last
+    runs, folder = _runs_and_data(parsed.runs)
     written = submit(runs, folder, parsed.out, weights=parsed.weights, progress=parsed.progress)
-    print(f"Submission: {written}")
+    return Outcome(wrote={"submission": written}, then=[command("report", runs[0])])
 
 
 def _report_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -102,10 +115,11 @@ def _report_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path | None, default=None, help="File to write; null: RUN/report.html.")
 
 
-def _report(parser: ArgumentParser, parsed: Namespace) -> None:
+def _report(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.report import report
 
-    print(f"Report: {report(parsed.run, parsed.out)}")
+    page = report(parsed.run, parsed.out)
+    return Outcome(wrote={"report": page}, then=[command("sensitivity", parsed.run)])
 
 
 def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -115,13 +129,16 @@ def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--test", type=int, default=400, help="Cadences to simulate for the submission.")
 
 
-def _demo(parser: ArgumentParser, parsed: Namespace) -> None:
+def _demo(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.demo import demo
 
     found = demo(parsed.out, seed=parsed.seed, n_train=parsed.train, n_test=parsed.test)
-    show_table("ROC-AUC", ("cadences", "AUC"), found.rows())
-    show_table("Files", ("what", "where"), [(name, str(path)) for name, path in found.files.items()])
-    print(f"Done in {found.seconds:.0f} s. Open {found.files['report']} in a browser.")
+    return Outcome(
+        [Table("ROC-AUC", ("cadences", "AUC"), found.rows())],
+        [f"Done in {found.seconds:.0f} s. Open {found.files['report']} in a browser."],
+        dict(found.files),
+        [command("sensitivity", found.files["run"], "--preset", "demo")],
+    )
 
 
 VERBS = {
@@ -134,6 +151,9 @@ VERBS = {
         ),
         _train_arguments,
         _train,
+        reads={"folder": find_competition},
+        goes_on=True,
+        recipe="baseline",
     ),
     "pretrain": Verb(
         "Train a detector on simulated cadences alone.",
@@ -144,6 +164,9 @@ VERBS = {
         ),
         _pretrain_arguments,
         _pretrain,
+        reads={"presets": known_preset},
+        goes_on=True,
+        recipe="pretrain",
     ),
     "predict": Verb(
         "Score the test cadences with a trained run.",
@@ -151,6 +174,7 @@ VERBS = {
         ("abacad predict runs/compact DATA",),
         _predict_arguments,
         _predict,
+        reads={"run": find_run, "folder": find_competition},
     ),
     "submit": Verb(
         "Write submission.csv from one run, or from the blend of several.",
@@ -158,6 +182,8 @@ VERBS = {
         ("abacad submit runs/compact DATA --out submission.csv", "abacad submit runs/a runs/b DATA --weights fitted"),
         _submit_arguments,
         _submit,
+        reads={"runs": _runs_and_data},
+        writes={"out": SUBMISSION},
     ),
     "report": Verb(
         "Write the page that tells a run.",
@@ -165,12 +191,15 @@ VERBS = {
         ("abacad report runs/compact",),
         _report_arguments,
         _report,
+        reads={"run": find_run},
+        writes={"out": PAGE},
     ),
     "demo": Verb(
-        "Run the whole pipeline on cadences it simulates; minutes on two cores.",
+        "Run the whole pipeline on simulated cadences; minutes on two cores.",
         "[OUT]",
         ("abacad demo", "abacad demo elsewhere --seed 3"),
         _demo_arguments,
         _demo,
+        goes_on=True,
     ),
 }

@@ -1,6 +1,6 @@
 """All verbs, in the order of the work."""
 
-from abacad.cli import data_verbs, judge_verbs, review_verbs, run_verbs
+from abacad.cli import data_verbs, judge_verbs, review_verbs, run_verbs, shell_verbs
 
 _ORDER = (
     "audit",
@@ -16,6 +16,9 @@ _ORDER = (
     "sensitivity",
     "bound",
     "demo",
+    "recipes",
+    "presets",
+    "completion",
 )
-_ALL = data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS | review_verbs.VERBS
+_ALL = data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS | review_verbs.VERBS | shell_verbs.VERBS
 VERBS = {name: _ALL[name] for name in _ORDER}

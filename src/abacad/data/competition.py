@@ -20,6 +20,7 @@ import torch
 
 from abacad.errors import AbacadError, CadenceError, brief, plain_name, unreadable
 from abacad.files import read_table
+from abacad.places import LABELS, SAMPLE
 from abacad.plain import open_plain
 from abacad.signal.cadence import N_PANELS
 from abacad.types import CadenceArray
@@ -28,45 +29,11 @@ log = logging.getLogger(__name__)
 
 Split = Literal["train", "test"]
 
-LABELS = "train_labels.csv"
-SAMPLE = "sample_submission.csv"
-NEVER_OPENED = "old_leaky_data"
-USUAL_PLACES = (
-    Path("/kaggle/input/seti-breakthrough-listen"),
-    Path("/kaggle/input/competitions/seti-breakthrough-listen"),
-    Path("/kaggle/input/seti-breakthrough-listen/public"),
-    Path("seti-breakthrough-listen"),
-    Path("public"),
-    Path("data/seti-breakthrough-listen"),
-)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST_ID = 200  # with .npy, and as a temporary name, it stays below the 255 bytes of a file name
 _LONGEST_HEADER = 10_000  # bytes; numpy's own limit for what it parses
 _MOST_VALUES = 1 << 27
 """Of a cadence: 0.5 GB as float32. The competition's have 419,328."""
-
-
-def find_competition(folder: str | Path | None = None) -> Path:
-    """The competition folder: the one given (or its `public/` or `prepared/public/`), or the first usual place.
-
-    Raises:
-        AbacadError: there is none.
-    """
-    if folder is None:
-        found = [place for place in USUAL_PLACES if (place / LABELS).is_file()]
-        if not found:
-            raise AbacadError(
-                "No competition folder was named, and none is at its usual places.\n"
-                f"Name the folder that holds {LABELS}, or make one: abacad simulate OUT."
-            )
-        return found[0]
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise AbacadError(f"There is no folder {folder}.\nName the folder that holds {LABELS}.")
-    for place in (folder, folder / "public", folder / "prepared" / "public"):
-        if (place / LABELS).is_file() or (place / SAMPLE).is_file():
-            return place
-    raise AbacadError(f"{folder} holds no {LABELS} and no {SAMPLE}.\nName the folder that holds them.")
 
 
 def read_labels(root: Path, *, allow_twice: bool = False) -> pd.DataFrame:

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from abacad.data.competition import SAMPLE, read_sample
+from abacad.data.competition import read_sample
 from abacad.errors import AbacadError
 from abacad.files import read_table, write_table
 from abacad.overlap.links import OVERLAPS, read_overlaps
+from abacad.places import SAMPLE
 
 log = logging.getLogger(__name__)
 

@@ -22,6 +22,7 @@ from abacad import __version__
 from abacad.config import Recipe
 from abacad.errors import AbacadError
 from abacad.files import read_json, read_table, write_json, write_text
+from abacad.places import find_run
 from abacad.recipes import read_recipe
 
 log = logging.getLogger(__name__)
@@ -95,10 +96,7 @@ class RunFolder:
         Raises:
             AbacadError: this is no run folder.
         """
-        if not self.config.is_file():
-            raise AbacadError(
-                f"{self.path} is no run folder: it has no config.yaml.\nMake one: abacad train DATA --run {self.path}."
-            )
+        find_run(self.path)
         return read_recipe(self.config)
 
     def trained(self) -> list[int]:

@@ -163,6 +163,6 @@ def pick_device(asked: str = "auto") -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise AbacadError(
-            f"The device {asked} is not there.\nLeave it out to take what is: --trainer.accelerator auto."
+            f"The device {asked} is not there.\nLeave it out, or ask for `auto`, to take the one that is."
         ) from error
     return device

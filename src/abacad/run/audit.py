@@ -11,21 +11,12 @@ import torch
 
 from abacad.config import Represent
 from abacad.data.check import Checked, check_cadences
-from abacad.data.competition import (
-    LABELS,
-    NEVER_OPENED,
-    SAMPLE,
-    Split,
-    cadence_path,
-    find_competition,
-    listed_files,
-    read_cadence,
-    read_labels,
-    read_sample,
-)
+from abacad.data.competition import Split, cadence_path, listed_files, read_cadence, read_labels, read_sample
 from abacad.errors import AbacadError
+from abacad.outputs import PAGE, output
 from abacad.overlap.links import OVERLAPS, among, random_leak, read_overlaps
 from abacad.overlap.match import components
+from abacad.places import LABELS, NEVER_OPENED, SAMPLE, find_competition
 from abacad.represent.kinds import represent
 from abacad.show import figure
 from abacad.show.page import Page, Section
@@ -100,6 +91,7 @@ def audit(
         AbacadError: there is no folder, no labels, or no cadence that can be used.
     """
     root = find_competition(folder)
+    page = None if out is None else output(out, PAGE)
     labels = read_labels(root, allow_twice=True)
     found = Audit(root, _tree(root), labels, _sample_ids(root))
     found.problems += _label_problems(labels)
@@ -112,8 +104,8 @@ def audit(
         _look(found, split, ids, full, progress)
     if (root / OVERLAPS).is_file():
         found.shared = _shared(found, read_overlaps(root / OVERLAPS))
-    if out is not None:
-        found.page = _page(found).write(Path(out))
+    if page is not None:
+        found.page = _page(found).write(page)
         log.info("Wrote %s", out)
     return found
 

@@ -24,6 +24,7 @@ from abacad.ideal.known import Known, noise_of, of_scene
 from abacad.ideal.observer import Observer, Verdict
 from abacad.metric import auc_interval
 from abacad.model.classical import simulated_event_snr
+from abacad.outputs import BOUND, output
 from abacad.parallel import side_by_side
 from abacad.simulate.presets import Simulation
 
@@ -71,6 +72,7 @@ def bound(
         AbacadError: the folder is not the simulator's or not finished, or its noise has no known law.
     """
     root = Path(folder)
+    path = output(out if out is not None else root / "bound.csv", BOUND)
     card = read_card(root)
     if card.background is not None:
         raise AbacadError(
@@ -83,7 +85,6 @@ def bound(
     if truth.empty:
         raise AbacadError(f"There is no cadence to score: {root} has none in {split}, or the limit is {limit}.")
     table = _scored(root, card, truth, progress)
-    path = Path(out) if out else root / "bound.csv"
     write_table(path, table)
     log.info("Scored %d cadences: %s", len(table), path)
     return Bound(path, auc_rows(table.merge(truth.drop(columns="target"), on="id"), seed))
@@ -93,7 +94,7 @@ def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.D
     observers = _observers(card.simulation)
     scenes = [members for _, members in truth.groupby("scene")]
     rows: list[dict[str, object]] = []
-    with Progress(disable=not progress) as bar:
+    with Progress(disable=not progress, transient=True) as bar:
         task = bar.add_task("Scoring", total=len(truth))
 
         def score(members: pd.DataFrame) -> list[dict[str, object]]:

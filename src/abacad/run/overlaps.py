@@ -24,13 +24,15 @@ from jaxtyping import Int8
 from rich.progress import track
 
 from abacad import __version__
-from abacad.data.competition import find_competition, listed_files, read_header
+from abacad.data.competition import listed_files, read_header
 from abacad.errors import AbacadError, CadenceError, unwritable
 from abacad.files import read_json, reserve, write_json, write_table
+from abacad.outputs import PAIRS, refuse_foreign
 from abacad.overlap.fingerprint import PROJECTIONS, CadenceReader, fingerprints, read_ahead, rows_apart, steps, weights
 from abacad.overlap.links import OVERLAPS
 from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
 from abacad.parallel import side_by_side
+from abacad.places import find_competition
 from abacad.signal.cadence import N_PANELS
 
 log = logging.getLogger(__name__)
@@ -93,6 +95,7 @@ def overlaps(
     """
     root = find_competition(folder)
     target = Path(out) if out is not None else root
+    _refuse_foreign_tables(target)
     files = _files(root)
     shape = _shape(files)
     ids = list(files)
@@ -110,6 +113,16 @@ def overlaps(
     state.clear()
     log.info("Wrote %s and %s to %s", OVERLAPS, GROUPS, target)
     return Overlaps(found, table, known, target)
+
+
+def _refuse_foreign_tables(target: Path) -> None:
+    """Somebody's own groups.csv stays: that of this verb never lies without its overlaps.csv."""
+    refuse_foreign(target / OVERLAPS, PAIRS)
+    if (target / GROUPS).exists() and not (target / OVERLAPS).exists():
+        raise AbacadError(
+            f"{target / GROUPS} was not written by abacad overlaps; it is left as it is.\n"
+            "Write the tables into another folder (--out FOLDER), or move that one away."
+        )
 
 
 def _files(root: Path) -> dict[str, Path]:

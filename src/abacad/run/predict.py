@@ -11,7 +11,7 @@ from rich.progress import track
 
 from abacad.config import Recipe
 from abacad.data.check import Checked, check_cadences, usable
-from abacad.data.competition import find_competition, listed_files, read_sample
+from abacad.data.competition import listed_files, read_sample
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.learn.dataset import Cadences, Samples, loader, worker_count
@@ -19,6 +19,7 @@ from abacad.learn.judge import Judge
 from abacad.learn.run_folder import RunFolder, logging_to
 from abacad.model.detector import pick_device
 from abacad.overlap.partners import partners_for
+from abacad.places import find_competition
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ def pretrain(
     run: str | Path,
     recipe: Recipe,
     *,
-    presets: Sequence[str] = ("kaggle", "demo", "hard"),
+    presets: str | Sequence[str] = ("kaggle", "demo", "hard"),
     cadences: int = 16_000,
     positives: float = 0.4,
 ) -> Path:
@@ -41,7 +41,7 @@ def pretrain(
     Args:
         run: The run folder: a new one, or an interrupted one of the same call.
         recipe: Representation, detector and training; its seed is that of the cadences, too.
-        presets: Presets of the simulator, drawn from in turn.
+        presets: One preset of the simulator, or several, drawn from in turn.
         cadences: How many are simulated.
         positives: Share of them with a needle.
 
@@ -51,6 +51,7 @@ def pretrain(
     Raises:
         AbacadError: a preset is unknown, there are too few cadences, or the folder is another run's.
     """
+    presets = [presets] if isinstance(presets, str) else list(presets)
     simulations = _simulations(presets, cadences, positives)
     mixture = Mixture(simulations, cadences, recipe.seed)
     targets = mixture.targets()

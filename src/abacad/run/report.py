@@ -15,6 +15,7 @@ from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
 from abacad.model.checkpoint import load_detector
 from abacad.model.explain import evidence_map
+from abacad.outputs import PAGE, output
 from abacad.overlap.partners import partners_for
 from abacad.show import figure
 from abacad.show.page import Page, Section
@@ -39,6 +40,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     """
     folder = RunFolder(Path(run))
     folds = folder.trained()
+    page_path = output(out if out is not None else folder.path / "report.html", PAGE)
     if not folder.oof.is_file():
         raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThe same `abacad train` ends it.")
     oof = read_oof(folder)
@@ -64,7 +66,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
         Section("Recipe", code=yaml.safe_dump(folder.recipe().as_dict(), sort_keys=False)),
         _versions(record),
     ]
-    written = page.write(Path(out) if out else folder.path / "report.html")
+    written = page.write(page_path)
     log.info("Wrote %s", written)
     return written
 

@@ -16,6 +16,7 @@ from abacad.learn.dataset import Cadences
 from abacad.learn.judge import Judge, shipped
 from abacad.model.detector import pick_device
 from abacad.model.explain import evidence_map
+from abacad.outputs import PAGE, output
 from abacad.overlap.partners import partners_for
 from abacad.run.truth import TruePaths
 from abacad.show.blind import Trial, trials
@@ -68,6 +69,7 @@ def review(
     Raises:
         AbacadError: there are no scores, a cadence cannot be read, or the share makes no page.
     """
+    target = output(out, PAGE, [source, *files])
     page = make_page(
         Path(source),
         shown=shown,
@@ -81,7 +83,7 @@ def review(
         accelerator=accelerator,
         progress=progress,
     )
-    written = page.write(Path(out))
+    written = page.write(target)
     log.info("Wrote %s with %d candidates", written, len(page.candidates))
     return written
 

@@ -16,11 +16,16 @@ from rich.progress import track
 
 from abacad.data.competition import read_cadence
 from abacad.data.filterbank import is_telescope_file
+from abacad.data.listing import cadence_files
 from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
 from abacad.learn.judge import Judge, shipped
 from abacad.model.detector import pick_device
+from abacad.outputs import PAGE, SCORES, STDOUT, SUBMISSION, output
+from abacad.places import paths_of
+from abacad.run.predict import UNKNOWN
+from abacad.run.submit import asked_for, write_submission
 from abacad.show import figure
 from abacad.show.page import Page, Section
 from abacad.signal.cadence import N_PANELS, ON
@@ -63,12 +68,13 @@ class Windows(Protocol):
 
 
 def score(
-    files: Sequence[str | Path],
+    files: str | Path | Sequence[str | Path],
     *,
     pattern: str | None = None,
     weights: str | Path | None = None,
     out: str | Path | None = None,
     page: str | Path | None = None,
+    submission: str | Path | None = None,
     shown: int = 12,
     accelerator: str = "auto",
     bad: Literal["fail", "skip"] = "fail",
@@ -77,13 +83,15 @@ def score(
     """Rank cadences by how sure a detector is of a needle.
 
     Args:
-        files: `.npy` cadences (6, time, freq); folders of them; or the six `.fil` or `.h5` files of an observation in
-            any order, which are cut into windows of 256 channels that overlap by half.
+        files: One or several: `.npy` cadences (6, time, freq); folders of them; or the six `.fil` or `.h5` files of an
+            observation in any order, which are cut into windows of 256 channels that overlap by half.
         pattern: Which of the telescope files are ON (A), in the order of time: ABACAD; none asks their headers.
         weights: A run folder, whose folds are averaged, or a file of weights; none takes those of the package, of which
             there are two: for panels of fewer than 64 rows, and for others.
         out: A CSV file to write the ranking into; none writes none.
         page: An HTML page to write with the highest scores' pictures and where their evidence lies; none writes none.
+        submission: A CSV file to write as the competition's submission; `files` is then its test folder, or the
+            competition folder itself. None writes none.
         shown: Cadences on the page.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         bad: Stop at a cadence that cannot be used, or leave it out with a warning.
@@ -95,8 +103,11 @@ def score(
     Raises:
         AbacadError: there are no cadences, one cannot be used, or the weights cannot.
     """
+    named = paths_of(files)
+    _check_outputs(named, out, page, submission)
+    asked = asked_for(named) if submission is not None else []
+    windows = _windows(named, pattern)
     judges = _Judges(weights, pick_device(accelerator))
-    windows = _windows([Path(file) for file in files], pattern)
     places, scores = array("q"), array("d")
     n_batches = -(-len(windows) // _BATCH)
     for some, cadences in track(_batches(windows, bad), "Scoring", n_batches, disable=not progress, transient=True):
@@ -112,7 +123,18 @@ def score(
     if page is not None:
         best = [windows[places[row]] for row in table.index[:shown]]
         _page(judges, table, best).write(Path(page))
+    if submission is not None:
+        by_id = {Path(file).stem: value for file, value in zip(table["file"], table["score"], strict=True)}
+        write_submission(Path(submission), asked, np.array([by_id.get(name, UNKNOWN) for name in asked]))
     return table.reset_index(drop=True)
+
+
+def _check_outputs(files: Sequence[Path], *outs: str | Path | None) -> None:
+    for out, content in zip(outs, (SCORES, PAGE, SUBMISSION), strict=True):
+        if out is not None:
+            output(out, content, files)
+    if sum(out is not None and Path(out) == STDOUT for out in outs) > 1:
+        raise AbacadError("Standard output takes one file only.\nName files for the others.")
 
 
 class _Judges:
@@ -142,7 +164,7 @@ def _windows(files: Sequence[Path], pattern: str | None) -> Windows:
         raise AbacadError("Telescope files and .npy cadences do not go together.\nScore them with two commands.")
     if telescope:
         return _OfTelescope(_six_panels(telescope, pattern))
-    paths = [path for file in files for path in (sorted(file.rglob("*.npy")) if file.is_dir() else [file])]
+    paths = cadence_files(files)
     if not paths:
         raise AbacadError(f"There is no .npy file in {', '.join(map(str, files))}.")
     return _OfFiles(paths)

@@ -24,6 +24,7 @@ from abacad.learn.judge import Judge, shipped
 from abacad.metric import auc_interval, wilson
 from abacad.model.classical import simulated_event_snr
 from abacad.model.detector import pick_device
+from abacad.outputs import COMPLETENESS, PAGE, STDOUT, output
 from abacad.parallel import side_by_side
 from abacad.show import figure
 from abacad.show.page import Page, Section
@@ -87,17 +88,26 @@ def sensitivity(
         )
     simulation = replace(PRESETS[preset], positives=positives)
     path = Path(run) if run is not None else shipped(simulation.axes.n_time)
+    page = _page_path(out, path)
     judge = Judge.of_path(path, pick_device(accelerator))
     found = _scored(judge, simulation, cadences, seed, progress)
     if bound > 0:
         found["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
     table = completeness(found)
-    folder = path if path.is_dir() else Path()
-    page = Path(out) if out else folder / "sensitivity.html"
     write_table(page.with_suffix(".csv"), table)
     name = path.resolve().name if run is not None else "the package's weights"
     _page(name, preset, found, table).write(page)
     log.info("Wrote %s and %s", page, page.with_suffix(".csv"))
+    return page
+
+
+def _page_path(out: str | Path | None, scorer: Path) -> Path:
+    """Where the page goes; its table goes beside it."""
+    default = (scorer if scorer.is_dir() else Path()) / "sensitivity.html"
+    page = output(out if out is not None else default, PAGE)
+    if page == STDOUT:
+        raise AbacadError("A page and its table cannot both go to standard output.\nName a file: --out PAGE.html.")
+    output(page.with_suffix(".csv"), COMPLETENESS)
     return page
 
 

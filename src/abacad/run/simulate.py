@@ -112,7 +112,7 @@ def simulate(
     scenes = range(int(plan.scene[-1]) + 1)
     windows = np.split(np.arange(len(plan.scene)), np.searchsorted(plan.scene, scenes[1:]))
     made = side_by_side(lambda k: _write_scene(out, simulation, plan, k, windows[k], missing, seed, sky), scenes)
-    with Progress(disable=not progress) as bar, closing(made):
+    with Progress(disable=not progress, transient=True) as bar, closing(made):
         task = bar.add_task("Simulating", total=len(plan.ids))
         for some, written in zip(windows, made, strict=True):
             tables += written

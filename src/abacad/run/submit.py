@@ -11,14 +11,18 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
 
-from abacad.data.competition import find_competition, read_sample
+from abacad.data.competition import read_sample
+from abacad.data.listing import cadence_files
 from abacad.errors import AbacadError
-from abacad.files import read_table, write_table
+from abacad.files import read_table, replacing
 from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.metric import auc_interval
+from abacad.outputs import SUBMISSION, output
+from abacad.places import find_competition, paths_of
 from abacad.run.predict import predict
 
 log = logging.getLogger(__name__)
@@ -28,7 +32,7 @@ _RIDGE = 1e-3
 
 
 def submit(
-    runs: Sequence[str | Path],
+    runs: str | Path | Sequence[str | Path],
     folder: str | Path | None = None,
     out: str | Path | None = None,
     *,
@@ -38,7 +42,7 @@ def submit(
     """Write the submission of one run, or of the blend of several; runs without test scores get them first.
 
     Args:
-        runs: Finished run folders.
+        runs: One finished run folder, or several.
         folder: The competition folder; none looks at its usual places.
         out: The file to write; none writes submission.csv into the first run folder.
         weights: `equal`, or `fitted` on the OOF scores.
@@ -52,14 +56,40 @@ def submit(
     """
     root = find_competition(folder)
     ids = read_sample(root)
-    folders = [RunFolder(Path(run)) for run in runs]
+    folders = [RunFolder(run) for run in paths_of(runs)]
+    out = output(out if out is not None else folders[0].path / "submission.csv", SUBMISSION)
     columns = [_test_scores(run, root, ids, progress) for run in folders]
     blended = blend(np.column_stack(columns), fit_weights(folders) if weights == "fitted" else None)
-    out = Path(out) if out else folders[0].path / "submission.csv"
-    write_table(out, pd.DataFrame({"id": ids, "target": blended}))
-    check_submission(out, ids)
-    log.info("Wrote %s: %d scores of %d run(s), checked against sample_submission.csv", out, len(ids), len(runs))
+    write_submission(out, ids, blended)
+    log.info("Wrote %s: %d scores of %d run(s), checked against sample_submission.csv", out, len(ids), len(folders))
     return out
+
+
+def write_submission(out: Path, ids: Sequence[str], scores: Float[np.ndarray, " cadence"]) -> None:
+    """Write a submission in one step; it is read back and checked before it takes its place."""
+    with replacing(out) as temporary:
+        pd.DataFrame({"id": list(ids), "target": scores}).to_csv(temporary, index=False)
+        check_submission(temporary, list(ids))
+
+
+def asked_for(files: Sequence[Path]) -> list[str]:
+    """The ids that the competition of the one folder named asks for, each of which has a file there.
+
+    Raises:
+        AbacadError: other files are named, or one is missing.
+    """
+    if len(files) != 1 or not files[0].is_dir():
+        raise AbacadError("A submission scores one competition.\nName its folder or its test folder alone.")
+    folder = files[0].resolve()
+    ids = read_sample(find_competition(folder.parent if folder.name == "test" else folder))
+    there = {path.stem for path in cadence_files(files)}
+    missing = [cadence_id for cadence_id in ids if cadence_id not in there]
+    if missing:
+        raise AbacadError(
+            f"Cadence {missing[0]} of sample_submission.csv is not in {files[0]} ({len(missing)} such).\n"
+            "Is the folder another competition's, or not unpacked?"
+        )
+    return ids
 
 
 def blend(scores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from abacad.config import Recipe
 from abacad.data.check import check_cadences, usable
-from abacad.data.competition import find_competition, read_labels
+from abacad.data.competition import read_labels
 from abacad.files import read_json, write_json, write_table
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import Labelled, pos_weight, precision_of, train_fold
@@ -28,6 +28,7 @@ from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
 from abacad.model.detector import build_detector
 from abacad.overlap.links import across, cut_large
 from abacad.overlap.partners import partners_for
+from abacad.places import find_competition
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,149 @@
+"""What a verb tells: tables and advice for people, or one JSON object a line for programs; the log and the bars.
+
+Results go to standard output; the log, progress bars and errors go to standard error, through one console, so that a
+line of the log never tears a bar. Where a result file takes standard output (`--out -`), all else goes to the other.
+"""
+
+import json
+import logging
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a title.
+
+    Attributes:
+        title: Its heading.
+        columns: Their names.
+        rows: Plain values.
+        formats: How people are shown the values of a column: `{"score": ".4f"}`.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a verb found and wrote.
+
+    Attributes:
+        tables: Shown first.
+        notes: Sentences.
+        wrote: What lies where, by name; standard output (`-`) is not told of.
+        then: Commands that come next.
+    """
+
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    wrote: Mapping[str, Path | str] = field(default_factory=dict)
+    then: Sequence[str] = ()
+
+    def files(self) -> dict[str, str]:
+        """What was written into files."""
+        return {name: str(path) for name, path in self.wrote.items() if str(path) != "-"}
+
+
+def show(outcome: Outcome, *, as_json: bool = False) -> None:
+    """Tell an outcome."""
+    taken = len(outcome.files()) < len(outcome.wrote)
+    stream = sys.stderr if taken else sys.stdout
+    if as_json:
+        stream.writelines(f"{line}\n" for line in json_lines(outcome))
+    else:
+        _show_people(outcome, stream)
+
+
+def json_lines(outcome: Outcome) -> list[str]:
+    """The outcome as one JSON object a line.
+
+    A row of a table is {"table": its title, column: value, …}; a sentence {"note": …}; a file {"wrote": name,
+    "path": …}; a command that comes next {"next": …}. What is no number is null.
+    """
+    objects: list[dict[str, Any]] = []
+    for table in outcome.tables:
+        rows = (dict(zip(table.columns, map(_plain, row), strict=True)) for row in table.rows)
+        objects += [{"table": table.title, **row} for row in rows]
+    objects += [{"note": note} for note in outcome.notes]
+    objects += [{"wrote": name, "path": path} for name, path in outcome.files().items()]
+    objects += [{"next": command} for command in outcome.then]
+    return [json.dumps(entry, ensure_ascii=False) for entry in objects]
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _show_people(outcome: Outcome, stream: Any) -> None:
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False)
+    for table in outcome.tables:
+        console.print(_drawn(table))
+    for note in outcome.notes:
+        console.print(f"• {note}", markup=False)
+    for name, path in outcome.files().items():
+        console.print(f"{name[:1].upper()}{name[1:]}: {path}", markup=False, soft_wrap=True)
+    for place, command in enumerate(outcome.then):
+        console.print(f"{'Next' if place == 0 else 'Or'}: {command}", markup=False, soft_wrap=True)
+
+
+def _drawn(table: Table) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    drawn = Drawn(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(table.columns):
+        numbers = all(isinstance(_plain(row[place]), int | float) for row in table.rows)
+        drawn.add_column(column, overflow="fold", justify="right" if numbers else "left")
+    for row in table.rows:
+        told = (_told(value, table.formats.get(name, "")) for name, value in zip(table.columns, row, strict=True))
+        drawn.add_row(*map(Text, told))
+    return drawn
+
+
+def _told(value: Any, wanted: str) -> str:
+    return format(value, wanted) if wanted and isinstance(_plain(value), int | float) else str(value)
+
+
+def log_to_screen(*, quiet: bool = False) -> None:
+    """Show what the library logs; with `quiet` its warnings alone. Processes that a distributed run started are silent.
+
+    The bars of the whole library draw on rich's own console: it is told to be standard error, and shared.
+    """
+    import warnings
+
+    import rich
+    from rich.logging import RichHandler
+
+    warnings.filterwarnings("ignore")  # other libraries' advice to programmers
+    rich.reconfigure(stderr=True)
+    logger = logging.getLogger("abacad")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+    handler = RichHandler(console=rich.get_console(), show_path=False, markup=False, log_time_format="%H:%M:%S")
+    handler.setLevel(logging.WARNING if quiet else logging.INFO)
+    first = os.environ.get("LOCAL_RANK", "0") == "0"
+    logger.addHandler(handler if first else logging.NullHandler())
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def is_watched() -> bool:
+    """Whether somebody looks at a terminal, who wants to see bars move."""
+    import rich
+
+    return rich.get_console().is_terminal and os.environ.get("LOCAL_RANK", "0") == "0"

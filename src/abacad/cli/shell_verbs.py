@@ -1,0 +1,97 @@
+"""Verbs that tell what there is to choose from, and that teach a shell the others."""
+
+import argparse
+from collections.abc import Sequence
+
+from jsonargparse import ArgumentParser, Namespace
+
+from abacad.cli.parser import Verb, make_parser
+from abacad.cli.screen import Outcome, Table
+from abacad.errors import AbacadError
+from abacad.recipes import packaged_recipes, recipe_path
+
+_SHELLS = ("bash", "zsh", "tcsh")
+
+
+def _nothing(parser: ArgumentParser, words: Sequence[str]) -> None:
+    """No arguments."""
+
+
+def _recipes(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    rows = [(name, _first_comment(name)) for name in packaged_recipes()]
+    return Outcome(
+        [Table("Recipes", ("recipe", "what"), rows)],
+        then=["abacad train DATA --recipe compact", "abacad train --recipe compact --print_config"],
+    )
+
+
+def _first_comment(recipe: str) -> str:
+    """The first sentence of a recipe's file."""
+    lines = recipe_path(recipe).read_text(encoding="utf-8").splitlines()
+    said = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
+    return " ".join(said).split(". ")[0].removesuffix(".") + "."
+
+
+def _presets(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    from abacad.simulate.presets import PRESETS
+
+    rows = [
+        (name, f"{one.axes.n_time} × {one.axes.n_freq}", one.axes.dt_s, one.axes.df_hz, one.positives,
+         f"{one.needles.pixel_snr[0]:g} – {one.needles.pixel_snr[1]:g}")
+        for name, one in PRESETS.items()
+    ]  # fmt: skip
+    columns = ("preset", "rows × channels", "dt s", "df Hz", "needles", "pixel SNR")
+    table = Table("Presets of the simulator", columns, rows, {"dt s": ".3f", "df Hz": ".3f", "needles": ".0%"})
+    return Outcome([table], then=["abacad simulate OUT --preset demo", "abacad simulate OUT --print_config"])
+
+
+def _completion_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("shell", type=str, metavar="SHELL", help=f"{', '.join(_SHELLS)}.")
+
+
+def _known_shell(shell: str) -> None:
+    if shell not in _SHELLS:
+        raise AbacadError(f"there is no completion for {shell}.\nThere is one for {', '.join(_SHELLS)}.")
+
+
+def _completion(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    import shtab
+
+    print(shtab.complete(_all_options(), parsed.shell))
+    return Outcome()
+
+
+def _all_options() -> argparse.ArgumentParser:
+    """All verbs and their options as one plain parser, which is what shtab reads."""
+    from abacad.cli.verbs import VERBS
+
+    whole = argparse.ArgumentParser(prog="abacad", allow_abbrev=False)
+    verbs = whole.add_subparsers()
+    for name, verb in VERBS.items():
+        plain = verbs.add_parser(name, help=verb.summary, allow_abbrev=False, add_help=False)
+        for action in make_parser(name, verb)._actions:
+            if action.option_strings:
+                plain.add_argument(*action.option_strings, dest=action.dest, help=action.help or "")
+    return whole
+
+
+VERBS = {
+    "recipes": Verb(
+        "List the recipes that come with the package.",
+        "",
+        ("abacad recipes", "abacad recipes --json"),
+        _nothing,
+        _recipes,
+        in_python=False,
+    ),
+    "presets": Verb("List the presets of the simulator.", "", ("abacad presets",), _nothing, _presets, in_python=False),
+    "completion": Verb(
+        "Print what teaches a shell the verbs and options: bash, zsh or tcsh.",
+        "SHELL",
+        ("abacad completion bash > ~/.local/share/bash-completion/completions/abacad",),
+        _completion_arguments,
+        _completion,
+        reads={"shell": _known_shell},
+        in_python=False,
+    ),
+}
