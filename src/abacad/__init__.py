@@ -15,6 +15,7 @@ _HOMES = {
     "audit": "abacad.run.audit",
     "overlaps": "abacad.run.overlaps",
     "simulate": "abacad.run.simulate",
+    "simulate_telescope": "abacad.run.simulate_telescope",
     "train": "abacad.run.train",
     "predict": "abacad.run.predict",
     "submit": "abacad.run.submit",

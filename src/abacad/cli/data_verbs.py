@@ -65,20 +65,53 @@ def _overlaps(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     from abacad.simulate.presets import PRESETS, Simulation
 
+    _simulate_telescope_arguments(parser)
+    if "--telescope" in words:
+        return
     preset = value_of(words, ("--preset",), "kaggle")
     known_preset(preset)
-    parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write; new, or one that was begun so.")
     parser.add_argument("--preset", type=str, default=preset, help=f"Where to start from: {', '.join(PRESETS)}.")
     parser.add_argument("--train", type=int, default=2000, help="Labelled cadences.")
     parser.add_argument("--test", type=int, default=500, help="Cadences to be scored.")
-    parser.add_argument("--seed", type=int, default=0, help="The same seed gives the same folder.")
     parser.add_argument("--background", type=Path | None, default=None, help="Telescope file to take the noise from.")
-    add_progress(parser)
     parser.add_class_arguments(Simulation, nested_key=None)
     parser.set_defaults(flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
 
 
+def _simulate_telescope_arguments(parser: ArgumentParser) -> None:
+    """What both kinds of simulation take, and what only that of telescope files does."""
+    parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write; new, or one that was begun so.")
+    parser.add_argument("--seed", type=int, default=0, help="The same seed gives the same folder.")
+    add_progress(parser)
+    parser.add_argument(
+        "--telescope", action="store_true", help="Six telescope files of one observation instead of a competition."
+    )
+    parser.add_argument(
+        "--channels", type=int | None, default=None, help="With --telescope: channels of a file; null: 262144."
+    )
+    parser.add_argument(
+        "--signals", type=int | None, default=None, help="With --telescope: drifting signals; null: 20."
+    )
+
+
+def _simulate_telescope(parsed: Namespace) -> Outcome:
+    from abacad.run.simulate_telescope import simulate_telescope
+    from abacad.simulate.telescope import Session
+
+    asked = {"channels": parsed.channels, "needles": parsed.signals}
+    asked = {key: value for key, value in asked.items() if value is not None}
+    paths = simulate_telescope(parsed.out, Session(**asked), seed=parsed.seed, progress=parsed.progress)
+    return Outcome(
+        wrote={"telescope files": parsed.out, "truth": parsed.out / "truth.csv"},
+        then=[command("score", *paths, "--page", parsed.out / "scores.html")],
+    )
+
+
 def _simulate(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    if parsed.telescope:
+        return _simulate_telescope(parsed)
+    if parsed.channels is not None or parsed.signals is not None:
+        raise AbacadError("--channels and --signals are for telescope files.\nAdd --telescope, or leave them out.")
     from abacad.run.simulate import simulate
     from abacad.simulate.presets import Simulation
 
@@ -134,9 +167,9 @@ VERBS = {
         goes_on=True,
     ),
     "simulate": Verb(
-        "Write a competition folder of simulated cadences.",
+        "Write a competition folder of simulated cadences, or six simulated telescope files.",
         "OUT",
-        ("abacad simulate OUT --preset kaggle --train 4000 --test 1000 --seed 1",),
+        ("abacad simulate OUT --preset kaggle --train 4000 --test 1000 --seed 1", "abacad simulate --telescope OUT"),
         _simulate_arguments,
         _simulate,
         reads={"background": existing},

@@ -20,8 +20,14 @@ from abacad.simulate.presets import Simulation
 _TRAP = "id,target\nnot_a_cadence_1,1\nnot_a_cadence_2,0\n"
 
 
-def begin(out: Path, simulation: Simulation, parameters: dict[str, Any]) -> bool:
+def begin(out: Path, simulation: Any, parameters: dict[str, Any], last: str = "train_labels.csv") -> bool:
     """Make the folder or check that the same call began it; say whether it is finished.
+
+    Args:
+        out: The folder.
+        simulation: A dataclass that says what is simulated.
+        parameters: What else decides its files.
+        last: The file that is written last.
 
     Raises:
         AbacadError: the folder holds something else.
@@ -38,7 +44,7 @@ def begin(out: Path, simulation: Simulation, parameters: dict[str, Any]) -> bool
                 f"{out} was begun with another {' and '.join(other)}.\n"
                 "Repeat that call to finish it, or give a folder that is new or empty."
             )
-        return (out / "train_labels.csv").exists()
+        return (out / last).exists()
     if holds_something(out):
         raise AbacadError(f"{out} is not empty, and no simulation began it.\nGive a folder that is new or empty.")
     write_json(card, ours)
@@ -107,7 +113,7 @@ def read_card(folder: Path) -> Card:
     return found
 
 
-def _card(simulation: Simulation, parameters: dict[str, Any]) -> dict[str, Any]:
+def _card(simulation: Any, parameters: dict[str, Any]) -> dict[str, Any]:
     """What decides every byte of the folder, as JSON gives it back."""
     card = {**parameters, "version": abacad.__version__, "simulation": dataclasses.asdict(simulation)}
     return json.loads(json.dumps(card))
