@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from abacad.cli.parser import Verb, add_folder, add_progress, existing, flat, known_preset, value_of
 from abacad.cli.screen import Outcome, Table
+from abacad.errors import AbacadError
 from abacad.outputs import BOUND, PAGE
 from abacad.places import find_competition
 
