@@ -168,7 +168,7 @@ VERBS = {
         goes_on=True,
     ),
     "simulate": Verb(
-        "Write a competition folder of simulated cadences, or six simulated telescope files.",
+        "Write a folder of simulated cadences, or six telescope files.",
         "OUT",
         ("abacad simulate OUT --preset kaggle --train 4000 --test 1000 --seed 1", "abacad simulate --telescope OUT"),
         _simulate_arguments,
