@@ -25,14 +25,21 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--evidence", type=bool, default=True, help="Draw the detector's evidence, too; slower.")
     parser.add_argument("--blind", type=float, default=0.0, help="Share of simulated cadences, to test the reviewer.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of those.")
+    parser.add_argument("--serve", action="store_true", help="Several readers at once; verdicts go into OUT.sqlite.")
+    parser.add_argument("--host", type=str, default="127.0.0.1", help="With --serve: where to listen.")
+    parser.add_argument("--port", type=int, default=8765, help="With --serve: its port; 0: a free one.")
+    parser.add_argument("--token", type=str | None, default=None, help="With --serve: needed for another host.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     add_progress(parser)
 
 
 def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    from abacad.run.review import review
+    from abacad.run.review import review, serve
 
-    keys = ("out", "shown", "of", "data", "files", "weights", "evidence", "blind", "seed", "accelerator", "progress")
+    keys = ["out", "shown", "of", "data", "files", "weights", "evidence", "blind", "seed", "accelerator", "progress"]
+    if parsed.serve:
+        keys += ["host", "port", "token"]
+        return Outcome(wrote={"verdicts": serve(parsed.source, **{key: getattr(parsed, key) for key in keys})})
     page = review(parsed.source, **{key: getattr(parsed, key) for key in keys})
     keys_told = "Open it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export."
     return Outcome(notes=[keys_told], wrote={"page": page})
@@ -45,6 +52,7 @@ VERBS = {
         (
             "abacad review runs/compact --out review.html",
             "abacad review scores.csv --shown 500 --blind 0.1",
+            "abacad review runs/compact --serve",
             "abacad review hits.csv --files a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5",
         ),
         _review_arguments,

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from abacad.show.blind import Trial, trials
 from abacad.show.line import best_line
 from abacad.show.picture import Layout
 from abacad.show.review import Candidate, ReviewPage, candidate
+from abacad.show.server import ReviewServer, check_token
+from abacad.show.shelf import Shelf
 from abacad.show.source import Entry, Source, open_source
 from abacad.show.words import log_odds
 from abacad.signal.cadence import Axes
@@ -71,38 +73,66 @@ def review(
     """
     target = output(out, PAGE, [source, *files])
     page = make_page(
-        Path(source),
-        shown=shown,
-        of=of,
-        data=None if data is None else Path(data),
-        files=[Path(file) for file in files],
-        weights=None if weights is None else Path(weights),
-        evidence=evidence,
-        blind=blind,
-        seed=seed,
-        accelerator=accelerator,
-        progress=progress,
-    )
+        source, shown=shown, of=of, data=data, files=files, weights=weights, evidence=evidence, blind=blind, seed=seed,
+        accelerator=accelerator, progress=progress,
+    )  # fmt: skip
     written = page.write(target)
     log.info("Wrote %s with %d candidates", written, len(page.candidates))
     return written
 
 
-def make_page(
-    path: Path,
+def serve(
+    source: str | Path,
     *,
-    shown: int,
-    of: str,
-    data: Path | None,
-    files: Sequence[Path],
-    weights: Path | None,
-    evidence: bool,
-    blind: float,
-    seed: int,
-    accelerator: str,
-    progress: bool,
+    out: str | Path = "review.html",
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    token: str | None = None,
+    **options: Any,
+) -> Path:
+    """Let several readers review one page at once, until interrupted; what they say is in one SQLite file.
+
+    Args:
+        source: As of `review`.
+        out: The file of verdicts lies beside this page, which is not written, and is named like it: review.sqlite.
+        host: Address to listen at; `127.0.0.1` is this machine alone.
+        port: Its port; 0 takes a free one.
+        token: What requests have to know; needed where others reach the address.
+        options: Of `review`.
+
+    Returns:
+        The file of verdicts.
+
+    Raises:
+        AbacadError: as `review`; or there is no token where others can ask, or nothing can listen there.
+    """
+    check_token(host, token or "")
+    page = make_page(source, **options)
+    shelf = Shelf(Path(out).with_suffix(".sqlite"), page.digest)
+    with ReviewServer(page, shelf, host, port, token or "") as server:
+        log.info("Open %s; Ctrl-C ends it. Verdicts are in %s", server.url, shelf.path)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            log.info("Ended; %d verdicts are in %s", len(shelf.latest()), shelf.path)
+    return shelf.path
+
+
+def make_page(
+    source: str | Path,
+    *,
+    shown: int = 200,
+    of: Literal["auto", "test", "oof"] = "auto",
+    data: str | Path | None = None,
+    files: Sequence[str | Path] = (),
+    weights: str | Path | None = None,
+    evidence: bool = True,
+    blind: float = 0.0,
+    seed: int = 0,
+    accelerator: str = "auto",
+    progress: bool = True,
 ) -> ReviewPage:
-    """The page of `review`, before it is written.
+    """The page of `review`, with the same arguments, before it is written.
 
     Raises:
         AbacadError: as `review`.
@@ -111,16 +141,17 @@ def make_page(
         raise AbacadError(f"A share of {blind:g} leaves no candidates.\nGive one from 0 to below 1: --blind 0.1.")
     if shown < 1:
         raise AbacadError(f"{shown} candidates make no page.\nGive 1 or more: --shown 200.")
-    found = open_source(path, of, data, files)
+    path = Path(source)
+    found = open_source(path, of, None if data is None else Path(data), [Path(file) for file in files])
     chosen = found.entries[:shown]
-    drawer = _Drawer(found, weights, pick_device(accelerator), evidence)
+    drawer = _Drawer(found, None if weights is None else Path(weights), pick_device(accelerator), evidence)
     made = list(track(drawer.all(chosen), "Drawing", len(chosen), disable=not progress, transient=True))
     if blind > 0:
         n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
         made = _mixed(made, drawer.trials(chosen, n_trials, seed), seed)
-    title = f"Review of {path.resolve().name}"
-    lead = f"{len(chosen):,} highest of {found.about}."
-    return ReviewPage(title, lead, drawer.layout, made)
+    return ReviewPage(
+        f"Review of {path.resolve().name}", f"{len(chosen):,} highest of {found.about}.", drawer.layout, made
+    )
 
 
 def _mixed(made: list[Candidate], tried: list[Candidate], seed: int) -> list[Candidate]:

@@ -53,7 +53,7 @@ function writeNote() {
   const item = current_item();
   if (!item) return;
   const card = cards[current];
-  const input = element("input", { class: "note", type: "text", "aria-label": `Note on ${called(current)}` });
+  const input = element("input", { class: "note", type: "text", maxlength: "2000", "aria-label": `Note on ${called(current)}` });
   input.value = said(item.id).note || "";
   let left = false; // removing a field takes the focus from it, which ends it once more
   const done = (keep) => {

@@ -50,7 +50,7 @@ function verdictsOf(text, name) {
   const wrong = rows.find(({ verdict }) => verdict && !VERDICTS.includes(verdict));
   if (wrong) throw new Error(`${name}: '${wrong.verdict}' is no verdict. Verdicts are ${VERDICTS.join(", ")}.`);
   const here = rows.filter(({ id, verdict, note }) => placeOf.has(id) && (verdict || note));
-  return { rows: here.map(({ id, verdict, note }) => ({ id, verdict, note: (note || "").replace(/^'(?=[=+\-@])/, "") })), strangers: rows.length - here.length };
+  return { rows: here.map(({ id, verdict, note }) => ({ id, verdict, note: (note || "").replace(/^'(?=[=+\-@])/, "").slice(0, 2000) })), strangers: rows.length - here.length };
 }
 
 // Cohen's κ of two readers, (observed − expected by chance) / (1 − expected), with its 95 % interval.

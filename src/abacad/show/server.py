@@ -1,0 +1,235 @@
+"""A review page for several readers at once, on this machine or, with a token, for others.
+
+    GET  /                  the page
+    GET  /pictures/NAME     its pictures
+    GET  /verdicts?since=N  JSON: what was said after row N, and the number of the last row
+    POST /verdicts          JSON: a list of {reader, id, verdict, note}
+    GET  /verdicts.csv      the last word of each reader
+
+The standard library's server is enough for the few people who read one page; a framework would add a dependency, its
+own process and no safety. On this machine only requests whose Host says so are answered, so that no web page elsewhere
+can reach the server through a name that points here. A request that changes something has to say that it is JSON,
+which a form of another page cannot.
+"""
+
+import csv
+import hmac
+import io
+import json
+import logging
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from abacad.errors import AbacadError
+from abacad.show.review import VERDICTS, ReviewPage
+from abacad.show.shelf import Said, Shelf
+
+log = logging.getLogger(__name__)
+
+HERE = ("127.0.0.1", "localhost", "::1")
+"""Hosts that only this machine reaches."""
+
+_MOST_BYTES = 1 << 20  # of what is posted
+_LONGEST_NOTE, _LONGEST_READER = 2000, 100
+
+
+def check_token(host: str, token: str) -> None:
+    """Refuse to listen where others can ask without a token that they cannot guess.
+
+    Raises:
+        AbacadError: it is missing or short, or holds what an address or a header may not.
+    """
+    if token and not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", token):
+        raise AbacadError("A token has 16 letters, digits, '-' and '_' or more.\nGive another: --token TEXT.")
+    if host not in HERE and not token:
+        raise AbacadError(f"Others reach {host}, so requests need a token.\nGive one: --token TEXT.")
+
+
+class RefusedError(Exception):
+    """A request that is not answered as it wishes: the status, and why."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        """Say why."""
+        super().__init__(why)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back."""
+
+    body: bytes
+    kind: str
+
+
+class ReviewServer(ThreadingHTTPServer):
+    """Serves one page; each request has a thread of its own."""
+
+    daemon_threads = True
+
+    def __init__(self, page: ReviewPage, shelf: Shelf, host: str, port: int, token: str = "") -> None:
+        """Listen; nothing is answered before `serve_forever`.
+
+        Args:
+            page: What is reviewed.
+            shelf: Where verdicts are kept.
+            host: Address to listen at.
+            port: Its port; 0 takes a free one.
+            token: What requests have to know; needed unless only this machine can ask.
+
+        Raises:
+            AbacadError: there is no token where others can ask, or the address cannot be listened at.
+        """
+        check_token(host, token)
+        self.token, self.shelf, self.local = token, shelf, host in HERE
+        self.names = {one.name for one in page.candidates}
+        self.pictures = _pictures(page)
+        self.html = page.html("pictures", server=True).encode()
+        try:
+            super().__init__((host, port), _Handler)
+        except OSError as error:
+            raise AbacadError(
+                f"{host}:{port} cannot be listened at: {error.strerror}.\nName another: --port N."
+            ) from error
+
+    @property
+    def url(self) -> str:
+        """Where the page is, with the token."""
+        host, port = str(self.server_address[0]), self.server_address[1]
+        return f"http://{host}:{port}/" + (f"?token={self.token}" if self.token else "")
+
+
+def _pictures(page: ReviewPage) -> dict[str, bytes]:
+    found = {f"{place:05d}.png": one.picture for place, one in enumerate(page.candidates)}
+    return found | {f"{place:05d}e.png": one.evidence for place, one in enumerate(page.candidates) if one.evidence}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: ReviewServer
+    server_version, sys_version = "abacad", ""
+    timeout = 60  # seconds that a silent client keeps its thread
+
+    def do_GET(self) -> None:
+        """Send the page, a picture or verdicts."""
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        """Take verdicts."""
+        self._answer(self._post)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep requests, whose addresses may hold the token, off the screen."""
+
+    def _answer(self, make: Any) -> None:
+        try:
+            self._check_host()
+            self._check_token()
+            self._send(HTTPStatus.OK, make())
+        except RefusedError as refused:
+            self._send(refused.status, Answer(json.dumps({"error": str(refused)}).encode(), "application/json"))
+        except AbacadError as error:
+            log.warning("%s", error)
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, Answer(b'{"error": "not kept"}', "application/json"))
+
+    def _get(self) -> Answer:
+        asked = urlsplit(self.path)
+        if asked.path == "/":
+            return Answer(self.server.html, "text/html; charset=utf-8")
+        if asked.path == "/verdicts":
+            since = parse_qs(asked.query).get("since", ["0"])[0]
+            last, rows = self.server.shelf.since(int(since) if since.isascii() and since.isdigit() else 0)
+            return _json({"last": last, "rows": [asdict(one) for one in rows]})
+        if asked.path == "/verdicts.csv":
+            return Answer(_csv(self.server.shelf.latest()).encode(), "text/csv; charset=utf-8")
+        picture = self.server.pictures.get(asked.path.removeprefix("/pictures/"))
+        if picture is None or not asked.path.startswith("/pictures/"):
+            raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
+        return Answer(picture, "image/png")
+
+    def _post(self) -> Answer:
+        if urlsplit(self.path).path != "/verdicts":
+            raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
+        if self.headers.get_content_type() != "application/json":
+            raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "verdicts come as application/json")
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit() or int(length) > _MOST_BYTES:
+            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "at most 1 MB at once, with its length")
+        try:
+            rows = json.loads(self.rfile.read(int(length)))
+        except ValueError:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "this is no JSON") from None
+        said = _said(rows, self.server.names)
+        self.server.shelf.add(said)
+        return _json({"kept": len(said)})
+
+    def _check_host(self) -> None:
+        name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        if self.server.local and name not in HERE:
+            raise RefusedError(HTTPStatus.FORBIDDEN, "this server answers its own machine only")
+
+    def _check_token(self) -> None:
+        if not self.server.token:
+            return
+        given = [self.headers.get("Authorization", "").removeprefix("Bearer ")]
+        given += parse_qs(urlsplit(self.path).query).get("token", [])
+        with suppress(CookieError):  # what cannot be read holds no token
+            given += [one.value for one in SimpleCookie(self.headers.get("Cookie", "")).values()]
+        if not any(hmac.compare_digest(one.encode(), self.server.token.encode()) for one in given):
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "the token is missing or wrong")
+
+    def _send(self, status: HTTPStatus, answer: Answer) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
+                            ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")):  # fmt: skip
+            self.send_header(name, value)
+        if self.server.token and status == HTTPStatus.OK:
+            # pictures are asked for by the browser itself, which sends no header of ours
+            self.send_header("Set-Cookie", f"abacad={self.server.token}; HttpOnly; SameSite=Strict; Path=/")
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+
+def _json(content: Any) -> Answer:
+    return Answer(json.dumps(content).encode(), "application/json")
+
+
+def _said(rows: Any, names: set[str]) -> list[Said]:
+    """What was posted, checked word by word."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "verdicts are a list of objects")
+    found = []
+    for row in rows:
+        words = [row.get(key) for key in ("reader", "id", "verdict", "note")]
+        if not all(isinstance(word, str) for word in words):
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "each has the texts reader, id, verdict and note")
+        one = Said(*words)
+        if one.id not in names or one.verdict not in (*VERDICTS, ""):
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "there is no such candidate or verdict on this page")
+        if not 0 < len(one.reader) <= _LONGEST_READER or len(one.note) > _LONGEST_NOTE:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "a reader needs a name, and notes have an end")
+        found.append(one)
+    return found
+
+
+def _csv(said: Sequence[Said]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(("id", "verdict", "note", "reader"))
+    table.writerows((one.id, one.verdict, _no_formula(one.note), _no_formula(one.reader)) for one in said)
+    return text.getvalue()
+
+
+def _no_formula(text: str) -> str:
+    """What a spreadsheet would compute, as text."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -1,0 +1,254 @@
+"""Two readers at once lose nothing; nobody else gets in; what is no verdict is refused."""
+
+import json
+import sqlite3
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from abacad.errors import AbacadError
+from abacad.show.server import ReviewServer
+from abacad.show.shelf import Said, Shelf
+from tests.show.pages import Opened, browser, page
+
+__all__ = ["browser"]  # a fixture
+
+TOKEN = "long-enough-a-token"
+
+
+@contextmanager
+def served(folder: Path, n: int = 6, token: str = "") -> Iterator[ReviewServer]:
+    """A server of a small page on a free port."""
+    made = page(n)
+    with ReviewServer(made, Shelf(folder / "review.sqlite", made.digest), "127.0.0.1", 0, token) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _asked(server: ReviewServer, path: str, body=None, **headers: str) -> tuple[int, bytes]:
+    where = f"http://127.0.0.1:{server.server_address[1]}{path}"
+    content = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    usual = {} if body is None else {"Content-Type": "application/json"}
+    request = urllib.request.Request(where, content, usual | headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def _verdict(reader: str = "a", name: str = "id0000", verdict: str = "rfi", note: str = "") -> dict[str, str]:
+    return {"reader": reader, "id": name, "verdict": verdict, "note": note}
+
+
+def test_two_writers_at_once_lose_nothing(tmp_path):
+    with served(tmp_path) as server:
+
+        def write(reader: str) -> None:
+            for number in range(60):
+                assert (
+                    _asked(server, "/verdicts", [_verdict(reader, f"id{number % 6:04d}", note=str(number))])[0] == 200
+                )
+
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(write, ("first", "second")))
+        last, rows = server.shelf.since(0)
+        for reader in ("first", "second"):
+            assert [row.note for row in rows if row.reader == reader] == [str(number) for number in range(60)]
+        assert last == 120
+        assert len(server.shelf.latest()) == 12
+
+
+def test_a_listener_misses_nothing_that_is_written_meanwhile(tmp_path):
+    shelf = Shelf(tmp_path / "v.sqlite", "page")
+    heard: list[Said] = []
+    done = threading.Event()
+
+    def listen() -> None:
+        number = 0
+        while not done.is_set() or shelf.since(number)[1]:
+            number, rows = shelf.since(number)
+            heard.extend(rows)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    for number in range(80):
+        shelf.add([Said("a", str(number), "rfi", "")])
+    done.set()
+    listener.join()
+    assert [row.id for row in heard] == [str(number) for number in range(80)]
+
+
+def test_what_is_added_is_whole_or_absent(tmp_path):
+    shelf = Shelf(tmp_path / "v.sqlite", "page")
+    shelf.add([Said("a", "1", "rfi", "")])
+    broken = Said("a", "3", "rfi", "")
+    object.__setattr__(broken, "verdict", None)
+    with pytest.raises(AbacadError, match="sqlite"):
+        shelf.add([Said("a", "2", "rfi", ""), broken])
+    assert len(shelf.since(0)[1]) == 1
+
+
+def test_pages_in_one_file_do_not_mix(tmp_path):
+    Shelf(tmp_path / "v.sqlite", "one").add([Said("a", "1", "rfi", "")])
+    assert Shelf(tmp_path / "v.sqlite", "other").since(0)[1] == []
+
+
+def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path):
+    path = tmp_path / "v.sqlite"
+    path.write_text("id,verdict\n" * 100)
+    with pytest.raises(AbacadError, match=r"v\.sqlite"):
+        Shelf(path, "page").add([Said("a", "1", "rfi", "")])
+    assert path.read_text().startswith("id,verdict")
+
+
+def test_two_readers_in_two_browsers(browser, tmp_path):
+    with served(tmp_path) as server:
+        first, second = (Opened(browser, f"{server.url}?reader={name}") for name in ("ann", "ben"))
+        first.press("c", "r", "n")
+        second.press("c", "n", "n", "u")
+        first.tab.wait_for_function("() => document.getElementById('agreement').textContent.includes('3 candidates')")
+        assert "You and ben: the same verdict on 67 % of 3 candidates" in first.text("agreement")
+        assert first.verdicts() == {"id0000": "candidate", "id0001": "rfi", "id0002": "noise"}
+        elsewhere = Opened(browser, f"{server.url}?reader=ann")  # another machine of hers
+        elsewhere.tab.wait_for_function("() => document.getElementById('count').textContent.startsWith('3 of')")
+        first.press("z")
+        second.tab.wait_for_function("() => document.getElementById('agreement').textContent.includes('2 candidates')")
+        for opened in (first, second, elsewhere):
+            assert opened.complaints == []
+            opened.context.close()
+        assert {(one.reader, one.id): one.verdict for one in server.shelf.latest()} == {
+            ("ann", "id0000"): "candidate", ("ann", "id0001"): "rfi", ("ben", "id0000"): "candidate",
+            ("ben", "id0001"): "noise", ("ben", "id0002"): "noise", ("ben", "id0003"): "unsure",
+        }  # fmt: skip
+
+
+def test_what_the_server_missed_is_sent_when_it_is_back(browser, tmp_path):
+    with served(tmp_path) as server:
+        port = server.server_address[1]
+        opened = Opened(browser, f"{server.url}?reader=ann")
+    opened.press("c", "r")
+    opened.tab.wait_for_function("() => document.getElementById('said').textContent.includes('not reached')")
+    made = page(6)
+    with ReviewServer(made, Shelf(tmp_path / "review.sqlite", made.digest), "127.0.0.1", port) as again:
+        thread = threading.Thread(target=again.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        opened.tab.wait_for_function("() => document.getElementById('said').textContent.includes('has everything')")
+        opened.context.close()
+        again.shutdown()
+        thread.join()
+        assert [(one.id, one.verdict) for one in again.shelf.latest()] == [("id0000", "candidate"), ("id0001", "rfi")]
+
+
+def test_who_reads_has_to_be_said_first(browser, tmp_path):
+    with served(tmp_path) as server:
+        opened = Opened(browser, server.url)
+        opened.press("c")
+        assert opened.verdicts() == {}
+        assert "who reads" in opened.text("said")
+        opened.tab.keyboard.type("ann")
+        opened.press("Escape", "c")
+        assert opened.verdicts() == {"id0000": "candidate"}
+        opened.context.close()
+
+
+def test_pictures_come_with_the_cookie_of_the_page(browser, tmp_path):
+    with served(tmp_path, token=TOKEN) as server:
+        opened = Opened(browser, f"{server.url}&reader=ann")
+        opened.tab.wait_for_function("() => document.querySelector('.card img').naturalWidth === 64")
+        opened.press("c")
+        assert opened.complaints == []
+        opened.tab.wait_for_function(
+            "() => !localStorage[SHELF + '-waiting'] || localStorage[SHELF + '-waiting'] === '[]'"
+        )
+        opened.context.close()
+        assert len(server.shelf.latest()) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/verdicts?since=0", "/verdicts.csv", "/pictures/00000.png"])
+def test_without_the_token_nothing_is_told(tmp_path, path):
+    with served(tmp_path, token=TOKEN) as server:
+        assert _asked(server, path)[0] == 401
+        assert _asked(server, path, Authorization="Bearer wrong")[0] == 401
+        assert _asked(server, path, Authorization="Bearer ünicode".encode("latin-1").decode("latin-1"))[0] == 401
+        assert _asked(server, path, Authorization=f"Bearer {TOKEN}")[0] == 200
+        assert _asked(server, "/verdicts", [_verdict()])[0] == 401
+
+
+def test_elsewhere_a_token_is_required(tmp_path):
+    for token, told in (("", "need a token"), ("short", "16"), ("with a space in it all", "letters")):
+        with pytest.raises(AbacadError, match=told):
+            ReviewServer(page(1), Shelf(tmp_path / "v.sqlite", "p"), "0.0.0.0", 0, token)
+
+
+def test_a_port_in_use_is_told(tmp_path):
+    with served(tmp_path) as server, pytest.raises(AbacadError, match="--port"):
+        ReviewServer(page(1), server.shelf, "127.0.0.1", server.server_address[1])
+
+
+def test_other_pages_of_the_browser_are_refused(tmp_path):
+    with served(tmp_path) as server:
+        assert _asked(server, "/verdicts?since=0", Host="evil.example")[0] == 403  # a name that points here
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert _asked(server, "/verdicts", b"reader=a", **form)[0] == 415
+        assert server.shelf.latest() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no JSON",
+        {"not": "a list"},
+        [1],
+        [_verdict(name="unknown")],
+        [_verdict(verdict="maybe")],
+        [_verdict(reader="")],
+        [_verdict(note="n" * 3000)],
+        [{"reader": "a", "id": "id0000", "verdict": 1, "note": ""}],
+        [_verdict(), _verdict(name="unknown")],
+    ],
+)
+def test_what_is_no_verdict_is_refused_as_a_whole(tmp_path, body):
+    with served(tmp_path) as server:
+        assert _asked(server, "/verdicts", body)[0] == 400
+        assert server.shelf.latest() == []
+
+
+def test_paths_that_are_not_there(tmp_path):
+    with served(tmp_path) as server:
+        for path in ("/etc/passwd", "/pictures/../../x", "/pictures/", "/00000.png"):
+            assert _asked(server, path)[0] == 404
+        assert _asked(server, "/elsewhere", [])[0] == 404
+        assert _asked(server, "/verdicts?since=minus")[0] == 200
+        assert _asked(server, "/verdicts", b"[]", **{"Content-Length": str(2 << 20)})[0] == 413
+
+
+def test_the_table_of_all_readers(tmp_path):
+    with served(tmp_path) as server:
+        server.shelf.add(
+            [Said("a", "id0000", "rfi", "=1"), Said("a", "id0000", "noise", "=1"), Said("b", "id0001", "", "")]
+        )
+        assert _asked(server, "/verdicts.csv")[1].decode().splitlines() == [
+            "id,verdict,note,reader",
+            "id0000,noise,'=1,a",
+        ]
+
+
+def test_the_file_is_plain_sqlite(tmp_path):
+    with served(tmp_path) as server:
+        _asked(server, "/verdicts", [_verdict()])
+    table = sqlite3.connect(tmp_path / "review.sqlite")
+    assert table.execute("SELECT reader, id, verdict FROM verdicts").fetchall() == [("a", "id0000", "rfi")]
+    table.close()
