@@ -26,6 +26,7 @@ _HOMES = {
     "sensitivity": "abacad.run.sensitivity",
     "bound": "abacad.run.bound",
     "demo": "abacad.run.demo",
+    "Cadence": "abacad.cadence",
     "read_recipe": "abacad.recipes",
     "PRESETS": "abacad.simulate.presets",
     "AbacadError": "abacad.errors",

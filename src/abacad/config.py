@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from abacad.errors import AbacadError
+from abacad.plain import refuse_unlisted
 
 Flip = Literal["identity", "horizontal", "vertical", "both"]
 Kind = Literal["difference", "on", "panels", "tall", "tall_on", "binned"]
@@ -67,6 +68,7 @@ class Data:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
+        refuse_unlisted(self, "data")
         _within(self, "data", folds=(2, 100), simulated=(0, 10_000_000))
         _require(self.labelled or self.simulated > 0, "Without labelled cadences data.simulated must be above 0.")
         if self.workers is not None:
@@ -96,6 +98,7 @@ class Represent:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
+        refuse_unlisted(self, "represent")
         _require(self.rows >= 1, f"represent.rows is {self.rows}; it must be 1 or more.")
         _require(len(self.views) > 0, "represent.views is empty; `binned` needs at least one view.")
 
@@ -218,6 +221,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
+        refuse_unlisted(self, "trainer")
         _within(self, "trainer", max_epochs=(1, 10_000), patience=(1, 10_000), devices=(1, 1024), num_nodes=(1, 1024))
 
 
@@ -235,6 +239,7 @@ class Inference:
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
+        refuse_unlisted(self, "inference")
         _require(len(self.tta) > 0, "inference.tta is empty; it needs at least `identity`.")
         _within(self, "inference", batch_size=(1, 65536))
 

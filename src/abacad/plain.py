@@ -95,6 +95,20 @@ def build(kind: type[Built], values: Any, name: str = "") -> Built:
     return kind(**{key: _fitted(hints[key], value, f"{where}{key}") for key, value in values.items()})
 
 
+def refuse_unlisted(part: object, section: str) -> None:
+    """Raise an AbacadError when a field of a dataclass that takes listed values (`Literal`) holds another.
+
+    Python itself takes any value, so that `Represent(kind="diffrence")` would pass for the kind of no name.
+    """
+    for name, hint in typing.get_type_hints(type(part)).items():
+        if _is_listed(hint):
+            _fitted(hint, getattr(part, name), f"{section}.{name}")
+
+
+def _is_listed(hint: Any) -> bool:
+    return typing.get_origin(hint) is typing.Literal or any(map(_is_listed, typing.get_args(hint)))
+
+
 def unknown_key(key: str, known: list[str]) -> str:
     """What to say of a key that nobody knows."""
     near = difflib.get_close_matches(key, known, n=1)

@@ -136,11 +136,10 @@ def existing(paths: Path | Sequence[Path]) -> None:
 
 def known_preset(name: str | Sequence[str]) -> None:
     """Raise an AbacadError when the simulator has no preset of that name, or of one of those names."""
-    from abacad.simulate.presets import PRESETS
+    from abacad.simulate.presets import preset_named
 
     for one in [name] if isinstance(name, str) else name:
-        if one not in PRESETS:
-            raise AbacadError(f"there is no preset '{one}'.{near(one, PRESETS)}\nPresets: {', '.join(PRESETS)}.")
+        preset_named(one)
 
 
 def values_as_yaml(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> str:

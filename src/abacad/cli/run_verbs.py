@@ -127,12 +127,13 @@ def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--seed", type=int, default=0, help="Seed of the data and of the training.")
     parser.add_argument("--train", type=int, default=1200, help="Labelled cadences to simulate.")
     parser.add_argument("--test", type=int, default=400, help="Cadences to simulate for the submission.")
+    add_progress(parser)
 
 
 def _demo(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.demo import demo
 
-    found = demo(parsed.out, seed=parsed.seed, n_train=parsed.train, n_test=parsed.test)
+    found = demo(parsed.out, seed=parsed.seed, n_train=parsed.train, n_test=parsed.test, progress=parsed.progress)
     return Outcome(
         [Table("ROC-AUC", ("cadences", "AUC"), found.rows())],
         [f"Done in {found.seconds:.0f} s. Open {found.files['report']} in a browser."],

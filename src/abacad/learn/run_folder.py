@@ -24,6 +24,7 @@ from abacad.errors import AbacadError
 from abacad.files import read_json, read_table, write_json, write_text
 from abacad.places import find_run
 from abacad.recipes import read_recipe
+from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +33,24 @@ _MAY_CHANGE = {"trainer.accelerator", "trainer.devices", "trainer.num_nodes", "t
 """Keys that an interrupted run may be continued with other values of: they change where it runs, not what comes out."""
 
 
-@dataclass(frozen=True)
-class RunFolder:
+@dataclass(frozen=True, repr=False)
+class RunFolder(Summary):
     """Paths of one run."""
 
     path: Path
+
+    def title(self) -> str:
+        """What it is."""
+        return f"Run folder {self.path}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """How many folds are trained, and how well."""
+        found = read_json(self.record)
+        folds = [("folds", str(len(found["auc_fold"])))] if "auc_fold" in found else [("folds", "none yet")]
+        if "auc_oof" not in found:
+            return folds
+        value, low, high = found["auc_oof"]
+        return [*folds, ("AUC of all held-back cadences", f"{value:.4f} [{low:.4f}, {high:.4f}]")]
 
     @property
     def config(self) -> Path:

@@ -6,9 +6,10 @@ Those that come with the package lie beside this file. Light on purpose, as `aba
 import dataclasses
 import difflib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
@@ -140,7 +141,9 @@ def recipe_of(parser: ArgumentParser, parsed: Namespace) -> Recipe:
 def read_recipe(name: str | Path = "baseline", overrides: Sequence[str] = ()) -> Recipe:
     """The recipe of that packaged name or file, with overrides written as on the command line.
 
-    `read_recipe("baseline", ["--model.name", "convnext_tiny", "--optim.lr", "3e-4"])`
+    Example:
+        >>> abacad.read_recipe("baseline", ["--model.name", "convnext_tiny", "--optim.lr", "3e-4"]).optim.lr
+        0.0003
     """
     parser = ArgumentParser(exit_on_error=False, default_config_files=[os.fspath(recipe_path(name))])
     add_recipe_arguments(parser)
@@ -148,3 +151,28 @@ def read_recipe(name: str | Path = "baseline", overrides: Sequence[str] = ()) ->
         return recipe_of(parser, parser.parse_args(list(overrides)))
     except ArgumentError as error:
         raise AbacadError(f"Recipe {plain_name(name)}: {brief(str(error))}") from error
+
+
+def recipe_with(recipe: str | Path | Recipe, overrides: Mapping[str, Any]) -> Recipe:
+    """A recipe with some of its keys changed.
+
+    Args:
+        recipe: A packaged name, a YAML file, or a recipe.
+        overrides: Values by their keys, as `{"trainer.max_epochs": 2}`.
+
+    Raises:
+        AbacadError: there is no such recipe or key, or a value is out of its bounds.
+
+    Example:
+        >>> recipe_with("compact", {"trainer.max_epochs": 2}).trainer.max_epochs
+        2
+    """
+    values = (recipe if isinstance(recipe, Recipe) else read_recipe(recipe)).as_dict()
+    for key, value in overrides.items():
+        section, _, name = key.rpartition(".")
+        part = values.get(section) if section else values
+        known = [f"{section}.{each}" if section else each for each in part] if isinstance(part, dict) else []
+        if not isinstance(part, dict) or name not in part:
+            raise AbacadError(f"{unknown_key(key, known)}\n`abacad train --help` lists the keys of a recipe.")
+        part[name] = value
+    return build(Recipe, values)

@@ -20,6 +20,7 @@ from abacad.places import LABELS, NEVER_OPENED, SAMPLE, find_competition
 from abacad.represent.kinds import represent
 from abacad.show import figure
 from abacad.show.page import Page, Section
+from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ _LEAK = f"in {_FOLDS} folds drawn at random"
 _SIZES = ((1, 1), (2, 5), (6, 20), (21, 100), (101, 1000), (1001, 10**9))
 
 
-@dataclass
-class Audit:
+@dataclass(repr=False)
+class Audit(Summary):
     """What was found.
 
     Attributes:
@@ -71,6 +72,14 @@ class Audit:
         """Negatives / positives, the weight of a positive in the loss."""
         return (len(self.labels) - self.positives) / max(1, self.positives)
 
+    def title(self) -> str:
+        """What it is."""
+        return f"Audit of {self.root}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """What was found."""
+        return [("problems", str(len(self.problems))), *facts(self)[1:]]
+
 
 def audit(
     folder: str | Path | None = None,
@@ -86,6 +95,11 @@ def audit(
         full: Read the values of all cadences, not of a sample.
         out: The HTML page to write; none writes none.
         progress: Show progress bars.
+
+    Example:
+        >>> found = abacad.audit("data", out=None, progress=False)
+        >>> found.positives, found.problems
+        (14, [])
 
     Raises:
         AbacadError: there is no folder, no labels, or no cadence that can be used.

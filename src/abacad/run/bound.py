@@ -27,6 +27,7 @@ from abacad.model.classical import simulated_event_snr
 from abacad.outputs import BOUND, output
 from abacad.parallel import side_by_side
 from abacad.simulate.presets import Simulation
+from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ _DRAWS = 200
 _DETECTORS = {"score": "bound", "classical": "classical search"}
 
 
-@dataclass(frozen=True)
-class Bound:
+@dataclass(frozen=True, repr=False)
+class Bound(Summary):
     """What was found.
 
     Attributes:
@@ -47,6 +48,14 @@ class Bound:
 
     path: Path
     rows: pd.DataFrame
+
+    def title(self) -> str:
+        """What it is."""
+        return f"Near-ideal observer, {self.path}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """What was found."""
+        return [(str(row["needles"]), str(row["bound"])) for _, row in self.rows.iterrows()]
 
 
 def bound(
@@ -67,6 +76,11 @@ def bound(
         seed: Seed of the bootstrap; the scores do not depend on it.
         out: The table to write; none: bound.csv in the folder.
         progress: Show a progress bar.
+
+    Example:
+        >>> folder = abacad.simulate("judged", "demo", n_train=1, n_test=6, progress=False)
+        >>> abacad.bound(folder, limit=4, progress=False).path
+        PosixPath('judged/bound.csv')
 
     Raises:
         AbacadError: the folder is not the simulator's or not finished, or its noise has no known law.

@@ -12,20 +12,19 @@ import pandas as pd
 
 from abacad.files import read_json
 from abacad.metric import Interval, auc_interval
-from abacad.recipes import read_recipe
 from abacad.run.audit import audit
 from abacad.run.predict import predict
 from abacad.run.report import report
 from abacad.run.simulate import simulate
 from abacad.run.submit import submit
 from abacad.run.train import train
-from abacad.simulate.presets import PRESETS
+from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Demo:
+@dataclass(frozen=True, repr=False)
+class Demo(Summary):
     """What came out.
 
     Attributes:
@@ -53,8 +52,24 @@ class Demo:
             ("test set, hidden labels", str(self.test)),
         ]
 
+    def title(self) -> str:
+        """What it is."""
+        return f"Demo, {self.seconds:.0f} s"
 
-def demo(out: str | Path, *, seed: int = 0, n_train: int = 1200, n_test: int = 400, recipe: str = "demo") -> Demo:
+    def told(self) -> list[tuple[str, str]]:
+        """What was found."""
+        return self.rows()
+
+
+def demo(
+    out: str | Path = "demo",
+    *,
+    seed: int = 0,
+    n_train: int = 1200,
+    n_test: int = 400,
+    recipe: str | Path = "demo",
+    progress: bool = True,
+) -> Demo:
     """Run the whole pipeline in the folder `out`; a second call continues or reuses what is there.
 
     Args:
@@ -63,6 +78,11 @@ def demo(out: str | Path, *, seed: int = 0, n_train: int = 1200, n_test: int = 4
         n_train: Labelled cadences to simulate.
         n_test: Cadences to simulate for the submission.
         recipe: Packaged recipe, or a YAML file.
+        progress: Show progress bars.
+
+    Example:
+        >>> abacad.demo("small", n_train=40, n_test=10, recipe="quick.yaml", progress=False)
+        <Demo, ... s: fold 0 ..., fold 1 ..., mean of folds ...>
 
     Raises:
         AbacadError: the folder holds something else.
@@ -70,15 +90,15 @@ def demo(out: str | Path, *, seed: int = 0, n_train: int = 1200, n_test: int = 4
     started = time.monotonic()
     out = Path(out)
     data, run = out / "data", out / "run"
-    simulate(data, PRESETS["demo"], n_train=n_train, n_test=n_test, seed=seed)
+    simulate(data, "demo", n_train=n_train, n_test=n_test, seed=seed, progress=progress)
     log.info("1/6 Simulated %d + %d cadences: %s", n_train, n_test, data)
-    audit(data, out=out / "audit.html")
+    audit(data, out=out / "audit.html", progress=progress)
     log.info("2/6 Audited them")
-    train(data, run, read_recipe(recipe, ["--seed", str(seed)]))
+    train(data, run, recipe, **{"seed": seed, "trainer.progress": progress})
     log.info("3/6 Trained")
-    predict(run, data)
+    predict(run, data, progress=progress)
     log.info("4/6 Scored the test set")
-    submission = submit([run], data, out / "submission.csv")
+    submission = submit(run, data, out / "submission.csv", progress=progress)
     log.info("5/6 Wrote the submission")
     page = report(run)
     log.info("6/6 Wrote the report")

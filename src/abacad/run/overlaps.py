@@ -34,6 +34,7 @@ from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates
 from abacad.parallel import side_by_side
 from abacad.places import find_competition
 from abacad.signal.cadence import N_PANELS
+from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ _AHEAD = 4  # files that the disk is asked for before they are read
 _COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
 
 
-@dataclass(frozen=True)
-class Overlaps:
+@dataclass(frozen=True, repr=False)
+class Overlaps(Summary):
     """What was found.
 
     Attributes:
@@ -72,6 +73,14 @@ class Overlaps:
             ("left out", f"{len(self.bad):,}"),
         ]
 
+    def title(self) -> str:
+        """What it is."""
+        return f"Shared columns in {self.folder}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """What was found."""
+        return self.facts()
+
 
 def overlaps(
     folder: str | Path | None = None,
@@ -89,6 +98,10 @@ def overlaps(
         bad: What to do with a cadence that cannot be used: stop, or leave it in a group of its own.
         workers: Threads that read; one a core when none.
         progress: Show progress bars.
+
+    Example:
+        >>> abacad.overlaps("data", "tables", progress=False)
+        <Shared columns in tables: cadences 52, ... largest group 1, left out 0>
 
     Raises:
         AbacadError: there is no cadence, one cannot be used, or the tables cannot be written.

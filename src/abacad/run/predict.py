@@ -49,6 +49,10 @@ def predict(
     Returns:
         test.csv of the run folder: id, a column a fold, and score, their mean.
 
+    Example:
+        >>> abacad.predict("runs/compact", "data", progress=False)
+        PosixPath('runs/compact/test.csv')
+
     Raises:
         AbacadError: the run is not finished, or a cadence of sample_submission.csv is missing or bad.
     """

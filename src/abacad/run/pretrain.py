@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging
 from abacad.learn.simulated import Mixture
 from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
+from abacad.recipes import recipe_with
 from abacad.signal.cadence import N_PANELS
 from abacad.simulate.presets import PRESETS, Simulation
 
@@ -29,28 +31,36 @@ _HELD_BACK = 10  # every tenth cadence judges the epochs
 
 
 def pretrain(
-    run: str | Path,
-    recipe: Recipe,
+    run: str | Path = "runs/pretrain",
+    recipe: str | Path | Recipe = "pretrain",
     *,
     presets: str | Sequence[str] = ("kaggle", "demo", "hard"),
     cadences: int = 16_000,
     positives: float = 0.4,
+    **overrides: Any,
 ) -> Path:
     """Train one detector on simulated cadences; nine of ten are trained on, the tenth judges.
 
     Args:
         run: The run folder: a new one, or an interrupted one of the same call.
-        recipe: Representation, detector and training; its seed is that of the cadences, too.
+        recipe: Representation, detector and training, as `train` takes it; its seed is that of the cadences, too.
         presets: One preset of the simulator, or several, drawn from in turn.
         cadences: How many are simulated.
         positives: Share of them with a needle.
+        overrides: Keys of the recipe with other values.
 
     Returns:
         weights.safetensors in the run folder: for `abacad score --weights`, and for `--model.weights` of a training.
 
+    Example:
+        >>> quick = {"trainer.max_epochs": 1, "trainer.progress": False}
+        >>> abacad.pretrain("runs/simulated", presets="demo", cadences=100, **quick)
+        PosixPath('runs/simulated/weights.safetensors')
+
     Raises:
         AbacadError: a preset is unknown, there are too few cadences, or the folder is another run's.
     """
+    recipe = recipe_with(recipe, overrides)
     presets = [presets] if isinstance(presets, str) else list(presets)
     simulations = _simulations(presets, cadences, positives)
     mixture = Mixture(simulations, cadences, recipe.seed)

@@ -35,6 +35,10 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     Returns:
         The file written.
 
+    Example:
+        >>> abacad.report("runs/compact")
+        PosixPath('runs/compact/report.html')
+
     Raises:
         AbacadError: the run is not finished.
     """

@@ -68,6 +68,10 @@ def review(
     Returns:
         The page.
 
+    Example:
+        >>> abacad.review("runs/compact", of="oof", shown=4, evidence=False, progress=False)
+        PosixPath('review.html')
+
     Raises:
         AbacadError: there are no scores, a cadence cannot be read, or the share makes no page.
     """

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Int
 from rich.progress import track
 
+from abacad.data.arrays import OfArrays, arrays_of
 from abacad.data.competition import read_cadence
 from abacad.data.filterbank import is_telescope_file
 from abacad.data.listing import cadence_files
@@ -68,7 +69,7 @@ class Windows(Protocol):
 
 
 def score(
-    files: str | Path | Sequence[str | Path],
+    files: str | Path | np.ndarray | Sequence[str | Path | np.ndarray],
     *,
     pattern: str | None = None,
     weights: str | Path | None = None,
@@ -85,6 +86,7 @@ def score(
     Args:
         files: One or several: `.npy` cadences (6, time, freq); folders of them; or the six `.fil` or `.h5` files of an
             observation in any order, which are cut into windows of 256 channels that overlap by half.
+            Or one array (6, time, freq) or several, a batch (cadence, 6, time, freq) too.
         pattern: Which of the telescope files are ON (A), in the order of time: ABACAD; none asks their headers.
         weights: A run folder, whose folds are averaged, or a file of weights; none takes those of the package, of which
             there are two: for panels of fewer than 64 rows, and for others.
@@ -100,13 +102,20 @@ def score(
     Returns:
         Columns file, channel and freq_mhz (of telescope files), score in [0, 1]; highest score first.
 
+    Example:
+        >>> abacad.score("data/test", out="scores.csv", progress=False).columns.tolist()
+        ['file', 'score']
+        >>> len(abacad.score(np.random.default_rng(0).normal(size=(3, 6, 28, 64)), progress=False))
+        3
+
     Raises:
         AbacadError: there are no cadences, one cannot be used, or the weights cannot.
     """
-    named = paths_of(files)
+    arrays = arrays_of(files)
+    named = [] if arrays else paths_of(files)  # type: ignore[arg-type]
     _check_outputs(named, out, page, submission)
     asked = asked_for(named) if submission is not None else []
-    windows = _windows(named, pattern)
+    windows = _InMemory(arrays) if arrays else _windows(named, pattern)
     judges = _Judges(weights, pick_device(accelerator))
     places, scores = array("q"), array("d")
     n_batches = -(-len(windows) // _BATCH)
@@ -184,6 +193,16 @@ def _six_panels(files: Sequence[Path], pattern: str | None) -> Observation:
             "Give a wider band of channels."
         )
     return observation
+
+
+class _InMemory(OfArrays):
+    """Arrays as windows."""
+
+    def __getitem__(self, place: int) -> Window:
+        return Window(place, partial(self.read, place))
+
+    def __iter__(self) -> Iterator[Window]:
+        return map(self.__getitem__, range(len(self)))
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,10 @@ def sensitivity(
     Returns:
         The page.
 
+    Example:
+        >>> abacad.sensitivity(preset="demo", cadences=700, bound=0, out="sensitivity.html", progress=False)
+        PosixPath('sensitivity.html')
+
     Raises:
         AbacadError: the run is not finished, the preset is unknown, or there are too few cadences.
     """

@@ -33,7 +33,7 @@ from abacad.data.simulated_folder import begin, finish, write_cadence
 from abacad.errors import AbacadError
 from abacad.parallel import side_by_side
 from abacad.signal.cadence import N_PANELS
-from abacad.simulate.presets import Simulation
+from abacad.simulate.presets import Simulation, preset_named
 from abacad.simulate.scene import Injected, cut, draw_injected, make_scene, window_chance
 
 logger = logging.getLogger(__name__)
@@ -64,13 +64,13 @@ class Plan:
 
 
 def simulate(
-    out: Path,
-    simulation: Simulation,
+    out: str | Path,
+    simulation: str | Simulation = "kaggle",
     *,
-    n_train: int,
-    n_test: int,
+    n_train: int = 2000,
+    n_test: int = 500,
     seed: int = 0,
-    background: Path | None = None,
+    background: str | Path | None = None,
     progress: bool = True,
 ) -> Path:
     """Write a competition folder of simulated cadences and return it.
@@ -79,21 +79,30 @@ def simulate(
 
     Args:
         out: the folder; new, empty, or begun by the same call.
-        simulation: what to simulate.
+        simulation: what to simulate: the name of a preset, or one that was changed.
         n_train: cadences with labels.
         n_test: cadences without.
         seed: decides everything else.
         background: a telescope file to take the noise from instead of the χ² model.
         progress: show a progress bar.
 
+    Example:
+        >>> folder = abacad.simulate("simulated", "demo", n_train=20, n_test=5, progress=False)
+        >>> sorted(path.name for path in folder.glob("*.csv"))
+        ['sample_submission.csv', 'train_labels.csv', 'truth.csv']
+
     Raises:
-        AbacadError: the folder holds something else, the disk is full, or the numbers make no data set.
+        AbacadError: the preset is unknown, the folder holds something else, the disk is full, or the numbers
+            make no data set.
     """
+    if isinstance(simulation, str):
+        simulation = preset_named(simulation)
     if n_train < 1 or n_test < 0:
         raise AbacadError(f"{n_train} cadences to train on and {n_test} to test: ask for at least 1 and 0.")
     out = Path(out)
     sky = None
     if background is not None:
+        background = Path(background)
         sky = open_background(background, simulation.axes, simulation.scenes.n_freq)
         simulation = _as_wide_as(sky, simulation)
     parameters = {

@@ -51,6 +51,10 @@ def submit(
     Returns:
         The file written: the ids of sample_submission.csv in its order, scores between 0 and 1.
 
+    Example:
+        >>> abacad.submit("runs/compact", "data", "submission.csv", progress=False)
+        PosixPath('submission.csv')
+
     Raises:
         AbacadError: a run is not finished, the runs do not share their training ids, or a score is missing.
     """

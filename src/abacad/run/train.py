@@ -7,6 +7,7 @@ from its last checkpoint.
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,24 +30,39 @@ from abacad.model.detector import build_detector
 from abacad.overlap.links import across, cut_large
 from abacad.overlap.partners import partners_for
 from abacad.places import find_competition
+from abacad.recipes import recipe_with
 
 log = logging.getLogger(__name__)
 
 
-def train(folder: str | Path | None, run: str | Path, recipe: Recipe) -> RunFolder:
+def train(
+    folder: str | Path | None = None,
+    run: str | Path | None = None,
+    recipe: str | Path | Recipe = "baseline",
+    **overrides: Any,
+) -> RunFolder:
     """Train one detector a fold on the labelled cadences of a competition folder.
 
     Args:
         folder: The competition folder; none looks at its usual places.
-        run: The run folder: a new one, or an interrupted one of the same recipe and data.
-        recipe: The whole run.
+        run: The run folder: a new one, or an interrupted one of the same recipe and data; none is runs/ and the
+            recipe's name.
+        recipe: The whole run: a packaged name, a YAML file, or a recipe.
+        overrides: Keys of it with other values: `**{"trainer.max_epochs": 2}`.
 
     Returns:
         The run folder, with oof.csv in it.
 
+    Example:
+        >>> quick = {"trainer.max_epochs": 1, "data.folds": 2, "trainer.progress": False}
+        >>> abacad.train("data", "runs/quick", recipe="compact", **quick)
+        <Run folder runs/quick: folds 2, AUC of all held-back cadences ...>
+
     Raises:
         AbacadError: the data, the recipe or the run folder cannot be used; the message says why.
     """
+    run = _default_run(recipe) if run is None else run
+    recipe = recipe_with(recipe, overrides)
     root = find_competition(folder)
     labels = read_labels(root)
     run_folder = RunFolder(Path(run))
@@ -65,6 +81,10 @@ def train(folder: str | Path | None, run: str | Path, recipe: Recipe) -> RunFold
                 _tell_first_fold(run_folder, recipe, labelled)
         _conclude(run_folder, recipe, time.monotonic() - started)
     return run_folder
+
+
+def _default_run(recipe: str | Path | Recipe) -> Path:
+    return Path("runs") / ("own" if isinstance(recipe, Recipe) else Path(recipe).stem)
 
 
 def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> Labelled:

@@ -3,6 +3,7 @@
 Everything here is plain data: no arrays, no torch, so that a command line can show it at once.
 """
 
+import difflib
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -287,3 +288,16 @@ PRESETS: dict[str, Simulation] = {
         needles=Needles(pixel_snr=(0.5, 20.0), drift_hz_s=(0.005, 4.0)),
     ),
 }
+
+
+def preset_named(name: str) -> Simulation:
+    """The preset of that name.
+
+    Raises:
+        AbacadError: there is none.
+    """
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise AbacadError(f"there is no preset '{name}'.{hint}\nPresets: {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,188 @@
+"""A cadence to hold in a notebook: six panels with their axes, drawn, scored, and asked where its evidence lies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from abacad.data.arrays import as_cadence
+from abacad.data.competition import read_cadence
+from abacad.data.filterbank import is_telescope_file
+from abacad.data.observation import Observation, open_observation
+from abacad.errors import AbacadError
+from abacad.learn.judge import Judge, shipped
+from abacad.model.detector import pick_device
+from abacad.outputs import Content, output
+from abacad.places import paths_of
+from abacad.show.waterfall import waterfall
+from abacad.signal.cadence import N_PANELS, ON, Axes
+from abacad.types import CadenceArray
+
+_SVG = Content("picture of abacad's", "<svg class=", first=True)
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """A picture that a notebook shows.
+
+    Attributes:
+        svg: The picture itself.
+    """
+
+    svg: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as an SVG file.
+
+        Raises:
+            AbacadError: something else is there.
+        """
+        from abacad.files import write_text
+
+        target = output(path, _SVG)
+        write_text(target, self.svg)
+        return target
+
+    def __repr__(self) -> str:
+        """How large it is."""
+        return f"<Picture: {len(self.svg) / 1000:.0f} kB of SVG; .save('cadence.svg') writes it>"
+
+    def _repr_html_(self) -> str:
+        return f'<div style="background: white; display: inline-block">{self.svg}</div>'
+
+
+class Cadence:
+    """Six panels in the order A B A C A D, and what they mean.
+
+    Example:
+        >>> cadence = Cadence(np.zeros((6, 28, 64)), name="nothing")
+        >>> cadence
+        <Cadence nothing: 6 panels of 28 rows of 1.074 s, 64 channels of 2.794 Hz>
+        >>> cadence.panels.shape
+        (6, 28, 64)
+    """
+
+    def __init__(
+        self, panels: np.ndarray, axes: Axes | None = None, *, low_mhz: float | None = None, name: str = "cadence"
+    ) -> None:
+        """Take an array.
+
+        Args:
+            panels: (6, time, freq), frequency ascending; kept as a float32 copy.
+            axes: Its units; none takes the competition's, for so many rows and channels.
+            low_mhz: Frequency of its first channel.
+            name: Stands above its picture.
+
+        Raises:
+            CadenceError: it is no cadence, or holds NaN or infinite values.
+            AbacadError: the axes have other rows or channels.
+        """
+        self.panels: CadenceArray = as_cadence(np.asarray(panels), name)
+        _, n_time, n_freq = self.panels.shape
+        self.axes = axes or Axes(n_time=n_time, n_freq=n_freq)
+        if (self.axes.n_time, self.axes.n_freq) != (n_time, n_freq):
+            raise AbacadError(
+                f"The axes tell of {self.axes.n_time} rows and {self.axes.n_freq} channels, the array has {n_time} and "
+                f"{n_freq}.\nGive axes of the same shape."
+            )
+        self.low_mhz, self.name = low_mhz, name
+
+    @classmethod
+    def read(
+        cls,
+        files: str | Path | Sequence[str | Path],
+        *,
+        channel: int = 0,
+        width: int = 256,
+        pattern: str | None = None,
+    ) -> "Cadence":
+        """Read a `.npy` file, or a window of six telescope files.
+
+        Args:
+            files: One `.npy` file (6, time, freq), or the six `.fil` or `.h5` files of an observation in any order.
+            channel: First channel of the window, counted upwards from the lowest that all files have.
+            width: Channels of the window.
+            pattern: Which of the telescope files are ON (A), in the order of time; none asks their headers.
+
+        Raises:
+            AbacadError: a file cannot be used, or the files make no cadence.
+
+        Example:
+            >>> Cadence.read("data/0a1b2c3d4e5f607.npy")
+            <Cadence 0a1b2c3d4e5f607: 6 panels of 28 rows of 1.074 s, 64 channels of 2.794 Hz>
+        """
+        paths = paths_of(files)
+        if not any(is_telescope_file(path) for path in paths):
+            if len(paths) != 1:
+                raise AbacadError(f"{len(paths)} files make no cadence.\nGive one .npy file, or six telescope files.")
+            return cls(read_cadence(paths[0]), name=paths[0].stem)
+        observation = open_observation(paths, pattern=pattern)
+        if observation.on != ON or len(observation.files) != N_PANELS:
+            raise AbacadError(f"The files are {observation.pattern}; a cadence is ABACAD.\nGive six such files.")
+        return cls._window(observation, channel, width)
+
+    @classmethod
+    def _window(cls, observation: Observation, channel: int, width: int) -> "Cadence":
+        last = observation.n_freq - width
+        if not 0 <= channel <= last:
+            raise AbacadError(f"The files have no {width} channels from {channel} on.\nThe last such window is {last}.")
+        axes = Axes(n_time=observation.rows, n_freq=width, dt_s=observation.dt_s, df_hz=observation.df_hz)
+        low_mhz = observation.freq_hz(channel) * 1e-6
+        name = f"{observation.files[0].path.name}, {low_mhz:.4f} MHz"
+        return cls(observation.window(channel, width), axes, low_mhz=low_mhz, name=name)
+
+    def score(self, weights: str | Path | None = None) -> float:
+        """How sure a detector is of a needle, 0 to 1.
+
+        Args:
+            weights: A run folder or a file of weights; none takes those of the package.
+
+        Example:
+            >>> 0 < Cadence(np.random.default_rng(0).normal(size=(6, 28, 64))).score() < 1
+            True
+        """
+        import torch
+
+        return float(self._judge(weights).scores(torch.from_numpy(self.panels[None]))[0])
+
+    def evidence(self, weights: str | Path | None = None) -> CadenceArray:
+        """How much each pixel speaks for a needle (positive) or against one, in log-odds; shaped as the panels.
+
+        Args:
+            weights: A run folder or a file of weights; none takes those of the package.
+
+        Example:
+            >>> Cadence(np.random.default_rng(0).normal(size=(6, 28, 64))).evidence().shape
+            (6, 28, 64)
+        """
+        return self._judge(weights).evidence(self.panels)
+
+    def plot(self, *, evidence: bool = False, weights: str | Path | None = None) -> Picture:
+        """Draw the six panels, time downwards; a notebook shows the picture.
+
+        Args:
+            evidence: Also draw where the detector saw its evidence.
+            weights: Whose evidence; none takes the package's weights.
+
+        Example:
+            >>> Cadence(np.zeros((6, 28, 64))).plot().save("cadence.svg")
+            PosixPath('cadence.svg')
+        """
+        seen = self.evidence(weights) if evidence else None
+        return Picture(waterfall(self.panels, self.name, seen, axes=self.axes, low_mhz=self.low_mhz))
+
+    def _judge(self, weights: str | Path | None) -> Judge:
+        path = shipped(self.panels.shape[1]) if weights is None else Path(weights)
+        return Judge.of_path(path, pick_device())
+
+    def __repr__(self) -> str:
+        """Its shape and units."""
+        axes = self.axes
+        return (
+            f"<Cadence {self.name}: 6 panels of {axes.n_time} rows of {axes.dt_s:.3f} s, {axes.n_freq} channels of "
+            f"{axes.df_hz:.3f} Hz>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.plot()._repr_html_()

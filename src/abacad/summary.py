@@ -1,0 +1,29 @@
+"""Results that tell themselves in a line, and in a notebook as a small table."""
+
+from collections.abc import Sequence
+from html import escape
+
+_LONGEST = 160
+
+
+class Summary:
+    """A result with a title and facts; a dataclass that inherits it is declared with `repr=False`."""
+
+    def title(self) -> str:
+        """What it is."""
+        raise NotImplementedError
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """Facts, by name."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        """One line."""
+        line = f"<{self.title()}: {', '.join(f'{name} {value}' for name, value in self.told())}>"
+        return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 2]}…>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(str(name))}</td><td>{escape(str(value))}</td></tr>" for name, value in self.told()
+        )
+        return f"<table><caption>{escape(self.title())}</caption>{rows}</table>"

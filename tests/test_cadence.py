@@ -1,0 +1,103 @@
+"""A cadence in a notebook: read from every source, drawn, scored and explained as the verbs do."""
+
+import numpy as np
+import pytest
+
+import abacad
+from abacad.errors import AbacadError
+from abacad.signal.cadence import Axes
+from tests.data.test_observation import six
+
+
+def test_a_file_an_array_and_the_verb_give_one_score(shared_competition):
+    file = next((shared_competition / "test").rglob("*.npy"))
+    cadence = abacad.Cadence.read(file)
+    table = abacad.score(file, progress=False)
+    assert cadence.score() == pytest.approx(table["score"][0], abs=1e-6)
+    array = np.load(file)
+    assert abacad.Cadence(array).score() == pytest.approx(cadence.score(), abs=1e-6)
+    scores = abacad.score([array, array], progress=False)
+    np.testing.assert_allclose(scores["score"], cadence.score(), atol=1e-6)
+    assert sorted(scores["array"]) == [0, 1]
+    array[:] = 0
+    assert cadence.panels.std() > 0
+
+
+def test_a_window_of_telescope_files_knows_its_units_and_scores_as_the_verb(tmp_path):
+    files = six(tmp_path)
+    table = abacad.score(files, progress=False).set_index("channel")
+    cadence = abacad.Cadence.read(files, channel=128)
+    assert cadence.score() == pytest.approx(table.loc[128, "score"], abs=1e-6)
+    assert cadence.low_mhz == pytest.approx(table.loc[128, "freq_mhz"], abs=1e-6)
+    assert "MHz" in cadence.plot().svg
+    with pytest.raises(AbacadError, match="last such window"):
+        abacad.Cadence.read(files, channel=10**6)
+
+
+def test_evidence_lies_on_the_needle():
+    rng = np.random.default_rng(1)
+    panels = rng.normal(size=(6, 64, 64))
+    panels[::2, :, 30] += 3
+    cadence = abacad.Cadence(panels, name="line")
+    evidence = cadence.evidence()
+    assert evidence.shape == panels.shape
+    assert np.abs(evidence[::2, :, 28:33]).mean() > 5 * np.abs(evidence[::2, :, 40:]).mean()
+
+
+def test_pictures_show_themselves_and_are_saved_without_overwriting(tmp_path):
+    cadence = abacad.Cadence(np.zeros((6, 28, 64)), name="<nothing>")
+    assert "<svg" in cadence._repr_html_()
+    assert "&lt;nothing&gt;" in cadence._repr_html_()
+    assert len(repr(cadence)) < 120
+    picture = cadence.plot(evidence=True)
+    assert picture.save(tmp_path / "c.svg").read_text() == picture.svg
+    picture.save(tmp_path / "c.svg")
+    (tmp_path / "own.svg").write_text("<svg>mine</svg>")
+    with pytest.raises(AbacadError, match="left as it is"):
+        picture.save(tmp_path / "own.svg")
+
+
+@pytest.mark.parametrize(
+    "panels",
+    [np.zeros((5, 4, 4)), np.zeros((6, 4)), np.full((6, 4, 4), np.nan), np.array([["a"]]), np.zeros((6, 0, 4))],
+)
+def test_what_is_no_cadence_is_refused(panels):
+    with pytest.raises(AbacadError):
+        abacad.Cadence(panels)
+    with pytest.raises(AbacadError):
+        abacad.score(panels, progress=False)
+
+
+def test_axes_of_another_shape_are_refused():
+    with pytest.raises(AbacadError, match="same shape"):
+        abacad.Cadence(np.zeros((6, 28, 64)), Axes())
+    with pytest.raises(AbacadError, match="2 files"):
+        abacad.Cadence.read(["a.npy", "b.npy"])
+
+
+def test_results_tell_themselves_in_a_line_and_as_a_table(shared_competition, trained_run, tmp_path):
+    found = [
+        abacad.audit(shared_competition, out=None, progress=False),
+        abacad.overlaps(shared_competition, tmp_path, progress=False),
+        abacad.train(shared_competition, trained_run, trained_run / "config.yaml"),
+    ]
+    for result in found:
+        assert "\n" not in repr(result)
+        assert len(repr(result)) <= 160
+        assert result._repr_html_().startswith("<table>")
+
+
+def test_a_recipe_takes_keys_in_python(shared_competition, tmp_path):
+    quick = {"trainer.max_epochs": 1, "data.folds": 2, "trainer.progress": False, "model.pretrained": False}
+    run = abacad.train(shared_competition, tmp_path / "run", recipe="compact", **quick)
+    assert run.recipe().trainer.max_epochs == 1
+    for wrong in ({"trainer.epochs": 1}, {"trainer.max_epochs": 0}, {"represent.kind": "diffrence"}, {"sed": 1}):
+        with pytest.raises(AbacadError):
+            abacad.train(shared_competition, tmp_path / "other", recipe="compact", **wrong)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_preset_by_name(tmp_path):
+    with pytest.raises(AbacadError, match="Did you mean kaggle"):
+        abacad.simulate(tmp_path / "data", "kagle")
+    assert not (tmp_path / "data").exists()
