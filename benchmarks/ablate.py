@@ -33,7 +33,7 @@ from abacad.metric import auc_difference, auc_interval
 from abacad.model.checkpoint import load_detector
 from abacad.model.score import score
 from abacad.recipes import read_recipe
-from abacad.simulate.presets import PRESETS
+from abacad.simulator.presets import PRESETS
 
 VARIANTS: dict[str, list[str]] = {
     "the recipe": [],

@@ -20,9 +20,9 @@ from abacad.metric import auc, roc_band
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED
 from abacad.model.score import score
-from abacad.represent.kinds import represent
-from abacad.simulate.presets import PRESETS
-from abacad.simulate.scene import generate
+from abacad.represent.representation import represent
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.scene import generate
 
 PUBLISHED = {0.005: 0.42, 0.1: 0.57, 0.2: 0.65, 0.4: 0.775, 0.6: 0.875, 0.8: 0.96}
 """True-positive rate of a plain network of AUC 0.800 on the competition's data, by false-positive rate (read off a

@@ -24,7 +24,7 @@ from abacad.data.competition import listed_files
 from abacad.overlap.fingerprint import PROJECTIONS, STEPS_PER_SIGMA
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import N_PANELS
-from abacad.simulate.presets import PRESETS
+from abacad.simulator.presets import PRESETS
 
 # ru_maxrss would be the parent's where that is larger
 _PEAK = "peak = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 2**20"

@@ -24,9 +24,9 @@ import torch
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import OFF, ON
 from abacad.signal.chance import Chance
-from abacad.simulate.noise import draw_dof, quantiles
-from abacad.simulate.presets import PRESETS, Simulation
-from abacad.simulate.scene import generate
+from abacad.simulator.noise import draw_dof, quantiles
+from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.scene import generate
 
 SHAPE = (6, 273, 256)
 

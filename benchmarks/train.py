@@ -25,7 +25,7 @@ from abacad.learn.packed import pack
 from abacad.model.detector import build_detector
 from abacad.model.score import score
 from abacad.recipes import read_recipe
-from abacad.represent.kinds import represent
+from abacad.represent.representation import represent
 
 
 def best_ms(work: Callable[[], object], n_cadences: int) -> float:

@@ -11,7 +11,7 @@ import pytest
 from abacad.cli import VERBS, main, overview, parser_of
 from abacad.cli.screen import Outcome, Table, json_lines, show
 from abacad.recipes import packaged_recipes, read_recipe
-from abacad.simulate.presets import PRESETS
+from abacad.simulator.presets import PRESETS
 
 HEAVY = ("torch", "numpy", "pandas", "lightning", "timm", "sklearn", "matplotlib", "scipy", "h5py")
 

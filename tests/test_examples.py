@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import abacad
-from abacad.simulate.presets import PRESETS
+from abacad.simulator.presets import PRESETS
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -69,7 +69,7 @@ def test_the_public_names_are_listed():
 
 
 def test_a_room_never_hides_a_verb():
-    """Importing `abacad.simulate.presets` used to make `abacad.simulate` the room's module."""
-    importlib.import_module("abacad.simulate.presets")
+    """Importing `abacad.simulator.presets` used to make `abacad.simulate` the room's module."""
+    importlib.import_module("abacad.simulator.presets")
     assert inspect.isfunction(inspect.unwrap(abacad.simulate))
     assert abacad.simulate.__module__ == "abacad.run.simulate"

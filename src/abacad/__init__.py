@@ -4,9 +4,7 @@ The verbs of the command line are functions of the same names: `abacad.simulate(
 `abacad.train("data", recipe="compact")`, `abacad.score("data/test")`; `dir(abacad)` lists all there is.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -28,33 +26,19 @@ _HOMES = {
     "demo": "abacad.run.demo",
     "Cadence": "abacad.cadence",
     "read_recipe": "abacad.recipes",
-    "PRESETS": "abacad.simulate.presets",
+    "PRESETS": "abacad.simulator.presets",
     "AbacadError": "abacad.errors",
 }
 __all__ = [*_HOMES, "__version__"]
 
 
-class _Package(ModuleType):
-    """This package: its verbs are imported when they are first asked for, and a room never hides a verb.
-
-    `simulate` is a verb and a room. Python binds a room's module to its name here as soon as anything imports it, and
-    `abacad.simulate(…)` would then call a module.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        """Import a verb when it is first asked for, so that importing abacad itself is instant."""
-        if name not in _HOMES:
-            raise AttributeError(f"module 'abacad' has no attribute '{name}'")
-        return getattr(import_module(_HOMES[name]), name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Bind a name, unless it is that of a verb and the value a room."""
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        """The public names."""
-        return sorted(__all__)
+def __getattr__(name: str) -> Any:
+    """Import a verb when it is first asked for, so that importing abacad itself is instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'abacad' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

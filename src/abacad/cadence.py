@@ -11,8 +11,9 @@ from abacad.data.competition import read_cadence
 from abacad.data.filterbank import is_telescope_file
 from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError
-from abacad.learn.judge import Judge, shipped
-from abacad.model.detector import pick_device
+from abacad.learn.run_folder import judge_of
+from abacad.model.device import pick_device
+from abacad.model.judge import Judge, shipped
 from abacad.outputs import Content, output
 from abacad.places import paths_of
 from abacad.show.waterfall import waterfall
@@ -80,7 +81,7 @@ class Cadence:
         """
         self.panels: CadenceArray = as_cadence(np.asarray(panels), name)
         _, n_time, n_freq = self.panels.shape
-        self.axes = axes or Axes(n_time=n_time, n_freq=n_freq)
+        self.axes = axes or Axes.usual(n_time, n_freq)
         if (self.axes.n_time, self.axes.n_freq) != (n_time, n_freq):
             raise AbacadError(
                 f"The axes tell of {self.axes.n_time} rows and {self.axes.n_freq} channels, the array has {n_time} and "
@@ -127,7 +128,7 @@ class Cadence:
         last = observation.n_freq - width
         if not 0 <= channel <= last:
             raise AbacadError(f"The files have no {width} channels from {channel} on.\nThe last such window is {last}.")
-        axes = Axes(n_time=observation.rows, n_freq=width, dt_s=observation.dt_s, df_hz=observation.df_hz)
+        axes = observation.axes(width)
         low_mhz = observation.freq_hz(channel) * 1e-6
         name = f"{observation.files[0].path.name}, {low_mhz:.4f} MHz"
         return cls(observation.window(channel, width), axes, low_mhz=low_mhz, name=name)
@@ -156,7 +157,7 @@ class Cadence:
             >>> Cadence(np.random.default_rng(0).normal(size=(6, 28, 64))).evidence().shape
             (6, 28, 64)
         """
-        return self._judge(weights).evidence(self.panels)
+        return self._judge(weights).evidence(self.panels, self.axes)
 
     def plot(self, *, evidence: bool = False, weights: str | Path | None = None) -> Picture:
         """Draw the six panels, time downwards; a notebook shows the picture.
@@ -174,7 +175,7 @@ class Cadence:
 
     def _judge(self, weights: str | Path | None) -> Judge:
         path = shipped(self.panels.shape[1]) if weights is None else Path(weights)
-        return Judge.of_path(path, pick_device())
+        return judge_of(path, pick_device())
 
     def __repr__(self) -> str:
         """Its shape and units."""

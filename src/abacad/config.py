@@ -10,7 +10,19 @@ from abacad.errors import AbacadError
 from abacad.plain import refuse_unlisted
 
 Flip = Literal["identity", "horizontal", "vertical", "both"]
-Kind = Literal["difference", "on", "panels", "tall", "tall_on", "binned"]
+REPRESENTATIONS = {
+    "difference": "abacad.represent.images:Difference",
+    "on": "abacad.represent.images:OnPanels",
+    "panels": "abacad.represent.images:AllPanels",
+    "tall": "abacad.represent.images:Tall",
+    "tall_on": "abacad.represent.images:TallOn",
+    "binned": "abacad.represent.binned:Binned",
+}
+"""Kinds of representation, each with the class that makes it, as module:class. A new kind is one more entry.
+
+The classes are named, not imported, so that this module stays light.
+"""
+Contrast = Literal["log1p", "none"]
 View = Literal["shared", "clean", "track", "residual"]
 
 
@@ -77,10 +89,10 @@ class Data:
 
 @dataclass(frozen=True)
 class Represent:
-    """How a cadence of six panels becomes the channels that a detector sees.
+    """How a cadence of six panels becomes the planes that a detector reads.
 
     Args:
-        kind: `difference` (ON1−OFF1, ON2−OFF2, ON3−OFF3), `on` (three ON panels), `panels` (six channels), `tall`
+        kind: `difference` (ON1−OFF1, ON2−OFF2, ON3−OFF3), `on` (three ON panels), `panels` (six planes), `tall`
             (six panels stacked in time into one image), `tall_on` (three ON panels stacked so), or `binned` (six
             robustly normalised panels with rows averaged, for the panel network).
         contrast: `log1p` compresses bright pixels, symmetrically for negative values; `none` leaves them.
@@ -91,14 +103,18 @@ class Represent:
             cadence, too, only what differs, and the view itself shows which channels these are.
     """
 
-    kind: Kind = "difference"
-    contrast: Literal["log1p", "none"] = "log1p"
+    kind: str = "difference"
+    contrast: Contrast = "log1p"
     rows: int = 7
     views: tuple[View, ...] = ("shared", "clean", "track")
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
         refuse_unlisted(self, "represent")
+        _require(
+            self.kind in REPRESENTATIONS,
+            f"represent.kind is '{self.kind}'; it must be one of {', '.join(REPRESENTATIONS)}.",
+        )
         _require(self.rows >= 1, f"represent.rows is {self.rows}; it must be 1 or more.")
         _require(len(self.views) > 0, "represent.views is empty; `binned` needs at least one view.")
 
@@ -144,7 +160,7 @@ class Model:
         size: Resize the image to size × size pixels; null keeps the native one.
         drop: Dropout before the last layer of a timm backbone.
         drop_path: Stochastic depth of a timm backbone.
-        width: Channels of the panel network's first layer.
+        width: Features of the panel network's first layer.
     """
 
     name: str = "efficientnet_b0"
@@ -230,7 +246,7 @@ class Inference:
     """How a trained detector scores a cadence.
 
     Args:
-        tta: Views of the cadence whose scores are averaged.
+        tta: Flips of the cadence whose logits are averaged.
         batch_size: Cadences scored at once.
     """
 
@@ -251,7 +267,7 @@ class Recipe:
     Args:
         seed: Seed of the folds, the weights, the order of the cadences and their augmentation.
         data: Which cadences are used, and how they are split.
-        represent: How a cadence becomes channels.
+        represent: How a cadence becomes planes.
         augment: Random changes of a training cadence.
         model: The detector.
         optim: The optimiser.

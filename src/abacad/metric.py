@@ -1,4 +1,4 @@
-"""ROC-AUC with its uncertainty, and the gates that tell a good run from one that never took off.
+"""ROC-AUC, shares and curves, each with its uncertainty.
 
 The AUC is the probability that a positive scores above a negative, ties counted half.
 """
@@ -8,11 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
-
-FIRST_FOLD_GATE = 0.73
-MEAN_GATE = 0.77
-MEDAL_LINES = {"median": 0.759, "bronze": 0.774, "silver": 0.781, "gold": 0.798}
-"""Lines of the competition's private leaderboard. Its test set is shifted; cross-validation comes out higher."""
 
 
 @dataclass(frozen=True)
@@ -71,23 +66,6 @@ def wilson(successes: int, trials: int) -> Interval:
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
     return Interval(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
-
-
-def first_fold_gate(value: float, figures: dict[str, str]) -> list[str]:
-    """What to say after the first fold: one line when it passed, what to check with the figures found when not."""
-    if value > FIRST_FOLD_GATE:
-        return [f"First fold: AUC {value:.3f} is above {FIRST_FOLD_GATE}. Going on."]
-    found = [f"  {name}: {figure}" for name, figure in figures.items()]
-    return [f"First fold: AUC {value:.3f} is not above {FIRST_FOLD_GATE}. What to check:", *found]
-
-
-def mean_gate(values: list[float]) -> list[str]:
-    """What to say after the last fold: the mean against the mission's gate and the medal lines."""
-    mean = float(np.mean(values))
-    verdict = "reaches" if mean >= MEAN_GATE else "is below"
-    reached = [f"{name} {line}" for name, line in MEDAL_LINES.items() if mean >= line]
-    lines = "Competition lines it would clear: " + (", ".join(reached) if reached else "none")
-    return [f"Mean of {len(values)} folds: AUC {mean:.3f} {verdict} {MEAN_GATE}.", f"{lines} (its test set is harder)."]
 
 
 def _tpr_at(targets: np.ndarray, scores: np.ndarray, false_alarm: np.ndarray) -> np.ndarray:

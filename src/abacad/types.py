@@ -3,7 +3,7 @@
 panel    6, in the order A B A C A D (ON target at 0, 2, 4; OFF at 1, 3, 5)
 time     rows of one panel, `dt_s` apart
 freq     channels, `df_hz` apart, ascending
-channel  what a detector sees: panels, differences of panels, or views derived from them
+plane    an image that a detector reads: a panel, a difference of panels, or a view derived from one
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ CadenceArray = Float[np.ndarray, "panel time freq"]
 Panels = Float[Tensor, "*batch panel time freq"]
 """Cadences, one or a batch of them."""
 
-Channels = Float[Tensor, "*batch channel row freq"]
+Planes = Float[Tensor, "*batch plane row freq"]
 """Cadences after `represent`."""
 
 Logits = Float[Tensor, " batch"]

@@ -11,8 +11,8 @@ from abacad.errors import AbacadError
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
 from abacad.signal.chance import Chance
-from abacad.simulate.noise import chi2_noise
-from abacad.simulate.presets import PRESETS, Rfi, Scenes, Simulation
+from abacad.simulator.noise import chi2_noise
+from abacad.simulator.presets import PRESETS, Rfi, Scenes, Simulation
 from tests.data.files import ramp, write_fil
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

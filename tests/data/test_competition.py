@@ -12,6 +12,7 @@ from abacad.learn.augment import Augmentation
 from abacad.learn.dataset import Cadences, Samples, loader
 from abacad.learn.packed import pack, worth_packing
 from abacad.places import find_competition
+from abacad.represent.representation import representation
 from tests.conftest import SHAPE
 
 
@@ -84,18 +85,19 @@ def test_a_loader_gives_each_sample_with_its_target(shared_competition):
     (batch,) = loader(samples, batch_size=8, workers=0)
     assert batch.place.tolist() == [5, 3, 30]
     assert batch.target.tolist() == [0, 1, 1]
-    np.testing.assert_array_equal(batch.channels[1], source[3])
+    np.testing.assert_array_equal(batch.planes[1], source[3])
 
 
 def test_random_changes_follow_seed_epoch_and_index_alone(shared_competition):
     labels = read_labels(shared_competition)
     source = Cadences(shared_competition, "train", list(labels["id"]), Represent("difference"))
-    samples = Samples(source, range(40), labels["target"].to_numpy(), Augmentation(Augment(), "difference"), seed=1)
-    first = samples[7].channels
+    seen = representation(Represent("difference"))
+    samples = Samples(source, range(40), labels["target"].to_numpy(), Augmentation(Augment(), seen), seed=1)
+    first = samples[7].planes
     _ = samples[8]
-    np.testing.assert_array_equal(samples[7].channels, first)
+    np.testing.assert_array_equal(samples[7].planes, first)
     changed = []
     for epoch in range(1, 5):
         samples.set_epoch(epoch)
-        changed.append(not np.array_equal(samples[7].channels, first))
+        changed.append(not np.array_equal(samples[7].planes, first))
     assert any(changed)

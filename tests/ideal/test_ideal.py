@@ -17,12 +17,12 @@ from abacad.metric import auc, auc_difference
 from abacad.model.classical import event_snr
 from abacad.signal.cadence import ON, Axes
 from abacad.signal.chance import Chance
-from abacad.simulate.noise import chi2_noise
-from abacad.simulate.path import Paths, deposit, deposits
-from abacad.simulate.presets import PRESETS, Families, Needles, Rfi, Scenes, Simulation
-from abacad.simulate.scene import cut, draw_injected, generate, make_scene, scene_chance, window_chance
+from abacad.simulator.noise import chi2_noise
+from abacad.simulator.path import Paths, deposit, deposits
+from abacad.simulator.presets import PRESETS, Families, Needles, Rfi, Scenes, Simulation
+from abacad.simulator.scene import cut, draw_injected, generate, make_scene, scene_chance, window_chance
 
-AXES = Axes(n_time=48, n_freq=64, panel_period_s=55.0)
+AXES = Axes.evenly(55.0, n_time=48, n_freq=64)
 NEEDLES = Needles(pixel_snr=(0.3, 1.5), drift_hz_s=(0.01, 0.25), families=Families(s_curve=0.0))
 BUSY = Rfi(carriers=1.0, blobs=1.0, bursts=1.0, lines=0.3, squiggles=0.3, carrier_snr=(0.3, 40.0), decoys=0.0)
 SMALL = Simulation(axes=AXES, needles=NEEDLES, rfi=BUSY, scenes=Scenes(n_freq=256), positives=0.5)
@@ -119,7 +119,7 @@ def test_conditions_are_made_again_for_windows_of_scenes():
 
 
 def test_a_normalised_panel_is_brought_back_to_units_of_its_noise():
-    axes = replace(AXES, n_time=200, panel_period_s=220.0)
+    axes = Axes.evenly(220.0, n_time=200, n_freq=AXES.n_freq)
     loud = replace(SMALL, axes=axes, needles=replace(NEEDLES, pixel_snr=(3.0, 4.0), drift_hz_s=(0.01, 0.1)))
     indices = np.arange(8)
     batch, quiet = generate(loud, indices, 5), generate(replace(loud, positives=0.0, normalise=False), indices, 5)

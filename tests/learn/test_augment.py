@@ -7,38 +7,42 @@ import torch
 from abacad.config import Augment, Represent
 from abacad.learn.augment import Augmentation
 from abacad.learn.mixup import mixup
-from abacad.represent.kinds import flip_freq, flip_time, represent
+from abacad.represent.representation import Representation, represent, representation
 
 NONE = {"horizontal_flip": 0.0, "vertical_flip": 0.0, "shift": 0.0}
 
 
-def channels_of(kind: str) -> torch.Tensor:
+def seen(kind: str) -> Representation:
+    return representation(Represent(kind))
+
+
+def planes_of(kind: str) -> torch.Tensor:
     return represent(torch.randn(6, 28, 32, generator=torch.Generator().manual_seed(3)), Represent(kind))
 
 
 @pytest.mark.parametrize("kind", ["difference", "panels", "tall", "tall_on", "binned"])
 def test_flips_are_those_of_the_representation(kind):
-    channels = channels_of(kind)
-    before = channels.clone()
-    horizontal = Augmentation(Augment(**NONE | {"horizontal_flip": 1.0}), kind)
-    vertical = Augmentation(Augment(**NONE | {"vertical_flip": 1.0}), kind)
-    assert torch.equal(horizontal(channels), flip_freq(channels))
-    assert torch.equal(vertical(channels), flip_time(channels, kind))
-    assert torch.equal(Augmentation(Augment(**NONE), kind)(channels), channels)
-    assert torch.equal(channels, before)
+    planes = planes_of(kind)
+    before = planes.clone()
+    horizontal = Augmentation(Augment(**NONE | {"horizontal_flip": 1.0}), seen(kind))
+    vertical = Augmentation(Augment(**NONE | {"vertical_flip": 1.0}), seen(kind))
+    assert torch.equal(horizontal(planes), seen(kind).reverse_freq(planes))
+    assert torch.equal(vertical(planes), seen(kind).reverse_time(planes))
+    assert torch.equal(Augmentation(Augment(**NONE), seen(kind))(planes), planes)
+    assert torch.equal(planes, before)
 
 
 @pytest.mark.parametrize("kind", ["panels", "tall", "binned"])
-def test_a_shift_moves_all_panels_alike_by_whole_channels(kind):
+def test_a_shift_moves_all_panels_alike_by_whole_planes(kind):
     """A mark at the same place of every panel is at one common place afterwards, and is not blurred."""
     panels = torch.zeros(6, 28, 32)
     panels[:, 14, 16] = 1.0
-    channels = panels.flatten(0, 1)[None] if kind == "tall" else panels
-    shift = Augmentation(Augment(**NONE | {"shift": 1.0}, time_shift=0.2, freq_shift=0.2), kind)
+    planes = panels.flatten(0, 1)[None] if kind == "tall" else panels
+    shift = Augmentation(Augment(**NONE | {"shift": 1.0}, time_shift=0.2, freq_shift=0.2), seen(kind))
     places = set()
     for seed in range(20):
         shift.reseed(seed)
-        moved = shift(channels).reshape(6, 28, 32)
+        moved = shift(planes).reshape(6, 28, 32)
         found = {tuple(np.argwhere(panel.numpy() == 1.0)[0]) for panel in moved}
         assert len(found) == 1
         assert all(panel.max() == 1.0 for panel in moved)
@@ -48,22 +52,22 @@ def test_a_shift_moves_all_panels_alike_by_whole_channels(kind):
 
 
 def test_the_seed_decides():
-    shift = Augmentation(Augment(), "difference")
-    channels = channels_of("difference")
+    shift = Augmentation(Augment(), seen("difference"))
+    planes = planes_of("difference")
     outcomes = []
     for seed in (1, 2, 1):
         shift.reseed(seed)
-        outcomes.append(torch.stack([shift(channels) for _ in range(4)]))
+        outcomes.append(torch.stack([shift(planes) for _ in range(4)]))
     assert torch.equal(outcomes[0], outcomes[2])
     assert not torch.equal(outcomes[0], outcomes[1])
 
 
 def test_mixup_sums_two_cadences_and_ors_their_labels():
     generator = torch.Generator().manual_seed(0)
-    channels = torch.randn(64, 3, 8, 8, generator=generator)
+    planes = torch.randn(64, 3, 8, 8, generator=generator)
     targets = (torch.arange(64) % 2).float()
-    mixed, labels = mixup(channels, targets, 1.0, generator)
-    assert mixed.shape == channels.shape
+    mixed, labels = mixup(planes, targets, 1.0, generator)
+    assert mixed.shape == planes.shape
     assert set(labels.tolist()) <= {0.0, 1.0}
     assert (labels >= targets).all()
     assert 0.6 < labels.mean() < 0.9

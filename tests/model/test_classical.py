@@ -6,7 +6,7 @@ import torch
 from abacad.model.classical import event_snr, path_snr
 from abacad.signal.cadence import ON, Axes
 
-AXES = Axes(n_time=64, n_freq=128, panel_period_s=75.0)
+AXES = Axes.evenly(75.0, n_time=64, n_freq=128)
 
 
 def noise(batch: int = 8) -> torch.Tensor:

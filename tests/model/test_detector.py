@@ -8,10 +8,11 @@ import torch
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector, save_detector
-from abacad.model.detector import SHIPPED, build_detector, pick_device
-from abacad.model.score import score, view
+from abacad.model.detector import SHIPPED, build_detector
+from abacad.model.device import pick_device
+from abacad.model.score import flipped, score
 from abacad.recipes import packaged_recipes, read_recipe
-from abacad.represent.kinds import n_channels, represent
+from abacad.represent.representation import represent, representation
 
 TIMM = {"name": "mobilenetv3_small_050", "pretrained": False}
 """A small backbone, so that tests are quick."""
@@ -25,8 +26,8 @@ def panels(batch: int = 2) -> torch.Tensor:
 def test_each_recipe_builds_a_detector_that_trains_a_step(name):
     recipe = read_recipe(name, ["--model.pretrained", "false"])
     detector = build_detector(recipe.model, recipe.represent)
-    channels = represent(panels(), recipe.represent)
-    logits = detector(channels)
+    planes = represent(panels(), recipe.represent)
+    logits = detector(planes)
     assert logits.shape == (2,)
     logits.sum().backward()
     gradients = [p.grad for p in detector.parameters() if p.requires_grad and p.grad is not None]
@@ -36,11 +37,11 @@ def test_each_recipe_builds_a_detector_that_trains_a_step(name):
 
 @pytest.mark.parametrize("kind", ["difference", "on", "panels", "tall", "tall_on"])
 @pytest.mark.parametrize("size", [None, 64])
-def test_the_first_convolution_fits_the_channels(kind, size):
+def test_the_first_convolution_fits_the_planes(kind, size):
     represented = Represent(kind)
     detector = build_detector(Model(**TIMM, size=size), represented)
     first = next(m for m in detector.modules() if isinstance(m, torch.nn.Conv2d))
-    assert first.in_channels == n_channels(represented)
+    assert first.in_channels == representation(represented).n_planes
     assert detector.eval()(represent(panels(), represented)).shape == (2,)
 
 
@@ -52,8 +53,8 @@ def test_the_panel_network_takes_only_its_own_representation():
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_weights_come_from_a_local_file_with_three_channels_or_one(tmp_path, suffix):
-    """The file timm publishes has 3 input channels and 1000 classes; ours has other numbers of both."""
+def test_weights_come_from_a_local_file_with_three_planes_or_one(tmp_path, suffix):
+    """The file timm publishes has 3 input planes and 1000 classes; ours has other numbers of both."""
     torch.manual_seed(0)
     published = timm.create_model(TIMM["name"], pretrained=False).state_dict()
     path = tmp_path / f"weights{suffix}"
@@ -61,12 +62,10 @@ def test_weights_come_from_a_local_file_with_three_channels_or_one(tmp_path, suf
         torch.save(published, path)
     else:
         safetensors.torch.save_file(published, path)
-    for kind, channels in (("difference", 3), ("tall", 1)):
+    for kind, planes in (("difference", 3), ("tall", 1)):
         detector = build_detector(Model(TIMM["name"], weights=str(path)), Represent(kind))
         loaded = detector.backbone.state_dict()
-        expected = (
-            published["conv_stem.weight"] if channels == 3 else published["conv_stem.weight"].sum(1, keepdim=True)
-        )
+        expected = published["conv_stem.weight"] if planes == 3 else published["conv_stem.weight"].sum(1, keepdim=True)
         torch.testing.assert_close(loaded["conv_stem.weight"], expected)
         torch.testing.assert_close(loaded["blocks.0.0.conv_dw.weight"], published["blocks.0.0.conv_dw.weight"])
 
@@ -78,8 +77,8 @@ def test_a_saved_detector_scores_the_same_and_knows_its_representation(tmp_path)
     again, known = load_detector(tmp_path / "best.safetensors")
     assert known == represented
     assert not again.training
-    channels = represent(panels(), represented)
-    torch.testing.assert_close(again(channels), detector(channels))
+    planes = represent(panels(), represented)
+    torch.testing.assert_close(again(planes), detector(planes))
 
 
 def test_the_panel_network_starts_from_a_saved_detector(tmp_path):
@@ -104,12 +103,12 @@ def test_pretrained_weights_of_the_panel_network_are_those_of_the_package():
 
 def test_views_that_the_weights_have_not_seen_are_not_heard_at_first(caplog):
     """With `residual` the network answers at once as without it; a view that is left out is left out of the sum."""
-    channels = represent(panels(3), Represent("binned"))
+    planes = represent(panels(3), Represent("binned"))
     plain = build_detector(Model("panel"), Represent("binned")).eval()
-    shared, clean, tracks = channels.split(6, 1)
+    shared, clean, tracks = planes.split(6, 1)
     for views, seen, known in (
-        (("shared", "clean", "track", "residual"), [shared, clean, tracks, torch.ones_like(shared)], channels),
-        (("track", "residual", "clean", "shared"), [tracks, torch.ones_like(shared), clean, shared], channels),
+        (("shared", "clean", "track", "residual"), [shared, clean, tracks, torch.ones_like(shared)], planes),
+        (("track", "residual", "clean", "shared"), [tracks, torch.ones_like(shared), clean, shared], planes),
         (("clean", "track"), [clean, tracks], torch.cat([torch.zeros_like(shared), clean, tracks], 1)),
     ):
         caplog.clear()
@@ -139,15 +138,16 @@ def test_scores_are_means_over_views_for_each_detector():
     seen = []
 
     class FirstPixel(torch.nn.Module):
-        def forward(self, channels):
-            seen.append(channels)
-            return channels[:, 0, 0, 0]
+        def forward(self, planes):
+            seen.append(planes)
+            return planes[:, 0, 0, 0]
 
-    channels = represent(panels(), Represent("panels"))
+    seen_as = representation(Represent("panels"))
+    planes = seen_as.make(panels())
     flips = ("identity", "horizontal", "vertical", "both")
-    scores = score([FirstPixel(), FirstPixel()], channels, flips, "panels")
+    scores = score([FirstPixel(), FirstPixel()], planes, flips, seen_as)
     assert scores.shape == (2, 2)
-    expected = torch.stack([view(channels, flip, "panels")[:, 0, 0, 0] for flip in flips]).mean(0).sigmoid()
+    expected = torch.stack([flipped(planes, flip, seen_as)[:, 0, 0, 0] for flip in flips]).mean(0).sigmoid()
     torch.testing.assert_close(scores[:, 0], expected)
     assert len({tuple(each.flatten().tolist()) for each in seen}) == 4
 

@@ -8,15 +8,15 @@ from abacad.config import Represent
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED
 from abacad.model.explain import evidence_map
-from abacad.represent.kinds import represent
+from abacad.represent.representation import represent, representation
 from abacad.signal.cadence import OFF, ON
 
 
 class Excess(nn.Module):
-    """Answers the sum of all channels."""
+    """Answers the sum of all planes."""
 
-    def forward(self, channels):
-        return channels.sum((1, 2, 3))
+    def forward(self, planes):
+        return planes.sum((1, 2, 3))
 
 
 @pytest.mark.parametrize("kind", ["difference", "on", "panels", "tall", "tall_on"])
@@ -24,8 +24,8 @@ def test_the_brightest_pixel_of_an_on_panel_carries_the_most(kind):
     panels = torch.zeros(2, 6, 26, 32)
     panels[:, 4, 13, 20] = 50
     seen = Represent(kind=kind)
-    channels = represent(panels, seen)
-    found = evidence_map([Excess()], channels, seen, 26)
+    planes = represent(panels, seen)
+    found = evidence_map([Excess()], planes, representation(seen), 26)
     assert found.shape == (2, 6, 26, 32)
     panel, row, freq = (int(place) for place in torch.unravel_index(found[0].argmax(), found[0].shape))
     assert panel == 4
@@ -37,7 +37,7 @@ def test_what_stands_in_off_of_a_difference_is_shown_there():
     panels = torch.zeros(1, 6, 26, 32)
     panels[:, 3, 13, 20] = 50
     seen = Represent(kind="difference")
-    found = evidence_map([Excess()], represent(panels, seen), seen, 26)
+    found = evidence_map([Excess()], represent(panels, seen), representation(seen), 26)
     assert int(found[0].flatten(1).amin(1).argmin()) == 3
 
 
@@ -47,10 +47,10 @@ def test_the_weights_of_the_package_see_a_line_where_it_stands():
     row, start, drift = torch.arange(273), (60, 100, 140), 20 / 273  # bins a row; the slew is skipped
     for panel, channel in zip(ON, start, strict=True):
         panels[0, panel, row, (channel + drift * row).long()] += 1.5
-    channels = represent(panels, seen)
+    planes = represent(panels, seen)
     with torch.inference_mode():
-        detector(channels)  # what it keeps from here must not stand in the way of gradients
-    found = evidence_map([detector, detector], channels, seen, 273)[0]
+        detector(planes)  # what it keeps from here must not stand in the way of gradients
+    found = evidence_map([detector, detector], planes, representation(seen), 273)[0]
     assert found.shape == (6, 273, 256)
     profile = found.clamp_min(0).sum(1)  # (panel, channel)
     for panel, channel in zip(ON, start, strict=True):
@@ -60,5 +60,5 @@ def test_the_weights_of_the_package_see_a_line_where_it_stands():
         assert track[profile[panel].argmax()]
     assert profile[list(ON)].sum() > 3 * profile[list(OFF)].sum()
     with torch.no_grad():
-        gained = detector(channels) - detector(torch.zeros_like(channels))
+        gained = detector(planes) - detector(torch.zeros_like(planes))
     assert found.sum() / 39 == pytest.approx(gained.item(), rel=0.1)  # each pixel counts in 13 × 3 neighbourhoods

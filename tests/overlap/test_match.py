@@ -1,16 +1,12 @@
-"""Columns of one observation are known again, and columns that are merely alike are not."""
+"""Shared backgrounds are found with their place, and nothing else is."""
 
 import numpy as np
 import pytest
 import torch
 
-from abacad.errors import CadenceError
 from abacad.overlap.fingerprint import (
     PROJECTIONS,
-    STEPS_PER_SIGMA,
-    CadenceReader,
     fingerprints,
-    rows_apart,
     steps,
     weights,
 )
@@ -53,43 +49,6 @@ def found(cadences: list[np.ndarray]) -> list[tuple]:
     kept = (pairs["alike"] <= ALIKE).to_numpy(copy=True)
     kept[~kept] = verified(pairs[~kept], lambda k: steps(torch.from_numpy(cadences[k]).float()[:, 20:52]).numpy())
     return [tuple(row) for row in pairs[kept][["a", "b", "offset", "columns", "differ"]].itertuples(index=False)]
-
-
-def test_weights_add_up_to_nothing():
-    assert weights(273).shape == (PROJECTIONS, 273)
-    torch.testing.assert_close(weights(273).sum(1), torch.zeros(PROJECTIONS))
-
-
-def test_codes_know_neither_gain_nor_offset():
-    scene = noise(0)
-    codes = codes_of([snippet(scene, 0), snippet(7 * scene + 30, 0), snippet(noise(1), 0)]).astype(float)
-    length = PROJECTIONS * STEPS_PER_SIGMA**2
-    same, other = (np.square(codes[0] - codes[place]).sum(-1) / (2 * length) for place in (1, 2))
-    assert same.max() < 0.001
-    assert other.min() > 0.01
-
-
-def test_what_holds_nothing_has_no_code():
-    panels = noise(0, N_FREQ)
-    panels[0] = 0
-    panels[1, :, 3] = 65504
-    panels[2, 5, 4] = torch.nan
-    codes = fingerprints(panels, weights(N_TIME))
-    dead = (codes == 0).all(-1).T
-    assert dead[0].all()
-    assert dead[1].nonzero().flatten().tolist() == [3]
-    assert dead[2].nonzero().flatten().tolist() == [4]
-    assert not dead[3:].any()
-
-
-def test_steps_of_a_switch_do_not_count():
-    panels = noise(0, N_FREQ)
-    panels[0, :, 0] = 1
-    panels[0, 40:, 0] = 9
-    panels[0, :, 1] = 2
-    unit = steps(panels).square().sum(-1)
-    assert unit[:2, 0].tolist() == [0, 0]
-    torch.testing.assert_close(unit[2:, 0], torch.ones(N_FREQ - 2))
 
 
 @pytest.mark.parametrize("shared", [8, 16, 40, N_FREQ])
@@ -167,39 +126,3 @@ def test_recent_answers_are_kept():
     for number in (0, 1, 0, 2, 0, 1):
         recent(number)
     assert asked == [0, 1, 2, 1]
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int16])
-def test_the_reader_reads_what_numpy_reads(tmp_path, dtype):
-    reader, third = (CadenceReader((6, N_TIME, N_FREQ), apart) for apart in (1, 3))
-    for name in ("one", "two", "three"):
-        values = (100 * np.random.default_rng(len(name)).normal(size=(6, N_TIME, N_FREQ))).astype(dtype)
-        np.save(tmp_path / f"{name}.npy", values)
-        np.testing.assert_array_equal(reader.read(tmp_path / f"{name}.npy"), values.astype(np.float32))
-        np.testing.assert_array_equal(third.read(tmp_path / f"{name}.npy"), values[:, ::3].astype(np.float32))
-        part = reader.rows(tmp_path / f"{name}.npy", 7, 5)
-        np.testing.assert_array_equal(part, values[:, 7:12].astype(np.float32))
-    (tmp_path / "two.npy").write_bytes((tmp_path / "one.npy").read_bytes()[:-2])
-    for call in (reader.read, lambda path: reader.rows(path, 0, 4)):
-        with pytest.raises(CadenceError, match="truncated"):
-            call(tmp_path / "two.npy")
-        with pytest.raises(CadenceError, match="no file"):
-            call(tmp_path / "absent.npy")
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, -np.nan])
-def test_the_reader_sees_what_is_not_finite_in_rows_that_it_does_not_give(tmp_path, dtype, wrong):
-    reader = CadenceReader((6, N_TIME, N_FREQ), apart=3)
-    values = np.full((6, N_TIME, N_FREQ), -np.finfo(np.float16).max, dtype)
-    for name in ("one", "two"):
-        np.save(tmp_path / f"{name}.npy", values)
-        reader.read(tmp_path / f"{name}.npy")
-    values[5, N_TIME - 2, 3] = wrong
-    np.save(tmp_path / "wrong.npy", values)
-    with pytest.raises(CadenceError, match="wrong: 1 of its values are NaN or infinite"):
-        reader.read(tmp_path / "wrong.npy")
-
-
-def test_the_rows_projected_are_ninety_where_there_are_as_many():
-    assert [len(range(0, n, rows_apart(n))) for n in (16, 90, 179, 273, 1000)] == [16, 90, 179, 91, 91]

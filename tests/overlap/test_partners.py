@@ -9,7 +9,8 @@ from abacad.errors import AbacadError
 from abacad.learn.dataset import Cadences
 from abacad.overlap.partners import Partners, no_residual, partners_for, residual
 from abacad.recipes import read_recipe
-from abacad.represent.panels import Residual, binned
+from abacad.represent.binned import binned
+from abacad.represent.residual import Residual
 
 N_TIME, N_FREQ = 63, 64
 

@@ -15,10 +15,10 @@ from abacad.errors import AbacadError
 from abacad.run.bound import auc_rows, bound
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
-from abacad.simulate.presets import PRESETS, Families, Needles, Scenes, Simulation
+from abacad.simulator.presets import PRESETS, Families, Needles, Scenes, Simulation
 
 SMALL = Simulation(
-    axes=Axes(n_time=36, n_freq=48, panel_period_s=40.0),
+    axes=Axes.evenly(40.0, n_time=36, n_freq=48),
     needles=Needles(families=Families(0.5, 0.5, 0, 0, 0, 0, 0), drift_hz_s=(0.01, 0.2), pixel_snr=(1.0, 3.0)),
     scenes=Scenes(n_freq=128, overlap="shared"),
     positives=0.5,

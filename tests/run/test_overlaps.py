@@ -17,10 +17,10 @@ from abacad.run.audit import facts
 from abacad.run.simulate import simulate
 from abacad.run.train import make_folds_of_run
 from abacad.signal.cadence import Axes
-from abacad.simulate.presets import PRESETS, Scenes
+from abacad.simulator.presets import PRESETS, Scenes
 from tests.conftest import QUICK, write_competition
 
-AXES = Axes(n_time=64, n_freq=64, panel_period_s=80)
+AXES = Axes.evenly(80, n_time=64, n_freq=64)
 
 
 def simulated(folder: Path, scenes: Scenes, n_train: int = 150, n_test: int = 50) -> Path:

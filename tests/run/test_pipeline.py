@@ -29,8 +29,8 @@ from abacad.recipes import read_recipe
 from abacad.run.audit import audit
 from abacad.run.submit import blend, check_submission, fit_weights, submit
 from abacad.signal.cadence import Axes
-from abacad.simulate.presets import Simulation
-from tests.conftest import QUICK
+from abacad.simulator.presets import Simulation
+from tests.conftest import QUICK, write_competition
 
 
 def labels_of(root: Path) -> pd.DataFrame:
@@ -270,19 +270,20 @@ def test_simulated_samples_are_new_each_epoch_and_blind_to_the_batch(shared_comp
     assert len(both) == 48
     together = both.__getitems__([2, 41, 7, 47])
     for item, sample in zip((2, 41, 7, 47), together, strict=True):
-        assert torch.equal(sample.channels, both[item].channels)
+        assert torch.equal(sample.planes, both[item].planes)
         assert sample.place == (item if item < 40 else 40 + item)
     both.set_epoch(1)
-    assert not torch.equal(both[41].channels, together[1].channels)
-    assert torch.equal(both[2].channels, together[0].channels)
+    assert not torch.equal(both[41].planes, together[1].planes)
+    assert torch.equal(both[2].planes, together[0].planes)
 
 
-def test_a_bright_needle_is_learned(competition, tmp_path):
-    """The whole path learns: on needles of 6 σ a few epochs are far from chance."""
-    words = ["train", str(competition), "--run", str(tmp_path / "r"), *QUICK, "--trainer.max_epochs", "12"]
-    assert main([*words, "--trainer.patience", "12", "--optim.lr", "1e-2"]) == 0
+def test_a_bright_needle_is_learned(tmp_path):
+    """The whole path learns: on needles of 6 σ a few epochs are far from chance (0.84 the worst of six folds)."""
+    root = write_competition(tmp_path / "data", n_train=120)
+    words = ["train", str(root), "--run", str(tmp_path / "r"), *QUICK, "--trainer.max_epochs", "8"]
+    assert main([*words, "--trainer.patience", "8", "--optim.lr", "1e-2", "--optim.batch_size", "16"]) == 0
     folds = pd.read_csv(tmp_path / "r" / "oof.csv").groupby("fold")
-    assert all(auc(part["target"].to_numpy(), part["score"].to_numpy()) > 0.8 for _, part in folds)
+    assert all(auc(part["target"].to_numpy(), part["score"].to_numpy()) > 0.75 for _, part in folds)
 
 
 def command(root: Path, run: Path, *more: str) -> list[str]:

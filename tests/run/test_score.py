@@ -13,8 +13,8 @@ from abacad.errors import AbacadError
 from abacad.learn.simulated import Mixture
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
-from abacad.simulate.presets import PRESETS
-from abacad.simulate.scene import generate
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.scene import generate
 from tests.conftest import QUICK
 from tests.data.files import write_fil, write_panel
 from tests.data.test_observation import six
@@ -78,7 +78,7 @@ def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
         (["--presets", "[moon]"], "kaggle"),
         (["--cadences", "20"], "100 or more"),
         (["--positives", "1"], "one class"),
-        (["--presets", "[kaggle,telescope]"], "different shapes"),
+        (["--presets", "[kaggle,telescope]"], "different axes"),
     ],
 )
 def test_what_cannot_be_pretrained_is_told(words, said, tmp_path, capsys):

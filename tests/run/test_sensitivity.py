@@ -8,7 +8,8 @@ import pytest
 
 from abacad.cli import main
 from abacad.run.sensitivity import _bound, completeness
-from abacad.simulate.presets import PRESETS
+from abacad.signal.cadence import Axes
+from abacad.simulator.presets import PRESETS
 
 
 def scored(n: int = 20_000) -> pd.DataFrame:
@@ -51,7 +52,7 @@ def small(monkeypatch):
     """The preset easy, cropped so that the test is quick, and false-alarm rates believed from one negative on."""
     monkeypatch.setattr("abacad.run.sensitivity._FEWEST", 1)
     easy = PRESETS["easy"]
-    axes = replace(easy.axes, n_time=28, n_freq=64, panel_period_s=32.0)
+    axes = Axes.evenly(32.0, n_time=28, n_freq=64)
     needles = replace(easy.needles, drift_hz_s=(0.01, 0.2))
     monkeypatch.setitem(PRESETS, "easy", replace(easy, axes=axes, needles=needles))
 

@@ -9,7 +9,7 @@ from abacad.data.observation import open_observation
 from abacad.errors import AbacadError
 from abacad.run import simulate_telescope as verb
 from abacad.run.simulate_telescope import simulate_telescope
-from abacad.simulate.telescope import Session
+from abacad.simulator.telescope import Session
 
 SMALL = Session(channels=16_384, needles=3, drift_hz_s=(0.05, 1.0))
 

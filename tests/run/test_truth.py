@@ -9,7 +9,7 @@ import pytest
 from abacad.data.competition import cadence_path, read_cadence
 from abacad.run.simulate import simulate
 from abacad.run.truth import TruePaths
-from abacad.simulate.presets import PRESETS, Families, Needles
+from abacad.simulator.presets import PRESETS, Families, Needles
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 
 from abacad.show.blind import trials
 from abacad.signal.cadence import Axes
-from abacad.simulate.presets import PRESETS
+from abacad.simulator.presets import PRESETS
 
 SIMULATION = replace(
     PRESETS["easy"],

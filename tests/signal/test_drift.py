@@ -10,9 +10,6 @@ from abacad.signal.drift import (
     bins_per_row,
     dedoppler,
     drift_grid,
-    hz_s_of_panel,
-    hz_s_of_row,
-    smearing_bins,
 )
 
 
@@ -75,14 +72,9 @@ def test_worked_numbers():
     axes = Axes()
     assert bins_per_panel(0.0621, axes) == pytest.approx(7.0, abs=0.01)
     assert bins_per_row(axes.unit_drift_hz_s, axes) == pytest.approx(1)
-    assert smearing_bins(0.1, axes) == 1
-    assert smearing_bins(-5 * axes.unit_drift_hz_s, axes) == pytest.approx(5)
 
 
 @given(drift=st.floats(-100, 100), dt=st.floats(0.1, 30), df=st.floats(0.1, 3000))
-def test_conversions_come_back(drift: float, dt: float, df: float):
-    axes = Axes(dt_s=dt, df_hz=df, panel_period_s=300 * dt)
-    assert hz_s_of_row(bins_per_row(drift, axes), axes) == pytest.approx(drift, rel=1e-9, abs=1e-12)
-    assert hz_s_of_panel(bins_per_panel(drift, axes), axes) == pytest.approx(drift, rel=1e-9, abs=1e-12)
-    # a panel period of 300 rows is crossed at 300 times the drift of a row
+def test_a_panel_period_of_300_rows_is_crossed_at_300_times_the_drift_of_a_row(drift: float, dt: float, df: float):
+    axes = Axes.evenly(300 * dt, dt_s=dt, df_hz=df)
     assert bins_per_panel(drift, axes) == pytest.approx(300 * bins_per_row(drift, axes), rel=1e-9, abs=1e-9)

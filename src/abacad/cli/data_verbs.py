@@ -64,7 +64,7 @@ def _overlaps(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 
 def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from abacad.simulate.presets import PRESETS, Simulation
+    from abacad.simulator.presets import PRESETS, Simulation
 
     _simulate_telescope_arguments(parser)
     if "--telescope" in words:
@@ -97,7 +97,7 @@ def _simulate_telescope_arguments(parser: ArgumentParser) -> None:
 
 def _simulate_telescope(parsed: Namespace) -> Outcome:
     from abacad.run.simulate_telescope import simulate_telescope
-    from abacad.simulate.telescope import Session
+    from abacad.simulator.telescope import Session
 
     asked = {"channels": parsed.channels, "needles": parsed.signals}
     asked = {key: value for key, value in asked.items() if value is not None}
@@ -114,7 +114,7 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     if parsed.channels is not None or parsed.signals is not None:
         raise AbacadError("--channels and --signals are for telescope files.\nAdd --telescope, or leave them out.")
     from abacad.run.simulate import simulate
-    from abacad.simulate.presets import Simulation
+    from abacad.simulator.presets import Simulation
 
     built = parser.instantiate(parsed)
     simulation = Simulation(**{key: getattr(built, key) for key in Simulation.__dataclass_fields__})

@@ -136,7 +136,7 @@ def existing(paths: Path | Sequence[Path]) -> None:
 
 def known_preset(name: str | Sequence[str]) -> None:
     """Raise an AbacadError when the simulator has no preset of that name, or of one of those names."""
-    from abacad.simulate.presets import preset_named
+    from abacad.simulator.presets import preset_named
 
     for one in [name] if isinstance(name, str) else name:
         preset_named(one)

@@ -33,7 +33,7 @@ def _first_comment(recipe: str) -> str:
 
 
 def _presets(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    from abacad.simulate.presets import PRESETS
+    from abacad.simulator.presets import PRESETS
 
     rows = [
         (name, f"{one.axes.n_time} × {one.axes.n_freq}", one.axes.dt_s, one.axes.df_hz, one.positives,

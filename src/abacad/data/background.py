@@ -22,7 +22,7 @@ from abacad.data.filterbank import Filterbank, open_filterbank
 from abacad.errors import AbacadError
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
-from abacad.simulate.noise import chi2_noise
+from abacad.simulator.noise import chi2_noise
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _rounded(dof: float) -> float:
 def open_background(path: Path, axes: Axes, n_freq: int) -> FileBackground | LevelBackground:
     """A background for scenes of up to `n_freq` channels.
 
-    Its axes have the file's time and frequency steps, and the slew of the ones given.
+    Its axes have the file's time and frequency steps, and the slews of the ones given.
 
     Raises:
         AbacadError: there is no such file, it is none of these kinds, or too small for six panels.
@@ -134,9 +134,9 @@ def open_background(path: Path, axes: Axes, n_freq: int) -> FileBackground | Lev
             f"rows and {axes.n_freq} channels.\n"
             f"Set axes.n_freq to {max(1, n_freq)} or less, or axes.n_time to less."
         )
-    slew_s = axes.panel_period_s - axes.panel_s
-    panel_s = axes.n_time * file.dt_s
-    own = Axes(axes.n_time, axes.n_freq, file.dt_s, file.df_hz, panel_s + slew_s)
+    longer_s = axes.n_time * (file.dt_s - axes.dt_s)  # of a panel than in the axes given; the slews stay as they are
+    starts = tuple(start + panel * longer_s for panel, start in enumerate(axes.panel_start_s))
+    own = Axes(axes.n_time, axes.n_freq, file.dt_s, file.df_hz, starts)
     return FileBackground(file, own, n_freq, columns, blocks)
 
 

@@ -16,6 +16,7 @@ from abacad.data.grid import common_grid
 from abacad.data.loss import Masked
 from abacad.data.order import checked_pattern, in_time_order, pattern_of, start_times
 from abacad.errors import AbacadError, CadenceError
+from abacad.signal.cadence import Axes
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,10 @@ class Observation:
     def rows(self) -> int:
         """Rows that most panels have; the larger number where two are as common."""
         return max(Counter(self.n_time).items(), key=lambda item: item[::-1])[0]
+
+    def axes(self, width: int) -> Axes:
+        """Axes of windows of `width` channels: the files' own steps, and the real start of each of six panels."""
+        return Axes(self.rows, width, self.dt_s, self.df_hz, self.start_s)
 
     def freq_hz(self, channel: float) -> float:
         """Frequency of a channel."""

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from abacad.simulate.presets import Needles
+from abacad.simulator.presets import Needles
 
 _BRIGHT = 2.2  # σ a pixel: what is brighter is as sure
 _CELL = 0.5  # of the logarithm of the amplitude

@@ -23,10 +23,10 @@ from torch import Tensor
 
 from abacad.signal.cadence import N_PANELS
 from abacad.signal.chance import Chance
-from abacad.simulate.noise import draw_dof, draw_gains
-from abacad.simulate.presets import Simulation
-from abacad.simulate.rfi import draw_interference
-from abacad.simulate.scene import scene_chance
+from abacad.simulator.noise import draw_dof, draw_gains
+from abacad.simulator.presets import Simulation
+from abacad.simulator.rfi import draw_interference
+from abacad.simulator.scene import scene_chance
 
 _FAINTEST, _BRIGHTEST = 0.1, 2.5
 _STEPS = 3

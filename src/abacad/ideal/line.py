@@ -19,7 +19,7 @@ from abacad.ideal.pixel import QUARTERS
 from abacad.ideal.tracklet import ROWS, add_shifted
 from abacad.signal.cadence import N_PANELS, ON
 from abacad.signal.drift import bins_per_panel
-from abacad.simulate.presets import Simulation
+from abacad.simulator.presets import Simulation
 
 _STEP = 0.25  # channels a panel period
 _MARGIN = 1.5  # channels: needles keep 2

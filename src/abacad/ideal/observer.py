@@ -26,7 +26,7 @@ from abacad.ideal.tracklet import tracklets
 from abacad.ideal.walk import level_dash_ratio, seen_walking, walk_models, walk_ratios
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.signal.drift import bins_per_panel
-from abacad.simulate.presets import Families, Simulation
+from abacad.simulator.presets import Families, Simulation
 
 FAMILIES = {
     "line": "exact up to the grid",

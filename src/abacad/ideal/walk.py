@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from abacad.signal.cadence import Axes
 from abacad.signal.drift import bins_per_panel
-from abacad.simulate.presets import Simulation
+from abacad.simulator.presets import Simulation
 
 _PAIR = 2  # rows in a step
 _HALF = 2  # states per channel

@@ -1,7 +1,7 @@
 """Random changes of a training cadence that leave its label true. The only file that knows albumentations.
 
 Frequency is flipped and shifted for all panels alike, so that what stands in ON and OFF stays in line. There is no
-rotation: a needle's drift has a physical range, and a row is one moment for all channels.
+rotation: a needle's drift has a physical range, and a row is one moment for all planes.
 """
 
 import os
@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import torch
 
-from abacad.config import Augment, Kind
-from abacad.represent.kinds import stack, time_reversed_order, unstack
-from abacad.types import Channels
+from abacad.config import Augment
+from abacad.represent.representation import Representation
+from abacad.types import Planes
 
 cv2.setNumThreads(0)  # the readers are processes already
 
@@ -24,32 +24,32 @@ cv2.setNumThreads(0)  # the readers are processes already
 class TimeReversal(A.ImageOnlyTransform):
     """A vertical flip that keeps a cadence a cadence: rows reversed, and the order of its panels."""
 
-    def __init__(self, kind: Kind, p: float) -> None:
+    def __init__(self, seen: Representation, p: float) -> None:
         """Reverse time with probability `p`."""
         super().__init__(p=p)
-        self.kind = kind
+        self.seen = seen
 
     def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
-        """Reverse the rows of an array (time, freq, channel), and the order of its channels."""
-        return np.ascontiguousarray(img[::-1, :, time_reversed_order(img.shape[2], self.kind)])
+        """Reverse the rows of an array (row, freq, plane), and the order of its planes."""
+        return np.ascontiguousarray(img[::-1, :, self.seen.time_reversed(img.shape[2])])
 
 
 class Augmentation:
     """`Augment` of a recipe, as a function of one represented cadence."""
 
-    def __init__(self, recipe: Augment, kind: Kind, seed: int = 0) -> None:
-        """Compose the changes for channels of that kind."""
-        self.kind = kind
+    def __init__(self, recipe: Augment, seen: Representation, seed: int = 0) -> None:
+        """Compose the changes for planes of that representation."""
+        self.seen = seen
         self.compose = A.Compose(
             [
                 A.HorizontalFlip(p=recipe.horizontal_flip),
-                TimeReversal(kind, p=recipe.vertical_flip),
+                TimeReversal(seen, p=recipe.vertical_flip),
                 A.Affine(
                     translate_percent={
                         "x": (-recipe.freq_shift, recipe.freq_shift),
                         "y": (-recipe.time_shift, recipe.time_shift),
                     },
-                    interpolation=cv2.INTER_NEAREST,  # whole channels and rows: interpolation would blur a needle
+                    interpolation=cv2.INTER_NEAREST,  # whole planes and rows: interpolation would blur a needle
                     border_mode=cv2.BORDER_REFLECT_101,
                     p=recipe.shift,
                 ),
@@ -61,8 +61,8 @@ class Augmentation:
         """Start the random changes anew, so that each epoch and each reader has its own."""
         self.compose.set_random_seed(seed)
 
-    def __call__(self, channels: Channels) -> Channels:
-        """A changed copy of one cadence, (channel, time, freq)."""
-        image = unstack(channels, self.kind).permute(1, 2, 0).numpy()
+    def __call__(self, planes: Planes) -> Planes:
+        """A changed copy of one cadence, (plane, row, freq)."""
+        image = self.seen.unstacked(planes).permute(1, 2, 0).numpy()
         changed = self.compose(image=np.ascontiguousarray(image))["image"]
-        return stack(torch.from_numpy(changed).permute(2, 0, 1).contiguous(), self.kind)
+        return self.seen.stacked(torch.from_numpy(changed).permute(2, 0, 1).contiguous())

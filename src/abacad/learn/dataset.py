@@ -15,8 +15,8 @@ from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.learn.augment import Augmentation
 from abacad.learn.simulated import SimulatedCadences
 from abacad.overlap.partners import Partners
-from abacad.represent.kinds import represent
-from abacad.represent.panels import Residual
+from abacad.represent.representation import represent
+from abacad.represent.residual import Residual
 
 _FEW = 4  # cadences that a core's cache holds
 
@@ -26,12 +26,12 @@ class Sample(NamedTuple):
 
     Attributes:
         place: Its place in the labels.
-        channels: (channel, time, freq), float32.
+        planes: (plane, row, freq), float32.
         target: 1 with a needle, 0 without, NaN where nobody knows; float32.
     """
 
     place: int | Tensor
-    channels: Tensor
+    planes: Tensor
     target: Tensor
 
 
@@ -57,7 +57,7 @@ class Cadences(Dataset):
             root: The competition folder.
             split: `train` or `test`.
             ids: Ids in the order of the indices.
-            recipe: How a cadence becomes channels.
+            recipe: How a cadence becomes planes.
             shape: Shape that every cadence must have.
             partners: Other windows of the same observations, for residuals; none makes none.
         """
@@ -69,7 +69,7 @@ class Cadences(Dataset):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Tensor:
-        """Channels of one cadence, (channel, time, freq).
+        """Planes of one cadence, (plane, row, freq).
 
         Raises:
             CadenceError: the file cannot be used.
@@ -101,7 +101,7 @@ class Represented(Dataset):
         return len(self.source)  # type: ignore[arg-type]
 
     def __getitem__(self, index: int) -> Tensor:
-        """Channels of one cadence, (channel, time, freq)."""
+        """Planes of one cadence, (plane, row, freq)."""
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
@@ -146,11 +146,11 @@ class Samples(Dataset):
     def __getitem__(self, item: int) -> Sample:
         """One sample; its changes depend on (seed, epoch, index) alone, not on which process reads it."""
         index = int(self.indices[item])
-        channels = self.source[index]
+        planes = self.source[index]
         if self.augmentation is not None:
             self.augmentation.reseed(hash((self.seed, self.epoch, index)) % 2**32)
-            channels = self.augmentation(channels)
-        return Sample(index, channels, _target(self.targets[index]))
+            planes = self.augmentation(planes)
+        return Sample(index, planes, _target(self.targets[index]))
 
 
 def loader(samples: Dataset, batch_size: int, workers: int, *, shuffle: bool = False, seed: int = 0) -> DataLoader:
@@ -204,5 +204,5 @@ class WithSimulated(Dataset):
         return [self.samples[item] if item < n_labelled else self._simulated(item, *next(made)) for item in items]
 
     def _simulated(self, item: int, cadence: np.ndarray, target: int) -> Sample:
-        channels = represent(torch.from_numpy(cadence).float(), self.recipe)
-        return Sample(self.first + item, channels, _target(target))
+        planes = represent(torch.from_numpy(cadence).float(), self.recipe)
+        return Sample(self.first + item, planes, _target(target))

@@ -36,20 +36,20 @@ class Learner(pl.LightningModule):
 
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
         """Loss of one batch, mixed with itself while mixup is on."""
-        channels, targets = batch.channels, batch.target
+        planes, targets = batch.planes, batch.target
         if self._mixes():
             seed = hash((self.recipe.seed, self.current_epoch, batch_index, self.global_rank)) % 2**63
             generator = torch.Generator().manual_seed(seed)
-            channels, targets = mixup(channels, targets, self.recipe.augment.mixup, generator)
+            planes, targets = mixup(planes, targets, self.recipe.augment.mixup, generator)
         targets = torch.lerp(targets, torch.full_like(targets, 0.5), self.recipe.optim.smoothing)
-        loss = F.binary_cross_entropy_with_logits(self.detector(channels), targets, pos_weight=self.pos_weight)
+        loss = F.binary_cross_entropy_with_logits(self.detector(planes), targets, pos_weight=self.pos_weight)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(targets), sync_dist=True)
         return loss
 
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep the logits of one batch."""
         assert isinstance(batch.place, Tensor)
-        self.seen.append((batch.place, self.detector(batch.channels).float(), batch.target))
+        self.seen.append((batch.place, self.detector(batch.planes).float(), batch.target))
 
     def on_validation_epoch_end(self) -> None:
         """AUC and loss over the whole validation fold, each cadence once, also where several processes share it."""

@@ -27,7 +27,7 @@ _ROUNDING = 1e-2
 
 
 class Packed(Dataset):
-    """The cadences of one packed file, float32 again: `packed[i]` is (channel, time, freq)."""
+    """The cadences of one packed file, float32 again: `packed[i]` is (plane, row, freq)."""
 
     def __init__(self, path: Path) -> None:
         """Map the file; nothing is read yet."""
@@ -55,7 +55,7 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
     A file that is there is compared with the source in a few places: one of zeros or of another recipe is made anew.
 
     Args:
-        source: Gives represented cadences, (channel, time, freq).
+        source: Gives represented cadences, (plane, row, freq).
         n_cadences: How many.
         path: The `.npy` file.
         workers: Processes that read and represent.

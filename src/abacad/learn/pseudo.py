@@ -19,7 +19,7 @@ from abacad.data.competition import listed_files
 from abacad.errors import AbacadError
 from abacad.files import read_table
 from abacad.learn.dataset import Cadences
-from abacad.learn.fold import Labelled
+from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.run_folder import RunFolder
 from abacad.overlap.partners import partners_for

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 import yaml
 
 from abacad import __version__
 from abacad.config import Recipe
 from abacad.errors import AbacadError
 from abacad.files import read_json, read_table, write_json, write_text
+from abacad.model.judge import Judge
 from abacad.places import find_run
 from abacad.recipes import read_recipe
 from abacad.summary import Summary
@@ -113,23 +115,39 @@ class RunFolder(Summary):
         find_run(self.path)
         return read_recipe(self.config)
 
+    @property
+    def verb(self) -> str:
+        """The verb that made this run: `train` or `pretrain`."""
+        return str(read_json(self.record).get("verb", "train"))
+
+    @property
+    def n_folds(self) -> int:
+        """Folds that the run trains: those of the recipe, or the single one of `abacad pretrain`."""
+        return 1 if self.verb == "pretrain" else self.recipe().data.folds
+
+    def again(self) -> str:
+        """The command that continues this run."""
+        data = " DATA" if self.verb == "train" else ""
+        return f"abacad {self.verb}{data} --config {self.config} --run {self.path}"
+
     def trained(self) -> list[int]:
         """Numbers of the folds that are trained.
 
         Raises:
             AbacadError: this is no run folder, or a fold is missing.
         """
-        n_folds = self.recipe().data.folds
+        self.recipe()  # a folder without a recipe is told before its folds are counted
+        n_folds = self.n_folds
         done = [number for number in range(n_folds) if self.fold_oof(number).is_file()]
         if len(done) < n_folds:
             raise AbacadError(
                 f"{self.path} is not finished: {len(done)} of {n_folds} folds are trained.\n"
-                f"The same command continues it: abacad train DATA --config {self.config} --run {self.path}."
+                f"The same command continues it: {self.again()}."
             )
         return done
 
-    def claim(self, recipe: Recipe, data: dict[str, Any]) -> None:
-        """Make the folder this recipe's on this data, or continue it when it already is.
+    def claim(self, recipe: Recipe, data: dict[str, Any], **facts: Any) -> None:
+        """Make the folder this recipe's on this data, or continue it when it already is; note facts of a new one.
 
         Raises:
             AbacadError: it was made by another recipe, from other data, or is no run folder at all.
@@ -140,7 +158,7 @@ class RunFolder(Summary):
             return
         if self.path.exists() and not self.config.is_file() and any(self.path.iterdir()):
             raise AbacadError(f"{self.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
-        self.note(data=data)
+        self.note(data=data, **facts)
         write_text(self.config, yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
     def _refuse_other(self, recipe: Recipe, data: dict[str, Any]) -> None:
@@ -206,6 +224,18 @@ class _QuietFile(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 — logging's name
         """Go on without the line."""
+
+
+def judge_of(path: Path, device: torch.device) -> Judge:
+    """All folds of a finished run folder, or the detector in a file of weights.
+
+    Raises:
+        AbacadError: the run is not finished, or the file holds no detector.
+    """
+    if not path.is_dir():
+        return Judge.of_files([path], device)
+    run = RunFolder(path)
+    return Judge.of_files([run.weights(number) for number in run.trained()], device, run.recipe().inference.tta)
 
 
 @contextmanager

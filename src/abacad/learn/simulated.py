@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from torch.utils.data import Dataset
 
 from abacad.errors import AbacadError
-from abacad.simulate.presets import Simulation
-from abacad.simulate.scene import Batch, draw_targets, generate
+from abacad.simulator.presets import Simulation
+from abacad.simulator.scene import Batch, draw_targets, generate
 
 
 class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):

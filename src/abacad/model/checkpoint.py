@@ -1,12 +1,13 @@
 """A trained detector on disk: its weights, and everything that is needed to score with them again.
 
-One safetensors file; the metadata holds, as JSON, the representation and the model of the recipe, so that the file
-alone scores a cadence.
+One safetensors file; the metadata holds, as JSON, the representation and the model of the recipe and the axes of the
+cadences it was trained on, so that the file alone scores a cadence.
 """
 
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,11 +18,17 @@ from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief
 from abacad.files import replacing
 from abacad.model.detector import Detector, build_detector
+from abacad.signal.cadence import Axes
 
 
 def save_detector(path: Path, detector: Detector, model: Model, represent: Represent) -> None:
     """Write a detector in one step."""
-    about = {"version": __version__, "model": asdict(model), "represent": asdict(represent)}
+    about = {
+        "version": __version__,
+        "model": asdict(model),
+        "represent": asdict(represent),
+        "axes": asdict(detector.axes),
+    }
     weights = {name: value.detach().cpu().contiguous() for name, value in detector.state_dict().items()}
     with replacing(path) as temporary:
         save_file(weights, temporary, metadata={"abacad": json.dumps(about)})
@@ -45,6 +52,12 @@ def load_detector(path: Path, device: torch.device | str = "cpu") -> tuple[Detec
         raise AbacadError(f"{path} is no detector that abacad saved: {brief(str(error), 120)}") from error
     model = Model(**(about["model"] | {"pretrained": False, "weights": None}))
     represent = Represent(**(about["represent"] | {"views": tuple(about["represent"]["views"])}))
-    detector = build_detector(model, represent)
+    detector = build_detector(model, represent, _axes(about))
     detector.load_state_dict(weights)
     return detector.to(device).eval(), represent
+
+
+def _axes(about: dict[str, Any]) -> Axes | None:
+    """The axes in the metadata; files of earlier versions hold none, and mean the competition's."""
+    found = about.get("axes")
+    return None if found is None else Axes(**(found | {"panel_start_s": tuple(found["panel_start_s"])}))

@@ -3,9 +3,9 @@
     S_p(d, f) = Σ_t x_p(t, f + d·t), in units of its own spread over f: the SNR of a straight path in panel p
     E         = max over (d, f) of min over ON of S_p, where no OFF panel has S_p ≥ veto nearby
 
-A path that starts at f in the first panel starts at f + d·(panel periods) in a later one. This is the logic of
-turboSETI's hit search and event filter (Enriquez et al. 2017; all ON panels, no OFF panel), with its threshold left
-open: E is the largest SNR threshold at which the cadence still holds an event.
+A path that starts at f in the first panel starts at f + d·(time since then) in a later one, whatever the gaps. This is
+the logic of turboSETI's hit search and event filter (Enriquez et al. 2017; all ON panels, no OFF panel), with its
+threshold left open: E is the largest SNR threshold at which the cadence still holds an event.
 """
 
 import torch
@@ -15,12 +15,11 @@ from torch.nn import functional as F
 
 from abacad.signal.cadence import OFF, ON, Axes
 from abacad.signal.drift import bins_per_panel, dedoppler, drift_grid
-from abacad.simulate.presets import Simulation
+from abacad.signal.robust import MAD_TO_SIGMA
+from abacad.simulator.presets import Simulation
 from abacad.types import Panels
 
 Maps = Float[Tensor, "batch panel drift freq"]
-
-_MAD_TO_SIGMA = 1.4826  # of a normal distribution
 
 
 def event_snr(
@@ -51,14 +50,14 @@ def path_snr(panels: Panels, drifts_bins_per_row: Float[Tensor, " drift"]) -> Fl
     """SNR of every straight path of every panel: sums along drifts, over their robust spread across frequency."""
     sums = dedoppler(panels.float() - panels.float().mean((-2, -1), keepdim=True), drifts_bins_per_row)
     sums = sums - sums.median(-1, keepdim=True).values
-    spread = _MAD_TO_SIGMA * sums.abs().median(-1, keepdim=True).values
+    spread = MAD_TO_SIGMA * sums.abs().median(-1, keepdim=True).values
     return sums * torch.where(spread > 0, 1 / spread, 0.0)
 
 
 def _aligned(maps: Maps, drifts_bins_per_row: Float[Tensor, " drift"], axes: Axes) -> Maps:
     """Maps by the channel in the first row of the first panel; 0 where a path has left the window."""
-    n_panels, n_freq = maps.shape[1], maps.shape[-1]
-    rows = torch.arange(n_panels) * (axes.panel_period_s / axes.dt_s)
+    n_freq = maps.shape[-1]
+    rows = torch.tensor(axes.panel_start_s) / axes.dt_s
     start = torch.round(drifts_bins_per_row[None, :] * rows[:, None]).long()  # (panel, drift)
     channel = (start[..., None] + torch.arange(n_freq)).to(maps.device)
     inside = (channel >= 0) & (channel < n_freq)

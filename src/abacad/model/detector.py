@@ -1,4 +1,4 @@
-"""The detector: channels in, one logit out. Any timm backbone, or the compact panel network."""
+"""The detector: planes in, one logit out. Any timm backbone, or the compact panel network."""
 
 import difflib
 import json
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import timm
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,8 +16,9 @@ from torch.nn import functional as F
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
-from abacad.represent.kinds import n_channels
-from abacad.types import Channels, Logits
+from abacad.represent.representation import representation
+from abacad.signal.cadence import Axes
+from abacad.types import Logits, Planes
 
 log = logging.getLogger(__name__)
 
@@ -30,22 +30,39 @@ _FIRST = f"backbone.{FIRST_LAYER}"
 
 
 class Detector(nn.Module):
-    """A backbone behind an optional resize."""
+    """A backbone behind an optional resize, and the axes of the cadences that it was made for.
 
-    def __init__(self, backbone: nn.Module, size: int | None = None) -> None:
-        """Take a backbone that gives (batch, 1)."""
+    Attributes:
+        axes: When the panels of a cadence began that brings no axes of its own.
+    """
+
+    def __init__(self, backbone: nn.Module, size: int | None = None, axes: Axes | None = None) -> None:
+        """Take a backbone that gives (batch, 1); none for `axes` means the competition's."""
         super().__init__()
-        self.backbone, self.size = backbone, size
+        self.backbone, self.size, self.axes = backbone, size, axes or Axes()
 
-    def forward(self, channels: Channels) -> Logits:
-        """The log-odds of a needle for each cadence of a batch (batch, channel, time, freq)."""
+    def forward(self, planes: Planes, axes: Axes | None = None) -> Logits:
+        """The log-odds of a needle for each cadence of a batch (batch, plane, row, freq).
+
+        Args:
+            planes: As the representation makes them.
+            axes: When the panels of these cadences began; none means the detector's own. The panel network follows
+                lines through the gaps between panels by them; an image network has no use for them.
+        """
         if self.size is not None:
-            channels = F.interpolate(channels, (self.size, self.size), mode="bilinear", antialias=True)
-        return self.backbone(channels).flatten()
+            planes = F.interpolate(planes, (self.size, self.size), mode="bilinear", antialias=True)
+        if isinstance(self.backbone, PanelNetwork):
+            return self.backbone(planes, (axes or self.axes).panel_start).flatten()
+        return self.backbone(planes).flatten()
 
 
-def build_detector(model: Model, represent: Represent) -> Detector:
-    """The detector of a recipe, its first convolution fitted to the number of channels.
+def build_detector(model: Model, represent: Represent, axes: Axes | None = None) -> Detector:
+    """The detector of a recipe, its first convolution fitted to the number of planes.
+
+    Args:
+        model: Which detector.
+        represent: What it reads.
+        axes: Of the cadences that it is trained on; none means the competition's.
 
     Raises:
         AbacadError: the backbone is unknown, does not fit the representation, or its weights cannot be had.
@@ -58,13 +75,13 @@ def build_detector(model: Model, represent: Represent) -> Detector:
             )
         if model.size is not None:
             raise AbacadError("The panel network takes no resize: leave model.size out (--model.size null).")
-        return _panel_detector(model, represent)
-    return Detector(_timm_backbone(model, n_channels(represent)), model.size)
+        return _panel_detector(model, represent, axes)
+    return Detector(_timm_backbone(model, representation(represent).n_planes), model.size, axes)
 
 
-def _panel_detector(model: Model, represent: Represent) -> Detector:
+def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> Detector:
     lines = represent.views.index("clean") if "clean" in represent.views else None
-    detector = Detector(PanelNetwork(len(represent.views), model.width, lines))
+    detector = Detector(PanelNetwork(len(represent.views), model.width, lines), axes=axes)
     if model.weights is None and not model.pretrained:
         return detector
     path = _weights_file(model) if model.weights else SHIPPED
@@ -104,14 +121,14 @@ def _tell_views(path: Path, trained_on: tuple[str, ...], wanted: tuple[str, ...]
         log.info("%s was trained with the view %s, too, which this run has not", path.name, dropped)
 
 
-def _timm_backbone(model: Model, channels: int) -> nn.Module:
+def _timm_backbone(model: Model, n_planes: int) -> nn.Module:
     if model.name not in timm.list_models() and "/" not in model.name:
         near = difflib.get_close_matches(model.name, timm.list_models(), n=3)
         raise AbacadError(
             f"timm knows no backbone '{model.name}'.\n"
             f"{'Near it: ' + ', '.join(near) + '. ' if near else ''}`panel` is the compact panel network."
         )
-    options: dict[str, Any] = {"in_chans": channels, "num_classes": 1, "drop_rate": model.drop}
+    options: dict[str, Any] = {"in_chans": n_planes, "num_classes": 1, "drop_rate": model.drop}
     if model.drop_path:
         options["drop_path_rate"] = model.drop_path
     if model.weights is not None:
@@ -143,26 +160,3 @@ def _weights_file(model: Model) -> Path:
     if not path.is_file():
         raise AbacadError(f"There is no file {path} of weights for {model.name}.\nName one: --model.weights FILE.")
     return path
-
-
-def pick_device(asked: str = "auto") -> torch.device:
-    """The device to score on: as asked, else CUDA, else MPS, else the CPU.
-
-    Raises:
-        AbacadError: the device asked for is not there.
-    """
-    if asked in ("auto", "gpu"):
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        if torch.backends.mps.is_available():
-            return torch.device("mps")
-        if asked == "auto":
-            return torch.device("cpu")
-    try:
-        device = torch.device(asked)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise AbacadError(
-            f"The device {asked} is not there.\nLeave it out, or ask for `auto`, to take the one that is."
-        ) from error
-    return device

@@ -24,17 +24,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from abacad.signal.cadence import N_PANELS
-from abacad.types import Channels, Logits
+from abacad.signal.cadence import N_PANELS, Axes
+from abacad.types import Logits, Planes
 
 Maps = Float[Tensor, "batch panel drift freq"]
+Starts = tuple[float, ...]
+"""Start of each panel since that of the first, in lengths of a panel (`Axes.panel_start`)."""
+
+_USUAL = Axes()
 FIRST_LAYER = "panels.encoder.0.0.weight"
 """The only weights that know which views there are."""
 _REFERENCE = 2  # the panel in whose middle a line's frequency is read
 
 
 class PanelNetwork(nn.Module):
-    """Detector for view-major panel channels: (batch, 6·views, time, freq) → log-odds (batch,).
+    """Detector for view-major planes of panels: (batch, 6·views, time, freq) → log-odds (batch,).
 
     Any number of rows and of channels of frequency from 32 on will do; the weights do not depend on them.
 
@@ -43,7 +47,8 @@ class PanelNetwork(nn.Module):
         width: features of the encoder's first layer; the cost of training grows in proportion.
         line_view: which view the line maps are made of; None leaves the lines to the encoder.
         max_drift: fastest line in the maps, in channels a panel, in steps of one; 36 are 0.34 Hz/s in the competition.
-        panel_period: from the start of one panel to that of the next, in lengths of a panel: 315 s / 293 s.
+        panel_start: start of each of the six panels since that of the first, in lengths of a panel: what a cadence is
+            read with that brings no axes of its own. No weight depends on it.
         prior: share of positives that the untrained network answers; 0.5 where the loss weighs both classes alike.
     """
 
@@ -53,14 +58,14 @@ class PanelNetwork(nn.Module):
         width: int = 12,
         line_view: int | None = 1,
         max_drift: int = 36,
-        panel_period: float = 1.0746,
+        panel_start: Starts = _USUAL.panel_start,
         prior: float = 0.5,
     ) -> None:
         """Build the network from random weights."""
         super().__init__()
-        self.n_views, self.line_view = n_views, line_view
+        self.n_views, self.line_view, self.panel_start = n_views, line_view, tuple(panel_start)
         self.panels = PanelBranch(n_views, width)
-        self.lines = LineBranch(2 * width, max_drift, panel_period) if line_view is not None else None
+        self.lines = LineBranch(2 * width, max_drift) if line_view is not None else None
         n_features = self.panels.n_features + (self.lines.n_features if self.lines else 0)
         self.head = nn.Sequential(
             nn.Conv1d(n_features, 2 * width, 5, padding=2, bias=False),
@@ -70,14 +75,14 @@ class PanelNetwork(nn.Module):
         self.answer = nn.Conv1d(2 * width, 1, 1)
         nn.init.constant_(self.answer.get_parameter("bias"), math.log(prior / (1 - prior)))
 
-    def forward(self, channels: Channels) -> Logits:
-        """Log-odds that a needle stands in the ON panels alone."""
-        views = channels.unflatten(1, (self.n_views, N_PANELS))
+    def forward(self, planes: Planes, panel_start: Starts | None = None) -> Logits:
+        """Log-odds that a needle stands in the ON panels alone; `panel_start` as in the constructor."""
+        views = planes.unflatten(1, (self.n_views, N_PANELS))
         features = self.panels(views)
         if self.lines is not None:
-            lines = self.lines(views[:, self.line_view])
+            lines = self.lines(views[:, self.line_view], panel_start or self.panel_start)
             features = torch.cat([features, functional.adaptive_max_pool1d(lines, features.shape[-1])], 1)
-        with torch.autocast(channels.device.type, enabled=False):  # bf16 has 3 digits: too few to rank cadences by
+        with torch.autocast(planes.device.type, enabled=False):  # bf16 has 3 digits: too few to rank cadences by
             per_freq = self.answer(self.head(features.float()))[:, 0]
         return torch.logsumexp(per_freq, -1) - math.log(per_freq.shape[-1])
 
@@ -116,16 +121,18 @@ class LineBranch(nn.Module):
 
     n_features = 8
 
-    def __init__(self, width: int, max_drift: int, panel_period: float) -> None:
+    def __init__(self, width: int, max_drift: int) -> None:
         """Build the reader of `width` features for lines up to `max_drift` channels a panel."""
         super().__init__()
-        self.max_drift, self.panel_period = max_drift, panel_period
+        self.max_drift = max_drift
         self.read = nn.Sequential(_layer(10, width, 3), _layer(width, width, 1), nn.Conv2d(width, self.n_features, 1))
 
-    def forward(self, panels: Float[Tensor, "batch panel time freq"]) -> Float[Tensor, "batch feature freq2"]:
+    def forward(
+        self, panels: Float[Tensor, "batch panel time freq"], panel_start: Starts
+    ) -> Float[Tensor, "batch feature freq2"]:
         """The largest answer over all drifts, per two channels of frequency."""
-        maps = line_maps(panels, self.max_drift, self.panel_period)
-        joint_on = joint_lines(panels[:, 0::2], self.max_drift, self.panel_period)
+        maps = line_maps(panels, self.max_drift, panel_start)
+        joint_on = joint_lines(panels[:, 0::2], self.max_drift, panel_start)
         standing = joint_on[:, joint_on.shape[1] // 2, None]
         joint_on = _halved(_halved(_paired(joint_on, -2)))
         evidence = self._evidence(maps, joint_on, _halved(_halved(standing)))
@@ -157,7 +164,7 @@ def for_views(
     return torch.stack([own[view] if view in own else torch.zeros_like(weights[:, 0]) for view in wanted], 1)
 
 
-def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, panel_period: float) -> Maps:
+def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, panel_start: Starts) -> Maps:
     """Sum each panel along straight lines: (batch, 6, time, freq) → (batch, 6, 2·max_drift + 1, freq).
 
     The pixel (d, f) of panel p holds the sum over its rows along the line that drifts d − max_drift channels a panel
@@ -167,12 +174,12 @@ def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, pa
     """
     n_time, n_freq = panels.shape[-2:]
     modes = torch.fft.rfft(panels, n=2 * n_freq).permute(3, 1, 0, 2)
-    phases = _phases(n_time, n_freq, max_drift, panel_period).to(modes.device)
+    phases = _phases(n_time, n_freq, max_drift, panel_start).to(modes.device)
     return torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=2 * n_freq)[..., :n_freq]
 
 
 def joint_lines(
-    panels: Float[Tensor, "batch 3 time freq"], max_drift: int, panel_period: float
+    panels: Float[Tensor, "batch 3 time freq"], max_drift: int, panel_start: Starts
 ) -> Float[Tensor, "batch fine_drift fine_freq"]:
     """The three ON panels summed along straight lines, in quarter steps of drift and half steps of frequency.
 
@@ -182,16 +189,17 @@ def joint_lines(
     """
     n_time, n_freq = panels.shape[-2:]
     modes = torch.fft.rfft(panels, n=2 * n_freq).flatten(1, 2).permute(2, 0, 1)
-    phases = _joint_phases(n_time, n_freq, max_drift, panel_period).to(modes.device)
+    phases = _joint_phases(n_time, n_freq, max_drift, panel_start).to(modes.device)
     return 2 * torch.fft.irfft((modes @ phases).permute(1, 2, 0), n=4 * n_freq)[..., : 2 * n_freq]
 
 
 @lru_cache(maxsize=8)
-@torch.inference_mode(False)  # kept for whoever comes next, who may want gradients
-def _phases(n_time: int, n_freq: int, max_drift: int, panel_period: float, steps: int = 1) -> Tensor:
+@torch.inference_mode(False)  # cached: a tensor made in inference mode would break a later training step
+def _phases(n_time: int, n_freq: int, max_drift: int, panel_start: Starts, steps: int = 1) -> Tensor:
     """e^{2πi·mode·shift} / √time: (mode, 6, time, drift), in `steps` steps a channel of drift."""
     row = (torch.arange(n_time) + 0.5) / n_time - 0.5
-    since = row + panel_period * (torch.arange(N_PANELS) - _REFERENCE)[:, None]
+    starts = torch.tensor(panel_start, dtype=torch.float32)
+    since = row + (starts - starts[_REFERENCE])[:, None]
     shift = torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
     mode = torch.arange(n_freq + 1) / (2 * n_freq)
     return torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
@@ -199,9 +207,12 @@ def _phases(n_time: int, n_freq: int, max_drift: int, panel_period: float, steps
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)
-def _joint_phases(n_time: int, n_freq: int, max_drift: int, panel_period: float) -> Tensor:
-    """Those of the three ON panels in quarter steps, over √3: (mode, 3·time, drift)."""
-    on = _phases.__wrapped__(n_time, n_freq, max_drift, panel_period, 4)[:, 0::2]
+def _joint_phases(n_time: int, n_freq: int, max_drift: int, panel_start: Starts) -> Tensor:
+    """Phases that shift the rows of the three ON panels: (mode, 3·time, drift), four steps a channel of drift.
+
+    Divided by √3, so that white noise keeps its σ when the three panels are added.
+    """
+    on = _phases.__wrapped__(n_time, n_freq, max_drift, panel_start, 4)[:, 0::2]
     return on.flatten(1, 2) / math.sqrt(3)
 
 

@@ -25,12 +25,12 @@ from abacad.config import Recipe
 from abacad.data.competition import listed_files, read_cadence
 from abacad.errors import AbacadError
 from abacad.overlap.links import OVERLAPS, read_overlaps
-from abacad.represent.panels import RESIDUAL, Residual
+from abacad.represent.residual import RESIDUAL, Residual
+from abacad.signal.robust import MAD_TO_SIGMA, median
 from abacad.types import Panels
 
 _ENOUGH = 3  # partners of a channel, beyond which another is not read
 _FEWEST = 4  # shared channels
-_MAD_TO_SIGMA = 1.4826
 _ROWS_APART = 9  # the map is fitted on every ninth row: thousands of pixels are enough for two numbers
 _UNLIKE = 0.2  # σ; a partner's panel whose typical difference is larger holds something else
 
@@ -137,12 +137,12 @@ def _difference(x: Panels, y: Panels) -> tuple[Panels, Bool[Tensor, "panel 1 fre
     few_x, few_y = x[:, ::_ROWS_APART], y[:, ::_ROWS_APART]
     spread_x, spread_y = few_x.std(1), few_y.std(1)  # of the columns
     alive = (spread_x > 0).any(1) & (spread_y > 0).any(1)
-    a = _median(spread_x / spread_y.clamp_min(1e-12))
-    b = _median(few_x.mean(1) - a * few_y.mean(1))
-    noise = _median(spread_x)
+    a = median(spread_x / spread_y.clamp_min(1e-12))[:, None]
+    b = median(few_x.mean(1) - a * few_y.mean(1))[:, None]
+    noise = median(spread_x)[:, None]
     for _ in range(3):
         off = few_x - a[..., None] * few_y - b[..., None]
-        typical = _MAD_TO_SIGMA * _median(off.abs().flatten(1))
+        typical = MAD_TO_SIGMA * median(off.abs().flatten(1))[:, None]
         kept = (off.abs().flatten(1) <= 3 * typical).float()
         a, b = _line(few_x.flatten(1), few_y.flatten(1), kept)
     alike = alive & (typical <= _UNLIKE * noise)[:, 0] & (a > 0)[:, 0]
@@ -158,7 +158,3 @@ def _line(
     dy = (y - mean_y) * kept
     a = (dy * (x - mean_x)).sum(1, keepdim=True) / dy.square().sum(1, keepdim=True).clamp_min(1e-12)
     return a, mean_x - a * mean_y
-
-
-def _median(values: Float[Tensor, "panel some"]) -> Float[Tensor, "panel 1"]:
-    return values.median(1, keepdim=True)[0]

@@ -17,7 +17,7 @@ from abacad.outputs import PAGE, output
 from abacad.overlap.links import OVERLAPS, among, random_leak, read_overlaps
 from abacad.overlap.match import components
 from abacad.places import LABELS, NEVER_OPENED, SAMPLE, find_competition
-from abacad.represent.kinds import represent
+from abacad.represent.representation import represent
 from abacad.show import figure
 from abacad.show.page import Page, Section
 from abacad.summary import Summary

@@ -26,7 +26,7 @@ from abacad.metric import auc_interval
 from abacad.model.classical import simulated_event_snr
 from abacad.outputs import BOUND, output
 from abacad.parallel import side_by_side
-from abacad.simulate.presets import Simulation
+from abacad.simulator.presets import Simulation
 from abacad.summary import Summary
 
 log = logging.getLogger(__name__)

@@ -28,9 +28,10 @@ from abacad.data.competition import listed_files, read_header
 from abacad.errors import AbacadError, CadenceError, unwritable
 from abacad.files import read_json, reserve, write_json, write_table
 from abacad.outputs import PAIRS, refuse_foreign
-from abacad.overlap.fingerprint import PROJECTIONS, CadenceReader, fingerprints, read_ahead, rows_apart, steps, weights
+from abacad.overlap.fingerprint import PROJECTIONS, fingerprints, rows_apart, steps, weights
 from abacad.overlap.links import OVERLAPS
 from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
+from abacad.overlap.reader import CadenceReader, read_ahead
 from abacad.parallel import side_by_side
 from abacad.places import find_competition
 from abacad.signal.cadence import N_PANELS

@@ -10,14 +10,14 @@ import torch
 from rich.progress import track
 
 from abacad.config import Recipe
+from abacad.data.axes import axes_of
 from abacad.data.check import Checked, check_cadences, usable
 from abacad.data.competition import listed_files, read_sample
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.learn.dataset import Cadences, Samples, loader, worker_count
-from abacad.learn.judge import Judge
-from abacad.learn.run_folder import RunFolder, logging_to
-from abacad.model.detector import pick_device
+from abacad.learn.run_folder import RunFolder, judge_of, logging_to
+from abacad.model.device import pick_device
 from abacad.overlap.partners import partners_for
 from abacad.places import find_competition
 
@@ -99,9 +99,9 @@ def _scores(
     workers: int | None,
     progress: bool,
 ) -> np.ndarray:
-    """(cadence, fold); each cadence is read and represented once for all folds and views."""
-    judge = Judge.of_run(run, device)
-    partners = partners_for(root, recipe)
+    """(cadence, fold); each cadence is read and represented once for all folds and flips."""
+    judge = judge_of(run.path, device)
+    partners, axes = partners_for(root, recipe), axes_of(root, checked.shape)
     if partners is not None:
         log.info(
             "%d of %d test cadences share columns with one of %s", partners.count(ids), len(ids), recipe.data.partners
@@ -113,7 +113,7 @@ def _scores(
         worker_count(recipe.data.workers if workers is None else workers),
     )
     parts = [
-        judge.by_detector(batch.channels).numpy()
+        judge.by_detector(batch.planes, axes).numpy()
         for batch in track(batches, "Scoring test cadences", disable=not progress, transient=True)
     ]
     return np.concatenate(parts)

@@ -13,17 +13,20 @@ import pandas as pd
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.files import write_json
+from abacad.files import read_json, write_json, write_table
 from abacad.learn.dataset import Represented, worker_count
-from abacad.learn.fold import Labelled, precision_of, train_fold
+from abacad.learn.fold import train_fold
+from abacad.learn.labelled import Labelled
 from abacad.learn.packed import pack
 from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
 from abacad.learn.simulated import Mixture
+from abacad.learn.trainer import precision_of
 from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
 from abacad.recipes import recipe_with
 from abacad.signal.cadence import N_PANELS
-from abacad.simulate.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS, Simulation
+from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
@@ -67,29 +70,46 @@ def pretrain(
     targets = mixture.targets()
     ids = np.array([f"{presets[index % len(presets)]}-{index:06d}" for index in range(cadences)])
     folder = RunFolder(Path(run))
-    folder.claim(recipe, fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets})))
+    data = fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets}))
+    simulated = {"presets": list(presets), "cadences": cadences, "positives": positives}
+    folder.claim(recipe, data, verb="pretrain", simulated=simulated)
     weights = folder.path / "weights.safetensors"
     with logging_to(folder.path / "log.txt"):
         if weights.is_file():
             log.info("%s is finished already", run)
             return weights
         started = time.monotonic()
-        build_detector(recipe.model, recipe.represent)
+        axes = simulations[0].axes
+        build_detector(recipe.model, recipe.represent, axes)  # a model that cannot be built is told at once
         accelerator = recipe.trainer.accelerator
         folder.note(**environment(recipe.seed, precision_of(recipe.trainer.precision, accelerator)))
         source = Represented(mixture, recipe.represent)
         workers = worker_count(recipe.data.workers)
         packed = pack(source, cadences, folder.packed, workers=workers, progress=recipe.trainer.progress)
-        shape = (N_PANELS, simulations[0].axes.n_time, simulations[0].axes.n_freq)
+        shape = (N_PANELS, axes.n_time, axes.n_freq)
         write_json(folder.checked, {"shape": list(shape), "skipped": []})
         held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
         folds = np.where(held, 0, 1)
-        train_fold(0, Labelled(packed, ids, targets, folds, shape), recipe, folder)
+        train_fold(0, Labelled(packed, ids, targets, folds, shape, axes), recipe, folder)
         _conclude(folder, time.monotonic() - started)
         shutil.copyfile(folder.weights(0), weights)
         folder.packed.unlink()
         log.info("Wrote %s", weights)
     return weights
+
+
+def simulated_cadence(run: RunFolder, cadence_id: str) -> CadenceArray:
+    """A cadence that a pretraining was made with, made again from its id: `kaggle-000123` is the one at index 123.
+
+    Raises:
+        AbacadError: the run does not say what it was simulated from.
+    """
+    simulated = read_json(run.record).get("simulated")
+    if simulated is None:
+        raise AbacadError(f"{run.record} does not say what the run's cadences were simulated from.")
+    simulations = _simulations(simulated["presets"], simulated["cadences"], simulated["positives"])
+    mixture = Mixture(simulations, simulated["cadences"], run.recipe().seed)
+    return mixture[int(cadence_id.rsplit("-", 1)[1])][0]
 
 
 def _simulations(presets: Sequence[str], cadences: int, positives: float) -> list[Simulation]:
@@ -101,14 +121,15 @@ def _simulations(presets: Sequence[str], cadences: int, positives: float) -> lis
     if not 0 < positives < 1:
         raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
     simulations = [replace(PRESETS[name], positives=positives) for name in presets]
-    if len({(one.axes.n_time, one.axes.n_freq) for one in simulations}) > 1:
-        raise AbacadError("The presets have cadences of different shapes.\nTrain one detector for each shape.")
+    if len({one.axes for one in simulations}) > 1:
+        raise AbacadError("The presets have cadences with different axes.\nTrain one detector for each of them.")
     return simulations
 
 
 def _conclude(folder: RunFolder, seconds: float) -> None:
     """AUC of the held-back cadences of each preset, on the screen and in run.json."""
     oof = pd.read_csv(folder.fold_oof(0))
+    write_table(folder.oof, oof)
     found = {}
     for preset, part in oof.groupby(oof["id"].str.split("-").str[0]):
         interval = auc_interval(part["target"].to_numpy(), part["score"].to_numpy())

@@ -5,20 +5,26 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 import yaml
 
+from abacad.config import Represent
 from abacad.data.competition import cadence_path, read_cadence
 from abacad.errors import AbacadError
 from abacad.files import read_json, read_table
 from abacad.learn.dataset import Cadences
+from abacad.learn.gates import MEAN_GATE, mean_gate
 from abacad.learn.run_folder import RunFolder, read_oof
-from abacad.metric import MEAN_GATE, Interval, auc_interval, mean_gate
+from abacad.metric import Interval, auc_interval
 from abacad.model.checkpoint import load_detector
 from abacad.model.explain import evidence_map
 from abacad.outputs import PAGE, output
 from abacad.overlap.partners import partners_for
+from abacad.represent.representation import represent, representation
+from abacad.run.pretrain import simulated_cadence
 from abacad.show import figure
 from abacad.show.page import Page, Section
+from abacad.types import CadenceArray, Planes
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +52,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     folds = folder.trained()
     page_path = output(out if out is not None else folder.path / "report.html", PAGE)
     if not folder.oof.is_file():
-        raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThe same `abacad train` ends it.")
+        raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThis ends it: {folder.again()}.")
     oof = read_oof(folder)
     record = read_json(folder.record)
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
@@ -144,18 +150,26 @@ def _waterfalls(oof: pd.DataFrame, folder: RunFolder, root: Path) -> list[Sectio
 def _pictures(rows: pd.DataFrame, folder: RunFolder, root: Path) -> list[tuple[str, str]]:
     pictures = []
     for row in rows.itertuples():
-        detector, seen = load_detector(folder.weights(int(str(row.fold))))
+        detector, recipe = load_detector(folder.weights(int(str(row.fold))))
         try:
-            cadence = read_cadence(cadence_path(root, "train", str(row.id)))
-            partners = partners_for(root, folder.recipe())
-            channels = Cadences(root, "train", [str(row.id)], seen, partners=partners)[0][None]
+            cadence, planes = _cadence(folder, root, str(row.id), recipe)
         except AbacadError as error:
             log.warning("No picture of %s: %s", row.id, error)
             continue
-        evidence = evidence_map([detector], channels, seen, cadence.shape[1])[0].numpy()
+        evidence = evidence_map([detector], planes, representation(recipe), cadence.shape[1])[0].numpy()
         caption = f"score {row.score:.4f}, fold {row.fold}"
         pictures.append((figure.waterfall(cadence, str(row.id), evidence), caption))
     return pictures
+
+
+def _cadence(folder: RunFolder, root: Path, cadence_id: str, recipe: Represent) -> tuple[CadenceArray, Planes]:
+    """A cadence of the run and its planes (1, plane, row, freq), from its file or simulated anew."""
+    if folder.verb == "pretrain":
+        cadence = simulated_cadence(folder, cadence_id)
+        return cadence, represent(torch.from_numpy(cadence).float(), recipe)[None]
+    cadence = read_cadence(cadence_path(root, "train", cadence_id))
+    partners = partners_for(root, folder.recipe())
+    return cadence, Cadences(root, "train", [cadence_id], recipe, partners=partners)[0][None]
 
 
 def _versions(record: dict) -> Section:

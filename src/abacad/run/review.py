@@ -13,9 +13,10 @@ from rich.progress import track
 
 from abacad.errors import AbacadError
 from abacad.learn.dataset import Cadences
-from abacad.learn.judge import Judge, shipped
-from abacad.model.detector import pick_device
+from abacad.learn.run_folder import judge_of
+from abacad.model.device import pick_device
 from abacad.model.explain import evidence_map
+from abacad.model.judge import Judge, shipped
 from abacad.outputs import PAGE, output
 from abacad.overlap.partners import partners_for
 from abacad.run.truth import TruePaths
@@ -169,7 +170,7 @@ class _Drawer:
     def __init__(self, source: Source, weights: Path | None, device: torch.device, evidence: bool) -> None:
         self.source, self.weights, self.device, self.evidence = source, weights, device, evidence
         first = source.entries[0].read()
-        self.axes = source.axes or Axes(n_time=first.shape[1], n_freq=first.shape[2])
+        self.axes = source.axes or Axes.usual(*first.shape[1:])
         self.layout = Layout.of(self.axes)
         self.truth = TruePaths.of(source.root)
         self.judge = cache(self._judge)
@@ -219,13 +220,13 @@ class _Drawer:
     def _judge(self, fold: int | None) -> Judge:
         run = self.source.run
         if run is None:
-            return Judge.of_path(self.weights or shipped(self.axes.n_time), self.device)
-        return Judge.of_run(run, self.device) if fold is None else Judge.of_path(run.weights(fold), self.device)
+            return judge_of(self.weights or shipped(self.axes.n_time), self.device)
+        return judge_of(run.path if fold is None else run.weights(fold), self.device)
 
     def _evidence(self, entry: Entry, cadence: CadenceArray) -> CadenceArray:
         judge, root = self.judge(entry.fold), self.source.root
         if root is None:
             return judge.evidence(cadence)
         # the detectors of a run may look at the overlaps with other cadences, too
-        channels = Cadences(root, self.source.split, [entry.name], judge.represent, partners=self.partners)[0][None]
-        return evidence_map(judge.detectors, channels.to(judge.device), judge.represent, cadence.shape[1])[0].numpy()
+        planes = Cadences(root, self.source.split, [entry.name], judge.represent, partners=self.partners)[0][None]
+        return evidence_map(judge.detectors, planes.to(judge.device), judge.seen, cadence.shape[1])[0].numpy()

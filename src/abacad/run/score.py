@@ -21,8 +21,9 @@ from abacad.data.listing import cadence_files
 from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
-from abacad.learn.judge import Judge, shipped
-from abacad.model.detector import pick_device
+from abacad.learn.run_folder import judge_of
+from abacad.model.device import pick_device
+from abacad.model.judge import Judge, shipped
 from abacad.outputs import PAGE, SCORES, STDOUT, SUBMISSION, output
 from abacad.places import paths_of
 from abacad.run.predict import UNKNOWN
@@ -153,15 +154,13 @@ class _Judges:
         self.weights, self.device = weights, device
         self.known: dict[Path, Judge] = {}
         if weights is not None:
-            self.known[Path(weights)] = Judge.of_path(
-                Path(weights), device
-            )  # weights that cannot be used are told at once
+            self.known[Path(weights)] = judge_of(Path(weights), device)  # weights that cannot be used are told at once
 
     def of(self, cadence: CadenceArray) -> Judge:
         """The judge of that cadence."""
         path = shipped(cadence.shape[1]) if self.weights is None else Path(self.weights)
         if path not in self.known:
-            self.known[path] = Judge.of_path(path, self.device)
+            self.known[path] = judge_of(path, self.device)
         return self.known[path]
 
 

@@ -20,16 +20,17 @@ from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.ideal.known import noise_of, of_training
 from abacad.ideal.observer import Observer
-from abacad.learn.judge import Judge, shipped
+from abacad.learn.run_folder import judge_of
 from abacad.metric import auc_interval, wilson
 from abacad.model.classical import simulated_event_snr
-from abacad.model.detector import pick_device
+from abacad.model.device import pick_device
+from abacad.model.judge import Judge, shipped
 from abacad.outputs import COMPLETENESS, PAGE, STDOUT, output
 from abacad.parallel import side_by_side
 from abacad.show import figure
 from abacad.show.page import Page, Section
-from abacad.simulate.presets import PRESETS, Simulation
-from abacad.simulate.scene import generate
+from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.scene import generate
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def sensitivity(
     cadences: int = 8000,
     positives: float = 0.25,
     seed: int = 20_000_003,
-    bound: int = 750,
+    bound: int = 0,
     accelerator: str = "auto",
     out: str | Path | None = None,
     progress: bool = True,
@@ -64,8 +65,8 @@ def sensitivity(
         cadences: How many are simulated. A false-alarm rate is reported where five negatives exceed its threshold.
         positives: Share of the cadences with a needle.
         seed: Seed of the cadences.
-        bound: How many of the cadences the near-ideal observer scores, about a second each; 750 with the default
-            share reach a false-alarm rate of 1e-2. 0: none.
+        bound: How many of the cadences the near-ideal observer scores, too, about a second each; 750 with the default
+            share reach a false-alarm rate of 1e-2, in a quarter of an hour. 0: none.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         out: The page to write; none writes sensitivity.html into the run folder, or where there is none into the
             current one. The table goes beside it as CSV.
@@ -93,7 +94,7 @@ def sensitivity(
     simulation = replace(PRESETS[preset], positives=positives)
     path = Path(run) if run is not None else shipped(simulation.axes.n_time)
     page = _page_path(out, path)
-    judge = Judge.of_path(path, pick_device(accelerator))
+    judge = judge_of(path, pick_device(accelerator))
     found = _scored(judge, simulation, cadences, seed, progress)
     if bound > 0:
         found["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
@@ -123,7 +124,7 @@ def _scored(judge: Judge, simulation: Simulation, n_cadences: int, seed: int, pr
         batch = generate(simulation, np.arange(start, min(start + _BATCH, n_cadences)), seed)
         panels = batch.panels.float()
         classical = simulated_event_snr(panels, simulation)
-        return pd.DataFrame(batch.truth).assign(run=judge.scores(panels), classical=classical.numpy())
+        return pd.DataFrame(batch.truth).assign(run=judge.scores(panels, simulation.axes), classical=classical.numpy())
 
     parts = side_by_side(scored, starts)
     tables = list(track(parts, "Simulating and scoring", len(starts), disable=not progress, transient=True))

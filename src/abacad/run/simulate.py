@@ -13,12 +13,10 @@ not finished; the same command goes on with it and makes the same files.
 """
 
 import dataclasses
-import hashlib
 import logging
 import shutil
 import threading
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,34 +31,11 @@ from abacad.data.simulated_folder import begin, finish, write_cadence
 from abacad.errors import AbacadError
 from abacad.parallel import side_by_side
 from abacad.signal.cadence import N_PANELS
-from abacad.simulate.presets import Simulation, preset_named
-from abacad.simulate.scene import Injected, cut, draw_injected, make_scene, window_chance
+from abacad.simulator.plan import Plan, make_plan
+from abacad.simulator.presets import Simulation, preset_named
+from abacad.simulator.scene import Injected, cut, draw_injected, make_scene, window_chance
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which windows there are, before any is made.
-
-    Attributes:
-        ids: (window,) names of the cadences, which tell nothing.
-        train: (window,) whether it belongs to train.
-        target: (window,) whether it holds a needle in ON panels alone.
-        scene: (window,) number of the scene that it is cut from, ascending.
-        offset: (window,) first channel within the scene.
-    """
-
-    ids: list[str]
-    train: Bool[np.ndarray, " window"]
-    target: Bool[np.ndarray, " window"]
-    scene: Int[np.ndarray, " window"]
-    offset: Int[np.ndarray, " window"]
-
-    def path(self, out: Path, window: int) -> Path:
-        """Where a window's cadence lies."""
-        name = self.ids[window]
-        return out / ("train" if self.train[window] else "test") / name[0] / f"{name}.npy"
 
 
 def simulate(
@@ -149,30 +124,6 @@ def _scratch(simulation: Simulation) -> Float[Tensor, "panel time freq"]:
         # numpy asks the system for huge pages, torch does not: windows lie 16 kB apart from row to row
         _own.scratch = torch.from_numpy(np.empty(shape, dtype=np.float32))
     return _own.scratch
-
-
-def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> Plan:
-    """Names, targets and places of all windows."""
-    n, each = n_train + n_test, simulation.windows_per_scene
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed & (2**63 - 1), n_train, n_test])))
-    number = np.arange(n)
-    if simulation.scenes.overlap == "shared":
-        scene = number // each
-        train = rng.permutation(n) < n_train
-    else:
-        train = number < n_train
-        first_test = -(-n_train // each)
-        scene = np.where(train, number // each, first_test + (number - n_train) // each)
-    target = np.zeros(n, dtype=bool)
-    for part in (np.flatnonzero(train), np.flatnonzero(~train)):
-        target[rng.permutation(part)[: round(simulation.positives * len(part))]] = True
-    offset = rng.integers(0, simulation.scenes.n_freq - simulation.axes.n_freq + 1, n)
-    return Plan([_name(seed, window) for window in range(n)], train, target, scene, offset)
-
-
-def _name(seed: int, window: int) -> str:
-    """15 hexadecimal characters; 60 bits let 100,000 names collide once in 200 million data sets."""
-    return hashlib.blake2b(f"{seed}/{window}".encode()).hexdigest()[:15]
 
 
 def injected(simulation: Simulation, plan: Plan, windows: Int[np.ndarray, " some"], seed: int) -> Injected:

@@ -24,7 +24,7 @@ from abacad.data.telescope_writer import write_panel
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.signal.cadence import N_PANELS
-from abacad.simulate.telescope import COARSE, Emissions, Session, draw_emissions, pieces, power
+from abacad.simulator.telescope import COARSE, Emissions, Session, draw_emissions, pieces, power
 
 log = logging.getLogger(__name__)
 

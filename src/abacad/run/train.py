@@ -16,16 +16,20 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import Dataset
 
 from abacad.config import Recipe
+from abacad.data.axes import axes_of
 from abacad.data.check import check_cadences, usable
 from abacad.data.competition import read_labels
 from abacad.files import read_json, write_json, write_table
 from abacad.learn.dataset import Cadences
-from abacad.learn.fold import Labelled, pos_weight, precision_of, train_fold
+from abacad.learn.fold import pos_weight, train_fold
 from abacad.learn.folds import folds_for_run, read_groups, read_links
+from abacad.learn.gates import first_fold_gate, mean_gate
+from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.pseudo import with_pseudo
 from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
-from abacad.metric import auc, auc_interval, first_fold_gate, mean_gate
+from abacad.learn.trainer import precision_of
+from abacad.metric import auc, auc_interval
 from abacad.model.detector import build_detector
 from abacad.overlap.links import across, cut_large
 from abacad.overlap.partners import partners_for
@@ -112,9 +116,9 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
     source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]), partners)
     source = packed_if_wanted(source, len(labels), run.packed, recipe)
-    labelled = Labelled(
-        source, labels["id"].to_numpy(), labels["target"].to_numpy(), folds["fold"].to_numpy(), tuple(found["shape"])
-    )
+    shape = tuple(found["shape"])
+    ids, targets, fold = (column.to_numpy() for column in (labels["id"], labels["target"], folds["fold"]))
+    labelled = Labelled(source, ids, targets, fold, shape, axes_of(root, shape))
     return labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
 
 
@@ -136,12 +140,12 @@ def _tell_first_fold(run: RunFolder, recipe: Recipe, labelled: Labelled) -> None
     oof = pd.read_csv(run.fold_oof(0), dtype={"id": str})
     value = auc(oof["target"].to_numpy(), oof["score"].to_numpy())
     metrics = pd.read_csv(run.fold(0) / "metrics.csv")
-    channels = torch.stack([labelled.source[index] for index in range(min(32, len(labelled.ids)))])
+    planes = torch.stack([labelled.source[index] for index in range(min(32, len(labelled.ids)))])
     figures = {
         "preprocessing": f"{recipe.represent.kind}, contrast {recipe.represent.contrast}, "
-        f"channels of shape {tuple(channels.shape[1:])}",
-        "normalisation": f"32 cadences have mean {channels.mean():.3f}, std {channels.std():.3f}, "
-        f"values {channels.min():.1f} to {channels.max():.1f}, all finite: {bool(channels.isfinite().all())}",
+        f"planes of shape {tuple(planes.shape[1:])}",
+        "normalisation": f"32 cadences have mean {planes.mean():.3f}, std {planes.std():.3f}, "
+        f"values {planes.min():.1f} to {planes.max():.1f}, all finite: {bool(planes.isfinite().all())}",
         "loading": f"{len(labelled.ids)} cadences, {int(labelled.targets.sum())} positive, "
         f"pos_weight {pos_weight(int((labelled.targets == 0).sum()), int(labelled.targets.sum())):.2f}",
         "learning rate and warm-up": f"peak {recipe.optim.lr:g}, warm-up over {recipe.optim.warmup:.0%} of the steps; "

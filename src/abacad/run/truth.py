@@ -7,8 +7,9 @@ import numpy as np
 
 from abacad.data.simulated_folder import Card, read_card
 from abacad.files import read_json
-from abacad.run.simulate import Plan, injected, make_plan
+from abacad.run.simulate import injected
 from abacad.show.waterfall import TruePath
+from abacad.simulator.plan import Plan, make_plan
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from torch import Tensor
 
-from abacad.simulate.presets import Simulation
-from abacad.simulate.scene import generate
+from abacad.simulator.presets import Simulation
+from abacad.simulator.scene import generate
 from abacad.types import CadenceArray
 
 _BATCH = 16

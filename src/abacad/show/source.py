@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from abacad.data.competition import Split, cadence_path, read_cadence
-from abacad.data.observation import Observation, open_observation
+from abacad.data.observation import open_observation
 from abacad.data.simulated_folder import read_card
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.learn.run_folder import RunFolder
 from abacad.show.words import log_odds
 from abacad.signal.cadence import N_PANELS, ON, Axes
-from abacad.simulate.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS, Simulation
 from abacad.types import CadenceArray
 
 WIDTH = 256
@@ -168,11 +168,4 @@ def _of_telescope(path: Path, table: pd.DataFrame, files: Sequence[Path]) -> Sou
         )
         for channel, score in zip(table["channel"].tolist(), table["score"].tolist(), strict=True)
     ]
-    return Source(f"{len(table):,} windows of {files[0].name} and five more", entries, axes_of(observation, WIDTH))
-
-
-def axes_of(observation: Observation, width: int) -> Axes:
-    """Axes of windows of an observation."""
-    period_s = observation.start_s[-1] / (len(observation.start_s) - 1)
-    rows = observation.rows
-    return Axes(rows, width, observation.dt_s, observation.df_hz, max(period_s, rows * observation.dt_s))
+    return Source(f"{len(table):,} windows of {files[0].name} and five more", entries, observation.axes(WIDTH))

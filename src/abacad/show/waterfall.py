@@ -42,7 +42,7 @@ def waterfall(
         line: Drawn as a guide.
         truth: The needle's true place, drawn in green beside it.
     """
-    layout = Layout.of(axes or Axes(n_time=cadence.shape[1], n_freq=cadence.shape[2]))
+    layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
     parts = [_image(waterfall_png(cadence, layout))]
     if evidence is not None:
         parts.append(_image(evidence_png(evidence, layout)))

@@ -4,11 +4,16 @@ A cadence visits the target A three times (ON) and three other places B, C, D in
 target stands in the ON panels alone; interference from the ground stands in both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 N_PANELS = 6
 ON = (0, 2, 4)
 OFF = (1, 3, 5)
+
+_USUAL_PANEL_S = 273 * 1.0737418
+_USUAL_PERIOD_S = 315.0
 
 
 @dataclass(frozen=True)
@@ -17,20 +22,34 @@ class Axes:
 
     The defaults are Breakthrough Listen's medium-resolution product as the competition cut it: 273 rows of 1.07 s in
     a 293 s panel, 256 channels of 2.79 Hz, panels 315 s apart, which leaves 22 s for the slew between two targets.
+    A telescope's own gaps differ from slew to slew, so every panel has its own start.
 
     Args:
         n_time: Rows of a panel.
         n_freq: Channels.
         dt_s: Seconds from one row to the next.
         df_hz: Hertz from one channel to the next; frequency ascends.
-        panel_period_s: Seconds from the start of one panel to the start of the next, slew included.
+        panel_start_s: Seconds from the start of the cadence to the start of each of its six panels.
     """
 
     n_time: int = 273
     n_freq: int = 256
     dt_s: float = 1.0737418
     df_hz: float = 2.7939677
-    panel_period_s: float = 315.0
+    panel_start_s: tuple[float, ...] = tuple(panel * _USUAL_PERIOD_S for panel in range(N_PANELS))
+
+    @classmethod
+    def evenly(cls, panel_period_s: float, **others: Any) -> "Axes":
+        """Axes of panels that begin `panel_period_s` after one another, slew included: `Axes.evenly(75, n_time=64)`."""
+        return cls(panel_start_s=tuple(panel * panel_period_s for panel in range(N_PANELS)), **others)
+
+    @classmethod
+    def usual(cls, n_time: int, n_freq: int) -> "Axes":
+        """Axes of a cadence that says nothing of its own: panels that last and begin as the competition's.
+
+        The rows share the 293 s of a panel, so that panels whose rows were binned keep their timetable.
+        """
+        return cls(n_time, n_freq, dt_s=_USUAL_PANEL_S / n_time)
 
     @property
     def panel_s(self) -> float:
@@ -38,11 +57,35 @@ class Axes:
         return self.n_time * self.dt_s
 
     @property
-    def panel_start_s(self) -> tuple[float, ...]:
-        """Seconds from the start of the cadence to the start of each panel."""
-        return tuple(panel * self.panel_period_s for panel in range(N_PANELS))
+    def panel_period_s(self) -> float:
+        """Mean time from the start of one panel to the start of the next, slew included."""
+        return (self.panel_start_s[-1] - self.panel_start_s[0]) / (len(self.panel_start_s) - 1)
+
+    @property
+    def evenly_spaced(self) -> bool:
+        """Whether all panels begin the same time after the one before, to a thousandth of it."""
+        period = self.panel_period_s
+        gaps = [later - start for start, later in pairwise(self.panel_start_s)]
+        return all(abs(gap - period) < 1e-3 * period for gap in gaps)
+
+    @property
+    def panel_start(self) -> tuple[float, ...]:
+        """The start of each panel in lengths of a panel, since the start of the first: 0, 1.0746, 2.1492, …"""
+        first = self.panel_start_s[0]
+        return tuple(round((start - first) / self.panel_s, 5) for start in self.panel_start_s)
 
     @property
     def unit_drift_hz_s(self) -> float:
         """Drift of one channel a row: 2.79 Hz / 1.07 s = 2.60 Hz/s. A faster needle smears within a row."""
         return self.df_hz / self.dt_s
+
+    def time_reversed(self) -> "Axes":
+        """The timetable after the order of the first five panels is reversed; the last OFF panel stays last.
+
+        Times run backwards from the end of the third ON panel. The last panel, which would come before the first one,
+        keeps the gap that it had after its neighbour.
+        """
+        *five, last = self.panel_start_s
+        end = five[-1] + self.panel_s
+        reversed_five = [end - (start + self.panel_s) for start in reversed(five)]
+        return replace(self, panel_start_s=(*reversed_five, reversed_five[-1] + last - five[-1]))

@@ -21,23 +21,11 @@ def bins_per_row(drift_hz_s: float, axes: Axes) -> float:
 
 
 def bins_per_panel(drift_hz_s: float, axes: Axes) -> float:
-    """Channels that a drift in Hz/s crosses from the start of a panel to the start of the next, slew included."""
+    """Channels that a drift in Hz/s crosses from the start of a panel to the start of the next, slew included.
+
+    Where the gaps between panels differ, their mean counts.
+    """
     return drift_hz_s * axes.panel_period_s / axes.df_hz
-
-
-def hz_s_of_row(bins: float, axes: Axes) -> float:
-    """The drift in Hz/s that crosses `bins` channels a row."""
-    return bins * axes.unit_drift_hz_s
-
-
-def hz_s_of_panel(bins: float, axes: Axes) -> float:
-    """The drift in Hz/s that crosses `bins` channels a panel period."""
-    return bins * axes.df_hz / axes.panel_period_s
-
-
-def smearing_bins(drift_hz_s: float, axes: Axes) -> float:
-    """N, the channels that a tone of this drift covers within a row: 1 up to the unit drift."""
-    return max(1.0, abs(bins_per_row(drift_hz_s, axes)))
 
 
 def drift_grid(fastest_bins_per_row: float, n_time: int) -> Float[Tensor, " drift"]:

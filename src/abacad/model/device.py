@@ -1,0 +1,28 @@
+"""Which device scores."""
+
+import torch
+
+from abacad.errors import AbacadError
+
+
+def pick_device(asked: str = "auto") -> torch.device:
+    """The device to score on: as asked, else CUDA, else MPS, else the CPU.
+
+    Raises:
+        AbacadError: the device asked for is not there.
+    """
+    if asked in ("auto", "gpu"):
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        if torch.backends.mps.is_available():
+            return torch.device("mps")
+        if asked == "auto":
+            return torch.device("cpu")
+    try:
+        device = torch.device(asked)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise AbacadError(
+            f"The device {asked} is not there.\nLeave it out, or ask for `auto`, to take the one that is."
+        ) from error
+    return device

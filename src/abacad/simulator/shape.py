@@ -1,0 +1,163 @@
+"""The shapes of the signal families: where each goes and when it is lit, before it is placed in a window.
+
+Lengths in time are in panels and shares of a panel, so that a shape is the same whatever the rows of a product last;
+excursions in frequency are in channels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from abacad.signal.cadence import N_PANELS, Axes
+from abacad.signal.chance import Chance, between, log_uniform
+
+
+@dataclass(frozen=True)
+class Course:
+    """Shapes of one family.
+
+    Attributes:
+        channel: (batch, panel, time) path, up to a shift.
+        envelope: (batch, panel, time) intensity over its nominal value.
+        alone: (batch,) whether each panel's piece is placed on its own.
+    """
+
+    channel: Float[np.ndarray, "batch panel time"]
+    envelope: Float[np.ndarray, "batch panel time"]
+    alone: Bool[np.ndarray, " batch"]
+
+
+Drift = Float[np.ndarray, " batch"]
+"""Channels a panel, one for each member of the batch."""
+
+
+def panel_time(axes: Axes) -> Float[np.ndarray, "panel time"]:
+    """The middle of each row in panel periods since the start of the cadence, slews included."""
+    return np.array(axes.panel_start_s)[:, None] / axes.panel_period_s + time_within(axes)
+
+
+def time_within(axes: Axes) -> Float[np.ndarray, "panel time"]:
+    """The middle of each row in panel periods since the start of its own panel."""
+    within = (np.arange(axes.n_time) + 0.5) * axes.dt_s / axes.panel_period_s
+    return np.broadcast_to(within, (N_PANELS, axes.n_time))
+
+
+def _through(channel: Float[np.ndarray, "batch panel time"], envelope: np.ndarray | None = None) -> Course:
+    """A path that goes on from panel to panel."""
+    lit = np.ones_like(channel) if envelope is None else envelope
+    return Course(channel, lit, np.zeros(len(channel), dtype=bool))
+
+
+def _column(values: Float[np.ndarray, " batch"]) -> Float[np.ndarray, "batch 1 1"]:
+    return values[:, None, None]
+
+
+def line(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
+    """Straight: a transmitter whose acceleration towards the telescope is constant."""
+    return _through(_column(drift) * panel_time(axes))
+
+
+def sine(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
+    """A line that swings, as from a rotating or orbiting body: period ¼ to 3 panels, 2 to 15 channels to a side."""
+    u = chance.uniform("sine", 3)
+    tau = panel_time(axes)
+    period = log_uniform(u[:, 0], (0.25, 3.0))
+    swing = np.minimum(log_uniform(u[:, 1], (2.0, 15.0)), n_freq / 8)
+    phase = 2 * np.pi * (tau / _column(period) + _column(u[:, 2]))
+    return _through(_column(drift) * tau + _column(swing) * np.sin(phase))
+
+
+def s_curve(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
+    """A line that changes lanes by 10 to 80 channels within 0.1 to 1.2 panels: a hyperbolic tangent."""
+    u = chance.uniform("s curve", 4)
+    tau = panel_time(axes)
+    middle = np.floor(3 * u[:, 0]) * 2 + between(u[:, 1], 0.2, 0.8)  # within an ON panel
+    reach = log_uniform(u[:, 2], (5.0, 40.0)).clip(max=n_freq / 4) * np.sign(drift)
+    pace = log_uniform(u[:, 3], (0.1, 1.2))
+    turn = np.tanh((tau - _column(middle)) / _column(pace))
+    return _through(_column(drift) * tau * 0.3 + _column(reach) * turn)
+
+
+def pulsed(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
+    """A line that is on for 30 to 70 % of a period of 2 rows to a fifth of a panel."""
+    u = chance.uniform("pulsed", 3)
+    tau = panel_time(axes)
+    row = axes.dt_s / axes.panel_period_s
+    period = log_uniform(u[:, 0], (2 * row, max(0.2, 4 * row)))
+    phase = (tau / _column(period) + _column(u[:, 1])) % 1
+    # a period of two rows with a duty of 30 % could miss every row: half a row more is always on
+    duty = between(u[:, 2], 0.3, 0.7).clip(min=1.01 * row / period)
+    return _through(_column(drift) * tau, (phase < _column(duty)).astype(float))
+
+
+def scintillating(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
+    """A line that twinkles in the interstellar medium: exponential intensities, Gaussian autocorrelation in time.
+
+    The sum of many plane waves with normally distributed frequencies is a complex normal process with that
+    autocorrelation (strong scintillation, Brzycki et al. 2023). Time scales are 0.03 to 1 panel.
+    """
+    tau = panel_time(axes)
+    waves = 16
+    scale = log_uniform(chance.uniform("scintillation", 1)[:, 0], (0.03, 1.0))
+    rate = chance.normal("scintillation rate", waves) / (np.sqrt(2) * np.pi * scale[:, None])
+    phase = 2 * np.pi * (rate[:, :, None, None] * tau + chance.uniform("scintillation phase", waves)[:, :, None, None])
+    field = np.cos(phase).sum(axis=1) ** 2 + np.sin(phase).sum(axis=1) ** 2
+    return _through(_column(drift) * tau, field / waves)
+
+
+def squiggle(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
+    """A dashed random walk over half to three quarters of a panel, another one in each panel."""
+    u = chance.uniform("squiggle", 5, N_PANELS)
+    wander = _walk(chance, axes, log_uniform(u[:, 0, :1], (2.0, 12.0)))
+    within = time_within(axes)
+    length = between(u[:, 1], 0.5, 0.75)
+    envelope = _piece(within, length, u[:, 2])
+    # three rows at least, or the dashes could fall between the rows
+    period = between(u[:, 3], 0.02, 0.12).clip(min=3.3 * axes.dt_s / axes.panel_period_s)
+    dashes = (within / period[:, :, None] + u[:, 4, :, None]) % 1 < 0.7
+    channel = _column(drift) * within + wander
+    return Course(channel, envelope * dashes, np.ones(len(drift), dtype=bool))
+
+
+def dash(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
+    """A piece of 7 to 30 % of a panel, level in one panel, wriggling in the next, somewhere else in each."""
+    u = chance.uniform("dash", 3, N_PANELS)
+    wander = _walk(chance, axes, np.full((len(drift), 1), 8.0))
+    envelope = _piece(time_within(axes), between(u[:, 0], 0.07, 0.3), u[:, 1])
+    channel = np.where(u[:, 2, :, None] < 0.5, wander, 0.0)
+    return Course(channel, envelope, np.ones(len(drift), dtype=bool))
+
+
+def _walk(
+    chance: Chance, axes: Axes, reach: Float[np.ndarray, "batch #panel"]
+) -> Float[np.ndarray, "batch panel time"]:
+    """Random walks `reach` channels (rms) long at the end of a panel, a jitter of a third of a channel on top."""
+    u = chance.uniform("walk", 2, N_PANELS, axes.n_time) - 0.5
+    steps = u[:, 0] * np.sqrt(12 / axes.n_time)
+    return reach[:, :, None] * np.cumsum(steps, axis=2) + u[:, 1]
+
+
+def _piece(
+    within: Float[np.ndarray, "panel time"],
+    length: Float[np.ndarray, "batch panel"],
+    u: Float[np.ndarray, "batch panel"],
+) -> Float[np.ndarray, "batch panel time"]:
+    """Lit for a share `length` of each panel, beginning anywhere that leaves room for it; at least one row."""
+    last = within[:, -1]
+    row = within[0, 1] - within[0, 0]
+    length = np.maximum(length * last, 1.01 * row)
+    start = u * (last - length).clip(min=0)
+    return ((within >= start[:, :, None]) & (within < (start + length)[:, :, None])).astype(float)
+
+
+SHAPES: dict[str, Callable[[Drift, Axes, int, Chance], Course]] = {
+    "line": line,
+    "squiggle": squiggle,
+    "dash": dash,
+    "sine": sine,
+    "s_curve": s_curve,
+    "pulsed": pulsed,
+    "scintillating": scintillating,
+}

@@ -1,0 +1,75 @@
+"""Cleaning takes carriers and gain drift away and leaves needles."""
+
+import numpy as np
+import pytest
+import torch
+
+from abacad.represent.clean import decluttered, evened, whitened
+from abacad.signal.cadence import OFF, ON
+
+N_TIME, N_FREQ = 84, 64
+
+
+def noise(seed=0, n_time=N_TIME, n_freq=N_FREQ, batch=()):
+    return torch.randn(*batch, 6, n_time, n_freq, generator=torch.Generator().manual_seed(seed))
+
+
+def add_line(panels, which, f0, drift_per_panel, amplitude):
+    """A straight line one channel wide that carries on from panel to panel."""
+    panels = panels.clone()
+    n_time, n_freq = panels.shape[-2:]
+    for panel in which:
+        f = f0 + drift_per_panel * (panel - 2 + (torch.arange(n_time) + 0.5) / n_time - 0.5)
+        panels[..., panel, :, :] += amplitude * torch.exp(-2 * (torch.arange(n_freq) - f[:, None]) ** 2)
+    return panels
+
+
+def test_a_carrier_in_all_panels_goes_and_a_still_needle_in_on_alone_stays():
+    """The spectrum that is subtracted is one that most panels share."""
+    carrier, needle = 20, 40
+    panels = noise(n_time=273)
+    panels[:, :, carrier] += 5
+    panels[list(ON), :, needle] += 1
+    white, _ = whitened(panels)
+    profile = white.mean(-2)
+    assert profile[:, carrier].abs().max() < 0.4
+    assert profile[list(ON), needle].mean() == pytest.approx(1, abs=0.25)
+    assert profile[list(OFF), needle].abs().max() < 0.4
+
+
+def test_a_drifting_line_outlives_the_cleaning_and_gain_drift_does_not():
+    drift, amplitude = 8, 1.0
+    panels = add_line(noise(n_time=273, n_freq=128), ON, 64, drift, amplitude)
+    wave = torch.sin(torch.arange(273) / 40)[:, None] * torch.cos(torch.arange(128) / 20)
+    clean = decluttered(whitened(panels + 3 * wave)[0])
+    without = decluttered(whitened(noise(n_time=273, n_freq=128) + 3 * wave)[0])
+    assert without.std() == pytest.approx(1, abs=0.05)
+    along = torch.zeros(6)
+    for panel in ON:
+        f = (64 + drift * (panel - 2 + (torch.arange(273) + 0.5) / 273 - 0.5)).round().long()
+        along[panel] = clean[panel, torch.arange(273), f].mean()
+    assert along[list(ON)].min() > 0.6 * amplitude
+    smooth = clean.unflatten(1, (39, 7)).mean(2)
+    assert smooth.std() < 1.15 / 7**0.5
+
+
+def chi2_noise(dof, seed=0, shape=(6, 128, 128)):
+    """Noise of a power of `dof` degrees of freedom: mean 0, σ 1, skew."""
+    power = np.random.default_rng(seed).chisquare(dof, shape) / dof
+    return torch.from_numpy((power - 1) / np.sqrt(2 / dof)).float()
+
+
+@pytest.mark.parametrize("dof", [8, 10.6, 60, 204])
+def test_evened_noise_is_no_longer_skew(dof):
+    before, after = chi2_noise(dof), evened(chi2_noise(dof))
+    assert after.mean() == pytest.approx(0, abs=0.01)
+    assert after.std() == pytest.approx(1, abs=0.05)
+    assert (after**3).mean().abs() < 0.55 * (before**3).mean()
+
+
+def test_a_weak_signal_gains_in_skew_noise_and_loses_nothing_in_normal_noise():
+    for noise_only, least in ((chi2_noise(10.6), 1.06), (noise(n_time=128, n_freq=128), 0.97)):
+        with_signal = noise_only.clone()
+        with_signal[:, :, 40] += 0.2
+        gained = (evened(with_signal) - evened(noise_only))[:, :, 40].mean() / evened(noise_only).std()
+        assert gained / 0.2 > least

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from abacad.errors import AbacadError
+from abacad.signal.cadence import Axes
+from abacad.simulator.presets import PRESETS, Families, Needles, Noise, Rfi, Scenes, Simulation
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (lambda: Needles(pixel_snr=(-1.0, 2.0)), "needles.pixel_snr"),
+        (lambda: Needles(pixel_snr=(3.0, 2.0)), "needles.pixel_snr"),
+        (lambda: Needles(drift_hz_s=(0.0, 2.0)), "needles.drift_hz_s"),
+        (lambda: Needles(partial=1.5), "needles.partial"),
+        (lambda: Families(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), "families"),
+        (lambda: Families(line=-1.0), "families.line"),
+        (lambda: Noise(dof=0.0), "noise.dof"),
+        (lambda: Noise(slow_gain=2.0), "noise.slow_gain"),
+        (lambda: Noise(fast_gain=float("nan")), "noise.fast_gain"),
+        (lambda: Rfi(carriers=-0.1), "rfi.carriers"),
+        (lambda: Rfi(decoys=2.0), "rfi.decoys"),
+        (lambda: Simulation(scenes=Scenes(n_freq=255)), "wider than the scene"),
+        (lambda: Simulation(axes=Axes(n_time=0)), "axes.n_time"),
+        (lambda: Simulation(axes=Axes.evenly(100.0)), "axes.panel_start_s"),
+        (lambda: Simulation(axes=Axes(panel_start_s=(0.0, 400.0))), "axes.panel_start_s has 2 starts"),
+        (lambda: Simulation(axes=Axes(df_hz=-2.79)), "axes.df_hz"),
+        (lambda: Simulation(positives=-0.1), "positives"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(wrong: Callable[[], object], named: str):
+    with pytest.raises(AbacadError, match=named) as error:
+        wrong()
+    assert 1 <= len(str(error.value).splitlines()) <= 3
+
+
+def test_presets_need_neither_torch_nor_numpy():
+    code = "import sys, abacad.simulator.presets; print([m for m in ('torch', 'numpy', 'scipy') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_presets_are_what_their_names_say():
+    kaggle, mlebench = PRESETS["kaggle"], PRESETS["mlebench"]
+    assert kaggle.positives == mlebench.positives == 0.1
+    assert kaggle.needles.families.s_curve == 0
+    assert kaggle.needles.test_families is not None
+    assert kaggle.needles.test_families.s_curve > 0
+    assert kaggle.scenes.overlap == "split"
+    assert mlebench.needles.test_families is None
+    assert mlebench.scenes.overlap == "shared"
+    telescope = PRESETS["telescope"].axes
+    assert (telescope.n_time, round(telescope.dt_s, 2), round(telescope.df_hz, 2)) == (16, 18.25, 2.79)
+    low, high = PRESETS["demo"].needles.pixel_snr
+    assert (low * high) ** 0.5 < 1  # half of the needles are fainter than 1 σ a pixel
+
+
+@pytest.mark.parametrize(("name", "dof"), [("kaggle", 12), ("telescope", 204)])
+def test_nominal_degrees_of_freedom(name: str, dof: int):
+    assert PRESETS[name].dof == dof
