@@ -43,7 +43,7 @@ class PanelNetwork(nn.Module):
     Any number of rows and of channels of frequency from 32 on will do; the weights do not depend on them.
 
     Args:
-        n_views: views a panel comes in; see `abacad.represent.panels.binned`.
+        n_views: views a panel comes in; see `abacad.represent.binned`.
         width: features of the encoder's first layer; the cost of training grows in proportion.
         line_view: which view the line maps are made of; None leaves the lines to the encoder.
         max_drift: fastest line in the maps, in channels a panel, in steps of one; 36 are 0.34 Hz/s in the competition.
