@@ -145,7 +145,7 @@ class Cadence:
         """
         import torch
 
-        return float(self._judge(weights).scores(torch.from_numpy(self.panels[None]))[0])
+        return float(self._judge(weights).scores(torch.from_numpy(self.panels[None]), self.axes)[0])
 
     def evidence(self, weights: str | Path | None = None) -> CadenceArray:
         """How much each pixel speaks for a needle (positive) or against one, in log-odds; shaped as the panels.
