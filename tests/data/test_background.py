@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abacad.data.background import open_background
+from abacad.data.background import open_background, open_backgrounds
 from abacad.data.filterbank import open_filterbank
 from abacad.errors import AbacadError
 from abacad.run.simulate import simulate
@@ -13,7 +13,7 @@ from abacad.signal.cadence import Axes
 from abacad.signal.chance import Chance
 from abacad.simulator.noise import chi2_noise
 from abacad.simulator.presets import PRESETS, Rfi, Scenes, Simulation
-from tests.data.files import ramp, write_fil
+from tests.data.files import ramp, write_cadence, write_fil, write_panel
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 REAL = SHARED / "gbt_sample.fil"
@@ -59,6 +59,33 @@ def test_a_file_of_another_shape_is_refused(axes: Axes, named: str, tmp_path: Pa
     path = write_fil(tmp_path / "noise.fil", ramp(10, 100))
     with pytest.raises(AbacadError, match=named):
         open_background(path, axes, 4096)
+
+
+def test_six_files_give_their_own_cadences(tmp_path: Path):
+    """The six panels of one place in the band, in units of their medians, never where a panel has no values."""
+    paths = write_cadence(tmp_path, 8, 64)
+    data = ramp(8, 64, 3)
+    data[:, :32] = np.nan
+    paths[3] = write_panel(tmp_path, 3, data)
+    background = open_backgrounds(paths, Axes(n_freq=16))
+    assert (background.axes.n_time, background.axes.n_freq, background.axes.dt_s) == (8, 16, 18.0)
+    assert background.cadences == 4
+    for number in range(20):
+        panels = background.panels(Chance(1, np.array([number])), 16).numpy()
+        for panel in (0, 1, 2, 4, 5):
+            own = ramp(8, 64, panel)
+            cuts = (own[:, first : first + 16] for first in range(49))
+            assert any(np.allclose(panels[panel], cut / np.median(cut), rtol=1e-6) for cut in cuts)
+        assert np.isfinite(panels).all()
+
+
+def test_six_files_without_common_values_are_refused(tmp_path: Path):
+    paths = write_cadence(tmp_path, 8, 64)
+    paths[3] = write_panel(tmp_path, 3, np.full((8, 64), np.nan, np.float32))
+    with pytest.raises(AbacadError, match="hardly a channel"):
+        open_backgrounds(paths, Axes(n_freq=16)).panels(Chance(1, np.array([0])), 16)
+    with pytest.raises(AbacadError, match="here are 5"):
+        open_backgrounds(paths[:5], Axes(n_freq=16))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path):

@@ -10,6 +10,7 @@ from abacad.cli import main
 from abacad.run.sensitivity import _bound, completeness
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
+from tests.data.test_observation import six
 
 
 def scored(n: int = 20_000) -> pd.DataFrame:
@@ -92,3 +93,20 @@ def test_too_few_cadences_and_unknown_presets_are_refused(trained_run, capsys):
     told = capsys.readouterr().err
     assert "667 or more" in told
     assert "kaggle" in told
+
+
+def test_needles_in_ones_own_noise(trained_run, small, tmp_path, caplog):
+    files = [str(path) for path in six(tmp_path, n_channels=64 * 64)]
+    words = ["sensitivity", str(trained_run), "--cadences", "200", "--preset", "easy", "--progress", "false"]
+    page = tmp_path / "page.html"
+    assert main([*words, "--background", *files, "--out", str(page)]) == 0
+    table = pd.read_csv(page.with_suffix(".csv"))
+    assert set(table["detector"]) == {"run", "classical"}  # the near-ideal observer knows simulated noise alone
+    assert "in the noise of 0.fil" in page.read_text()
+
+
+def test_a_background_too_short_for_any_rate_is_refused(trained_run, tmp_path, capsys):
+    files = [str(path) for path in six(tmp_path, n_channels=600)]
+    assert main(["sensitivity", str(trained_run), "--background", *files, "--out", str(tmp_path / "page.html")]) == 2
+    assert "2 cadences of 256 channels" in capsys.readouterr().err
+    assert not (tmp_path / "page.html").exists()

@@ -60,6 +60,9 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
     )
     parser.add_argument("--preset", type=str, default="kaggle", help="Preset of the simulator.")
     parser.add_argument(
+        "--background", nargs="+", type=Path, default=(), metavar="FILE…", help="Your own noise: six files, or one."
+    )
+    parser.add_argument(
         "--cadences", type=int, default=8000, help="To simulate; 60000, 1 of 10 with a needle, reach a rate of 1e-4."
     )
     parser.add_argument("--positives", type=float, default=0.25, help="Share of them with a needle.")
@@ -77,7 +80,7 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
 def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.sensitivity import sensitivity
 
-    keys = ("preset", "cadences", "positives", "seed", "bound", "accelerator", "out", "progress")
+    keys = ("preset", "background", "cadences", "positives", "seed", "bound", "accelerator", "out", "progress")
     page = sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})
     wrote: dict[str, Path | str] = {"page": page, "table": page.with_suffix(".csv")}
     return Outcome(notes=[f"Open {page} in a browser."], wrote=wrote)
@@ -103,10 +106,11 @@ VERBS = {
         (
             "abacad sensitivity runs/compact --preset kaggle",
             "abacad sensitivity --cadences 60000 --positives 0.1",
+            "abacad sensitivity --preset telescope --background a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5",
         ),
         _sensitivity_arguments,
         _sensitivity,
-        reads={"run": find_scorer, "preset": known_preset},
+        reads={"run": find_scorer, "preset": known_preset, "background": existing},
         writes={"out": PAGE},
     ),
 }

@@ -4,11 +4,14 @@ A file of at least six panels' rows gives cadences of consecutive panels, with w
 shorter one is cut into tiles of (n_time, n_freq), and the panels of a scene are different tiles of it: real noise
 without a history.
 
+Six files of one observation give its own cadences, interference and all: windows of the middle coarse channel.
+
 A table has rows of (mean, standard deviation, …) of real sub-frames: its noise is χ² with the degrees of freedom
 k = 2 · (mean / standard deviation)² and the levels of these sub-frames.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +22,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from abacad.data.filterbank import Filterbank, open_filterbank
+from abacad.data.observation import open_six_panels, whole
 from abacad.errors import AbacadError
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
 from abacad.simulator.noise import chi2_noise
+
+_TRIES = 64
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,11 @@ class FileBackground:
     n_freq: int
     columns: int
     blocks: int
+
+    @property
+    def cadences(self) -> int:
+        """Cadences that share no value."""
+        return max(1, self.columns * self.blocks // N_PANELS)
 
     def panels(self, chance: Chance, n_freq: int) -> Float[Tensor, "panel time freq"]:
         """Six panels of power in units of their mean; `chance` is that of one scene."""
@@ -86,6 +97,7 @@ class LevelBackground:
     dof: Float[np.ndarray, " frame"]
     axes: Axes
     n_freq: int
+    cadences: int = 1 << 62  # made anew each time
 
     def panels(self, chance: Chance, n_freq: int) -> Float[Tensor, "panel time freq"]:
         """Six panels whose levels and degrees of freedom are those of a real sub-frame each."""
@@ -97,6 +109,58 @@ class LevelBackground:
             for panel, pick in enumerate(picks)
         ]
         return torch.stack(noise)
+
+
+@dataclass(frozen=True)
+class ObservationBackground:
+    """Cadences of a real observation.
+
+    Attributes:
+        values: a coarse channel of each panel in memory, (time, freq), NaN where masked.
+        axes: rows and channels of a cadence, in the observation's own units, and when its panels began.
+    """
+
+    values: tuple[Float[np.ndarray, "_ _"], ...]
+    axes: Axes
+
+    @property
+    def n_freq(self) -> int:
+        """Channels of a cadence."""
+        return self.axes.n_freq
+
+    @property
+    def cadences(self) -> int:
+        """Cadences that share no value."""
+        return self.values[0].shape[1] // self.n_freq
+
+    def panels(self, chance: Chance, n_freq: int) -> Float[Tensor, "panel time freq"]:
+        """Six panels of power in units of their median, from where no panel is without values."""
+        for u in chance.uniform("background", _TRIES)[0]:
+            first = int(u * (self.values[0].shape[1] - n_freq + 1))
+            cut = [panel[:, first : first + n_freq] for panel in self.values]
+            levels = [float(np.nanmedian(panel)) if np.isfinite(panel).any() else 0.0 for panel in cut]
+            if min(levels) > 0:
+                filled = [whole(panel, self.axes.n_time) / level for panel, level in zip(cut, levels, strict=True)]
+                return torch.from_numpy(np.stack(filled))
+        raise AbacadError("The background holds hardly a channel with power in all six panels.\nGive other files.")
+
+
+Noise = FileBackground | LevelBackground | ObservationBackground
+"""Whatever noise comes from."""
+
+
+def open_backgrounds(paths: Sequence[Path], axes: Axes) -> Noise:
+    """A background for single cadences: of one file, or of the six files of an observation.
+
+    Raises:
+        AbacadError: they cannot be used.
+    """
+    if len(paths) == 1:
+        return open_background(paths[0], axes, axes.n_freq)
+    observation = open_six_panels(paths, axes.n_freq)
+    pieces = [piece for piece in observation.coarse() if piece[1] >= axes.n_freq]
+    values = observation.read(*pieces[len(pieces) // 2])
+    return ObservationBackground(tuple(values), observation.axes(axes.n_freq))
 
 
 def _rounded(dof: float) -> float:

@@ -16,7 +16,7 @@ from abacad.data.grid import common_grid
 from abacad.data.loss import Masked
 from abacad.data.order import checked_pattern, in_time_order, pattern_of, start_times
 from abacad.errors import AbacadError, CadenceError
-from abacad.signal.cadence import Axes
+from abacad.signal.cadence import N_PANELS, ON, Axes
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class Observation:
                 panels = self.read(begin, end - begin)
             cut = [panel[:, start - begin : start - begin + width] for panel in panels]
             if all(_seen(panel) for panel in cut):
-                yield start, np.stack([_filled(panel, self.rows) for panel in cut])
+                yield start, np.stack([whole(panel, self.rows) for panel in cut])
 
     def window(self, channel: int, width: int) -> CadenceArray:
         """The cadence (panel, time, width) from that channel on, float32, for a detector of whole windows.
@@ -161,7 +161,7 @@ class Observation:
         for panel, file in zip(panels, self.files, strict=True):
             if not _seen(panel):
                 raise CadenceError(f"{file.path.name} holds no values in channels {channel} to {channel + width - 1}.")
-        return np.stack([_filled(panel, self.rows) for panel in panels])
+        return np.stack([whole(panel, self.rows) for panel in panels])
 
 
 def open_observation(
@@ -201,6 +201,26 @@ def open_observation(
     )
     _say(found)
     return found
+
+
+def open_six_panels(paths: Sequence[str | Path], width: int, pattern: str | None = None) -> Observation:
+    """Open an observation of the kind that the detectors are trained on: ABACAD, `width` channels at least.
+
+    Raises:
+        AbacadError: it is of another kind, or as `open_observation` says.
+    """
+    observation = open_observation(paths, pattern=pattern)
+    if len(observation.files) != N_PANELS or observation.on != ON:
+        raise AbacadError(
+            f"The detector takes six panels with the target in every other one, as ABACAD; here are "
+            f"{len(observation.files)}, {observation.pattern}.\nGive such files."
+        )
+    if observation.n_freq < width:
+        raise AbacadError(
+            f"{observation.files[0].path.name} and the others share {observation.n_freq} channels, a window has "
+            f"{width}.\nGive a wider band of channels."
+        )
+    return observation
 
 
 def _say(observation: Observation) -> None:
@@ -259,11 +279,11 @@ def _seen(panel: Float[np.ndarray, "time freq"]) -> bool:
     return bool(np.isfinite(panel).any())
 
 
-def _filled(panel: Float[np.ndarray, "time freq"], rows: int) -> Float[np.ndarray, "rows freq"]:
-    """So many rows, without NaN."""
-    whole = np.full((rows, panel.shape[1]), np.nan, np.float32)
-    whole[: len(panel)] = panel[:rows]
-    missing = np.isnan(whole)
+def whole(panel: Float[np.ndarray, "time freq"], rows: int) -> Float[np.ndarray, "rows freq"]:
+    """A panel with so many rows and without NaN: longer ones are cut, what is missing gets the panel's median."""
+    values = np.full((rows, panel.shape[1]), np.nan, np.float32)
+    values[: len(panel)] = panel[:rows]
+    missing = np.isnan(values)
     if missing.any():
-        whole[missing] = np.nanmedian(panel)
-    return whole
+        values[missing] = np.nanmedian(panel)
+    return values

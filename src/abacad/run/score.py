@@ -18,7 +18,7 @@ from abacad.data.arrays import OfArrays, arrays_of
 from abacad.data.competition import read_cadence
 from abacad.data.filterbank import is_telescope_file
 from abacad.data.listing import cadence_files
-from abacad.data.observation import Observation, open_observation
+from abacad.data.observation import Observation, open_six_panels
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
 from abacad.learn.run_folder import judge_of
@@ -30,7 +30,6 @@ from abacad.run.predict import UNKNOWN
 from abacad.run.submit import asked_for, write_submission
 from abacad.show import figure
 from abacad.show.page import Page, Section
-from abacad.signal.cadence import N_PANELS, ON
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
@@ -171,27 +170,11 @@ def _windows(files: Sequence[Path], pattern: str | None) -> Windows:
     if telescope and len(telescope) < len(files):
         raise AbacadError("Telescope files and .npy cadences do not go together.\nScore them with two commands.")
     if telescope:
-        return _OfTelescope(_six_panels(telescope, pattern))
+        return _OfTelescope(open_six_panels(telescope, _WIDTH, pattern))
     paths = cadence_files(files)
     if not paths:
         raise AbacadError(f"There is no .npy file in {', '.join(map(str, files))}.")
     return _OfFiles(paths)
-
-
-def _six_panels(files: Sequence[Path], pattern: str | None) -> Observation:
-    """An observation of the kind that the detector was trained on."""
-    observation = open_observation(files, pattern=pattern)
-    if len(observation.files) != N_PANELS or observation.on != ON:
-        raise AbacadError(
-            f"The detector scores six panels with the target in every other one, as ABACAD; here are "
-            f"{len(observation.files)}, {observation.pattern}.\nGive such files."
-        )
-    if observation.n_freq < _WIDTH:
-        raise AbacadError(
-            f"{files[0].name} and the others share {observation.n_freq} channels, a window has {_WIDTH}.\n"
-            "Give a wider band of channels."
-        )
-    return observation
 
 
 class _InMemory(OfArrays):

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from rich.progress import Progress, track
 
+from abacad.data.background import Noise, open_backgrounds
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.ideal.known import noise_of, of_training
@@ -27,8 +28,10 @@ from abacad.model.device import pick_device
 from abacad.model.judge import Judge, shipped
 from abacad.outputs import COMPLETENESS, PAGE, STDOUT, output
 from abacad.parallel import side_by_side
+from abacad.places import paths_of
 from abacad.show import figure
 from abacad.show.page import Page, Section
+from abacad.simulator.inject import generate_on
 from abacad.simulator.presets import PRESETS, Simulation
 from abacad.simulator.scene import generate
 
@@ -49,6 +52,7 @@ def sensitivity(
     run: str | Path | None = None,
     *,
     preset: str = "kaggle",
+    background: str | Path | Sequence[str | Path] = (),
     cadences: int = 8000,
     positives: float = 0.25,
     seed: int = 20_000_003,
@@ -62,6 +66,8 @@ def sensitivity(
     Args:
         run: A finished run folder, whose folds are averaged, or a file of weights; none takes those of the package.
         preset: Preset of the simulator.
+        background: Noise to put the needles into, with its own interference, instead of the simulator's: the six files
+            of an observation, or one file; its rows, channels and times hold. There is no near-ideal observer then.
         cadences: How many are simulated. A false-alarm rate is reported where five negatives exceed its threshold.
         positives: Share of the cadences with a needle.
         seed: Seed of the cadences.
@@ -92,16 +98,21 @@ def sensitivity(
             f"{cadences} cadences are too few for a false-alarm rate.\nAsk for {least} or more: --cadences."
         )
     simulation = replace(PRESETS[preset], positives=positives)
+    noise = open_backgrounds(paths_of(background), simulation.axes) if paths_of(background) else None
+    if noise is not None:
+        simulation = replace(simulation, axes=noise.axes, rfi=replace(simulation.rfi, decoys=0.0))
+    rates = _rates(noise, simulation.axes.n_freq)
     path = Path(run) if run is not None else shipped(simulation.axes.n_time)
     page = _page_path(out, path)
     judge = judge_of(path, pick_device(accelerator))
-    found = _scored(judge, simulation, cadences, seed, progress)
-    if bound > 0:
+    found = _scored(judge, simulation, noise, cadences, seed, progress)
+    if bound > 0 and noise is None:
         found["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
-    table = completeness(found)
+    table = completeness(found, rates)
     write_table(page.with_suffix(".csv"), table)
     name = path.resolve().name if run is not None else "the package's weights"
-    _page(name, preset, found, table).write(page)
+    where = f"the preset {preset}" + (f" in the noise of {paths_of(background)[0].name} …" if noise else "")
+    _page(name, where, found, table).write(page)
     log.info("Wrote %s and %s", page, page.with_suffix(".csv"))
     return page
 
@@ -116,12 +127,33 @@ def _page_path(out: str | Path | None, scorer: Path) -> Path:
     return page
 
 
-def _scored(judge: Judge, simulation: Simulation, n_cadences: int, seed: int, progress: bool) -> pd.DataFrame:
+def _rates(noise: Noise | None, n_freq: int) -> tuple[float, ...]:
+    """The false-alarm rates that the background is long enough for.
+
+    Raises:
+        AbacadError: it is too short for any.
+    """
+    if noise is None:
+        return FALSE_ALARM_RATES
+    rates = tuple(rate for rate in FALSE_ALARM_RATES if rate * noise.cadences >= _FEWEST)
+    if not rates:
+        raise AbacadError(
+            f"The background holds {noise.cadences} cadences of {n_freq} channels, too few for any false-alarm rate.\n"
+            f"Give a wider band: {math.ceil(_FEWEST / FALSE_ALARM_RATES[0])} cadences at least."
+        )
+    log.info("The background holds %s different cadences", f"{noise.cadences:,}")
+    return rates
+
+
+def _scored(
+    judge: Judge, simulation: Simulation, noise: Noise | None, n_cadences: int, seed: int, progress: bool
+) -> pd.DataFrame:
     """The truth table of new cadences, with a score by the judge and one by the classical search."""
     starts = range(0, n_cadences, _BATCH)
 
     def scored(start: int) -> pd.DataFrame:
-        batch = generate(simulation, np.arange(start, min(start + _BATCH, n_cadences)), seed)
+        some = np.arange(start, min(start + _BATCH, n_cadences))
+        batch = generate_on(noise, simulation, some, seed) if noise else generate(simulation, some, seed)
         panels = batch.panels.float()
         classical = simulated_event_snr(panels, simulation)
         return pd.DataFrame(batch.truth).assign(run=judge.scores(panels, simulation.axes), classical=classical.numpy())
@@ -153,7 +185,7 @@ def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, pr
     return scores
 
 
-def completeness(found: pd.DataFrame) -> pd.DataFrame:
+def completeness(found: pd.DataFrame, rates: Sequence[float] = FALSE_ALARM_RATES) -> pd.DataFrame:
     """Share of needles recovered, by detector, false-alarm rate, family and bin.
 
     Args:
@@ -169,7 +201,7 @@ def completeness(found: pd.DataFrame) -> pd.DataFrame:
         scored = found[found[detector].notna()]
         negatives, needles = scored[scored["target"] == 0], scored[scored["target"] == 1]
         groups = [("all", needles), *needles.groupby("family")]
-        for rate in FALSE_ALARM_RATES:
+        for rate in rates:
             if rate * len(negatives) < _FEWEST:
                 continue
             threshold = float(np.quantile(negatives[detector], 1 - rate, method="higher"))
@@ -201,11 +233,11 @@ def _by_bin(
     return rows
 
 
-def _page(name: str, preset: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
+def _page(name: str, on: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
     rates = list(table["false_alarm_rate"].unique())
     page = Page(
         f"Sensitivity of {name}",
-        f"{len(found):,} simulated cadences of the preset {preset}, {int(found['target'].sum()):,} of them with a "
+        f"{len(found):,} simulated cadences of {on}, {int(found['target'].sum()):,} of them with a "
         "needle; the detector was trained on none of them. Completeness is the share of the needles that score above "
         "all but a share, the false-alarm rate, of the cadences without one; shaded: 95 % intervals.",
         [(_tile(found, name), _auc(found, name)) for name in _detectors(found)],
