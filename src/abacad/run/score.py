@@ -30,6 +30,7 @@ from abacad.run.predict import UNKNOWN
 from abacad.run.submit import asked_for, write_submission
 from abacad.show import figure
 from abacad.show.page import Page, Section
+from abacad.signal.cadence import Axes
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,10 @@ class Window:
 @runtime_checkable
 class Windows(Protocol):
     """Cadences to be scored, one after the other; none is kept, and where there are millions nothing is for each."""
+
+    @property
+    def axes(self) -> Axes | None:
+        """Their units, and when their panels began; none where no file says."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -120,7 +125,8 @@ def score(
     places, scores = array("q"), array("d")
     n_batches = -(-len(windows) // _BATCH)
     for some, cadences in track(_batches(windows, bad), "Scoring", n_batches, disable=not progress, transient=True):
-        scores.extend(judges.of(cadences[0]).scores(torch.from_numpy(np.stack(cadences))).tolist())
+        panels = torch.from_numpy(np.stack(cadences))
+        scores.extend(judges.of(cadences[0]).scores(panels, windows.axes).tolist())
         places.extend(some)
     if not scores:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
@@ -131,7 +137,7 @@ def score(
         write_table(Path(out), table)
     if page is not None:
         best = [windows[places[row]] for row in table.index[:shown]]
-        _page(judges, table, best).write(Path(page))
+        _page(judges, table, best, windows.axes).write(Path(page))
     if submission is not None:
         by_id = {Path(file).stem: value for file, value in zip(table["file"], table["score"], strict=True)}
         write_submission(Path(submission), asked, np.array([by_id.get(name, UNKNOWN) for name in asked]))
@@ -180,6 +186,8 @@ def _windows(files: Sequence[Path], pattern: str | None) -> Windows:
 class _InMemory(OfArrays):
     """Arrays as windows."""
 
+    axes = None
+
     def __getitem__(self, place: int) -> Window:
         return Window(place, partial(self.read, place))
 
@@ -192,6 +200,7 @@ class _OfFiles:
     """Cadences of a file each."""
 
     paths: Sequence[Path]
+    axes: None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -211,6 +220,10 @@ class _OfTelescope:
     """Windows of an observation, half a window apart but for the last."""
 
     observation: Observation
+
+    @property
+    def axes(self) -> Axes:
+        return self.observation.axes(_WIDTH)
 
     def __len__(self) -> int:
         return self.observation.n_windows(_WIDTH)
@@ -256,12 +269,12 @@ def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[l
         yield places, cadences
 
 
-def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Window]) -> Page:
+def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Window], axes: Axes | None) -> Page:
     pictures = []
     for window, row in zip(best, table.drop(columns="channel", errors="ignore").itertuples(index=False), strict=False):
         cadence = window.read()
         name = " ".join(map(str, row[:-1]))
-        evidence = judges.of(cadence).evidence(cadence)
+        evidence = judges.of(cadence).evidence(cadence, axes)
         pictures.append((figure.waterfall(cadence, Path(name).name, evidence), f"score {row[-1]:.4f}"))
     return Page(
         "Scores",

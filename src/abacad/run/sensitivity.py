@@ -128,11 +128,7 @@ def _page_path(out: str | Path | None, scorer: Path) -> Path:
 
 
 def _rates(noise: Noise | None, n_freq: int) -> tuple[float, ...]:
-    """The false-alarm rates that the background is long enough for.
-
-    Raises:
-        AbacadError: it is too short for any.
-    """
+    """The false-alarm rates that the background is long enough for; an AbacadError where it is so for none."""
     if noise is None:
         return FALSE_ALARM_RATES
     rates = tuple(rate for rate in FALSE_ALARM_RATES if rate * noise.cadences >= _FEWEST)
@@ -141,7 +137,6 @@ def _rates(noise: Noise | None, n_freq: int) -> tuple[float, ...]:
             f"The background holds {noise.cadences} cadences of {n_freq} channels, too few for any false-alarm rate.\n"
             f"Give a wider band: {math.ceil(_FEWEST / FALSE_ALARM_RATES[0])} cadences at least."
         )
-    log.info("The background holds %s different cadences", f"{noise.cadences:,}")
     return rates
 
 
