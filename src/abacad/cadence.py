@@ -57,11 +57,11 @@ class Cadence:
     """Six panels in the order A B A C A D, and what they mean.
 
     Example:
-        >>> cadence = Cadence(np.zeros((6, 28, 64)), name="nothing")
+        >>> cadence = Cadence(np.zeros((6, 273, 64)), name="nothing")
         >>> cadence
-        <Cadence nothing: 6 panels of 28 rows of 1.074 s, 64 channels of 2.794 Hz>
+        <Cadence nothing: 6 panels of 273 rows of 1.074 s, 64 channels of 2.794 Hz>
         >>> cadence.panels.shape
-        (6, 28, 64)
+        (6, 273, 64)
     """
 
     def __init__(
