@@ -144,6 +144,9 @@ def _fits(hint: Any, value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if typing.get_origin(hint) is dict:
+        keys, values = typing.get_args(hint)
+        return isinstance(value, dict) and all(_fits(keys, key) and _fits(values, value[key]) for key in value)
     return isinstance(hint, type) and isinstance(value, hint)
 
 

@@ -19,7 +19,7 @@ from abacad.simulator.presets import PRESETS, Families, Needles, Scenes, Simulat
 
 SMALL = Simulation(
     axes=Axes.evenly(40.0, n_time=36, n_freq=48),
-    needles=Needles(families=Families(0.5, 0.5, 0, 0, 0, 0, 0), drift_hz_s=(0.01, 0.2), pixel_snr=(1.0, 3.0)),
+    needles=Needles(families=Families.only(line=0.5, squiggle=0.5), drift_hz_s=(0.01, 0.2), pixel_snr=(1.0, 3.0)),
     scenes=Scenes(n_freq=128, overlap="shared"),
     positives=0.5,
 )

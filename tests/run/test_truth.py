@@ -14,9 +14,7 @@ from abacad.simulator.presets import PRESETS, Families, Needles
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
-    bright = Needles(
-        families=Families(1, 0, 0, 0, 0, 0, 0), pixel_snr=(15, 20), drift_hz_s=(0.01, 0.2), partial=0, cut=0
-    )
+    bright = Needles(families=Families.only(line=1.0), pixel_snr=(15, 20), drift_hz_s=(0.01, 0.2), partial=0, cut=0)
     simulation = replace(PRESETS["easy"], needles=bright, scenes=replace(PRESETS["easy"].scenes, n_freq=1024))
     folder = tmp_path_factory.mktemp("sim") / "data"
     return simulate(folder, simulation, n_train=6, n_test=4, seed=3, progress=False)

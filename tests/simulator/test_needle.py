@@ -8,17 +8,17 @@ from torch import Tensor
 
 from abacad.signal.cadence import OFF, ON, Axes
 from abacad.signal.chance import Chance
-from abacad.simulator.needle import FAMILIES, NeedleBatch, draw_lit, draw_needles
+from abacad.simulator.needle import NeedleBatch, draw_lit, draw_needles
 from abacad.simulator.path import deposit, deposits
 from abacad.simulator.presets import PRESETS, Families, Needles
+from abacad.simulator.shape import SHAPES
 
 FINE = PRESETS["telescope"].axes
 SHORT = dataclasses.replace(Axes(), n_time=64, dt_s=4.578)
-NONE = dict.fromkeys(FAMILIES, 0.0)
 
 
 def only(family: str) -> Families:
-    return Families(**{**NONE, family: 1.0})
+    return Families.only(**{family: 1.0})
 
 
 def drawn(needles: Needles, family: str, axes: Axes, n: int = 200, decoy: bool = False) -> NeedleBatch:
@@ -36,7 +36,7 @@ def pixels(batch: NeedleBatch, axes: Axes, sigma: float = 1.0) -> Tensor:
 
 
 @pytest.mark.parametrize("axes", [Axes(), FINE], ids=["medium", "fine"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", list(SHAPES))
 def test_needles_stand_in_the_window_and_in_on_panels_alone(family: str, axes: Axes):
     fastest = 4.0 if axes is FINE else 0.35
     needles = Needles(drift_hz_s=(0.005, fastest), partial=0.5, cut=0.5)
@@ -46,7 +46,7 @@ def test_needles_stand_in_the_window_and_in_on_panels_alone(family: str, axes: A
     assert (power[:, list(OFF)] == 0).all()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", list(SHAPES))
 def test_decoys_stand_in_off_panels(family: str):
     needles = Needles(partial=0.0, cut=0.0, drift_hz_s=(0.01, 0.05))
     power = pixels(drawn(needles, family, Axes(), n=60, decoy=True), Axes()).sum((2, 3))

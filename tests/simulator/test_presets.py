@@ -16,7 +16,7 @@ from abacad.simulator.presets import PRESETS, Families, Needles, Noise, Rfi, Sce
         (lambda: Needles(pixel_snr=(3.0, 2.0)), "needles.pixel_snr"),
         (lambda: Needles(drift_hz_s=(0.0, 2.0)), "needles.drift_hz_s"),
         (lambda: Needles(partial=1.5), "needles.partial"),
-        (lambda: Families(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), "families"),
+        (lambda: Families.only(), "families"),
         (lambda: Families(line=-1.0), "families.line"),
         (lambda: Noise(dof=0.0), "noise.dof"),
         (lambda: Noise(slow_gain=2.0), "noise.slow_gain"),

@@ -7,6 +7,7 @@ are not there, or are no numbers, come out as NaN and are counted. What a file i
 import logging
 import stat
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -39,6 +40,10 @@ class Store(Protocol):
         self, row: int, n_rows: int, plane: int, first: int, n: int
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """Values of one polarisation in the file's own order of channels, NaN where lost, and what is lost."""
+
+
+FORMATS: dict[bytes, Callable[[Path], Store]] = {hdf5.MAGIC: hdf5.Hdf5Store, sigproc.MAGIC: sigproc.SigprocStore}
+"""What opens a file, by the bytes that every file of the format begins with; a new format is one more entry."""
 
 
 class Filterbank:
@@ -166,8 +171,7 @@ def open_filterbank(path: Path, pol: Polarisation = "I") -> Filterbank:
     """
     path = Path(path)
     magic = _magic(path)
-    kinds = ((hdf5.MAGIC, hdf5.Hdf5Store), (sigproc.MAGIC, sigproc.SigprocStore))
-    store = next((kind for start, kind in kinds if magic.startswith(start)), None)
+    store = next((opens for start, opens in FORMATS.items() if magic.startswith(start)), None)
     if store is None:
         raise AbacadError(f"{path} is neither a SIGPROC filterbank nor HDF5.\nGive a .fil or .h5 file of a telescope.")
     try:
@@ -184,7 +188,7 @@ def is_telescope_file(path: Path) -> bool:
     path = Path(path)
     if not path.is_file():
         return path.suffix.lower() in (".fil", ".h5", ".hdf5")
-    return _magic(path).startswith((hdf5.MAGIC, sigproc.MAGIC)) or path.suffix.lower() in (".fil", ".h5", ".hdf5")
+    return _magic(path).startswith(tuple(FORMATS)) or path.suffix.lower() in (".fil", ".h5", ".hdf5")
 
 
 def _magic(path: Path) -> bytes:
@@ -193,7 +197,7 @@ def _magic(path: Path) -> bytes:
         if not stat.S_ISREG(path.stat().st_mode):
             raise AbacadError(f"{path} is a folder or a device, not a file.\nGive a .fil or .h5 file of a telescope.")
         with open(path, "rb") as file:
-            return file.read(len(sigproc.MAGIC))
+            return file.read(max(map(len, FORMATS)))
     except OSError as error:
         raise AbacadError(f"{path} cannot be opened: {error.strerror}.\nGive a .fil or .h5 file.") from error
 

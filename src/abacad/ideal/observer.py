@@ -71,7 +71,7 @@ class Observer:
             families: of their needles; none: those of training.
 
         Raises:
-            AbacadError: needles drift too fast for the grids.
+            AbacadError: needles drift too fast for the grids, panels have unequal gaps, or a family is unknown here.
         """
         axes, needles = simulation.axes, simulation.needles
         fastest = bins_per_panel(needles.drift_hz_s[1], axes) * axes.dt_s / axes.panel_period_s
@@ -80,7 +80,14 @@ class Observer:
                 f"Needles drift by up to {fastest:.2g} channels a row: the bound is worked out up to {_FASTEST:g}.\n"
                 f"Simulate slower ones: --needles.drift_hz_s, up to {_FASTEST * axes.unit_drift_hz_s:.2g} Hz/s."
             )
-        weights = vars(families or needles.families)
+        if not axes.evenly_spaced:
+            raise AbacadError("The bound is worked out for panels at equal gaps; these begin at unequal ones.")
+        weights = (families or needles.families).weights()
+        unknown = [name for name, weight in weights.items() if weight > 0 and name not in FAMILIES]
+        if unknown:
+            raise AbacadError(
+                f"The bound knows no needle family {unknown[0]}.\nIt knows {', '.join(FAMILIES)}: give others weight 0."
+            )
         self.shares = {name: weight / sum(weights.values()) for name, weight in weights.items() if weight > 0}
         self.decoys = simulation.rfi.decoys
         self.simulation, self.axes, self.partial, self.cut = simulation, axes, needles.partial, needles.cut

@@ -8,19 +8,19 @@ A family fixes the shape and the rows that are lit; then the shape is moved in f
 or, when it is longer than the window, passes through it while it is lit.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 
+from abacad.errors import AbacadError
 from abacad.signal.cadence import N_PANELS, OFF, ON, Axes
 from abacad.signal.chance import Chance, between, log_uniform
 from abacad.simulator.path import Paths, smearing
 from abacad.simulator.presets import Families, Needles
 from abacad.simulator.shape import SHAPES
 
-FAMILIES = tuple(family.name for family in fields(Families))
 _MARGIN = 2  # channels between a needle and the window's edge, where it fits
 
 
@@ -33,7 +33,7 @@ class NeedleBatch:
         envelope: (batch, panel, time) intensity over its nominal value; 0 where dark.
         width: (batch,) intrinsic width in channels.
         snr: (batch,) pixel SNR before smearing.
-        family: (batch,) positions in FAMILIES.
+        family: (batch,) positions in `SHAPES`.
         drift: (batch,) mean drift in channels a panel; that of the straight part where there is one.
         n_freq: channels of the window.
     """
@@ -76,7 +76,7 @@ class NeedleBatch:
         at_first = np.take_along_axis(_flat(self.channel), first[:, None], axis=1)[:, 0]
         drift_hz_s = self.drift * axes.df_hz / axes.panel_period_s
         return {
-            "family": np.array(FAMILIES, dtype=object)[self.family],
+            "family": np.array(list(SHAPES), dtype=object)[self.family],
             "pixel_snr": self.snr / smear,
             "panel_snr": self.snr / smear * np.sqrt(best),
             "smear": smear,
@@ -132,7 +132,7 @@ def draw_needles(
         chance: where the draws come from.
     """
     u = chance.uniform("needle", 6)
-    weights = np.array([getattr(families, name) for name in FAMILIES])
+    weights = _weights(families)
     family = np.searchsorted(np.cumsum(weights) / weights.sum(), u[:, 0], side="right")
     family = np.minimum(family, np.flatnonzero(weights)[-1])
     sign = np.where(u[:, 1] < 0.5, -1.0, 1.0)
@@ -140,7 +140,7 @@ def draw_needles(
     channel = np.zeros((len(chance), N_PANELS, axes.n_time))
     envelope = np.zeros_like(channel)
     alone = np.zeros(len(chance), dtype=bool)
-    for number, name in enumerate(FAMILIES):
+    for number, name in enumerate(SHAPES):
         chosen = np.flatnonzero(family == number)
         if len(chosen):
             course = SHAPES[name](drift[chosen], axes, n_freq, chance.of(chosen))
@@ -157,6 +157,15 @@ def draw_needles(
         drift=drift,
         n_freq=n_freq,
     )
+
+
+def _weights(families: Families) -> Float[np.ndarray, " family"]:
+    """(family,) how often each shape is drawn, in the order of `SHAPES`."""
+    wanted = families.weights()
+    unknown = sorted(set(wanted) - set(SHAPES))
+    if unknown:
+        raise AbacadError(f"There is no needle family {unknown[0]}.\nFamilies: {', '.join(SHAPES)}.")
+    return np.array([wanted.get(name, 0.0) for name in SHAPES])
 
 
 def _flat(values: Shaped[np.ndarray, "batch panel time"]) -> Shaped[np.ndarray, "batch place"]:

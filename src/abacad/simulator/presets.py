@@ -4,7 +4,7 @@ Everything here is plain data: no arrays, no torch, so that a command line can s
 """
 
 import difflib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -119,6 +119,7 @@ class Families:
         s_curve: A line that changes lanes once.
         pulsed: A line that switches on and off.
         scintillating: A line whose intensity twinkles, exponentially distributed.
+        others: Families that were added to `abacad.simulator.shape.SHAPES`, each with its weight.
     """
 
     line: float = 0.4
@@ -128,13 +129,26 @@ class Families:
     s_curve: float = 0.05
     pulsed: float = 0.05
     scintillating: float = 0.1
+    others: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a draw from nothing."""
-        for name, weight in vars(self).items():
+        for name, weight in self.weights().items():
             _at_least(f"families.{name}", weight, 0.0, "0 leaves the family out.")
-        if not sum(vars(self).values()) > 0:
+        if not sum(self.weights().values()) > 0:
             raise AbacadError("All families of needles have weight 0.\nGive at least one of them a positive weight.")
+
+    @classmethod
+    def only(cls, **weights: float) -> "Families":
+        """These families and no others: `Families.only(line=0.6, sine=0.4)`."""
+        own = [one.name for one in fields(cls) if one.name != "others"]
+        others = {name: weight for name, weight in weights.items() if name not in own}
+        return cls(**{name: weights.get(name, 0.0) for name in own}, others=others)
+
+    def weights(self) -> dict[str, float]:
+        """The weight of each family by its name."""
+        own = {name: weight for name, weight in vars(self).items() if name != "others"}
+        return own | self.others
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from abacad.simulator.needle import draw_lit, draw_needles
 from abacad.simulator.path import Deposits, Paths, deposit, deposits, join
 from abacad.simulator.presets import Families, Simulation
 
-_GROUND_LINES = Families(0.6, 0.0, 0.0, 0.1, 0.05, 0.15, 0.1)
-_GROUND_SQUIGGLES = Families(0.0, 0.7, 0.3, 0.0, 0.0, 0.0, 0.0)
+_GROUND_LINES = Families.only(line=0.6, sine=0.1, s_curve=0.05, pulsed=0.15, scintillating=0.1)
+_GROUND_SQUIGGLES = Families.only(squiggle=0.7, dash=0.3)
 
 
 @dataclass(frozen=True)

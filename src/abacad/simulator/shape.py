@@ -152,7 +152,10 @@ def _piece(
     return ((within >= start[:, :, None]) & (within < (start + length)[:, :, None])).astype(float)
 
 
-SHAPES: dict[str, Callable[[Drift, Axes, int, Chance], Course]] = {
+Shape = Callable[[Drift, Axes, int, Chance], Course]
+"""Drifts of the batch, axes, channels of the window and where to draw from → the courses of one family."""
+
+SHAPES: dict[str, Shape] = {
     "line": line,
     "squiggle": squiggle,
     "dash": dash,
@@ -161,3 +164,4 @@ SHAPES: dict[str, Callable[[Drift, Axes, int, Chance], Course]] = {
     "pulsed": pulsed,
     "scintillating": scintillating,
 }
+"""Every family by its name, in the order in which a draw counts them; a new one is one more entry."""
