@@ -1,25 +1,44 @@
-"""What is written and shown while a fold is trained: a row of metrics.csv an epoch, and the progress bar."""
+"""How a training tells how far it is: a row and a line of the log an epoch, and a bar for the epoch under way.
+
+Epochs are counted from 1 to the largest number, in the log and in the bar alike. The time left is that of the whole
+run: the mean epoch so far times all epochs to come, of this fold and of those after it, none of them stopped early.
+"""
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import pandas as pd
 from lightning.pytorch.callbacks import RichProgressBar
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from abacad.files import write_table
 
 log = logging.getLogger(__name__)
 
 
+def epochs_to_come(epoch: int, max_epochs: int, folds_after: int) -> int:
+    """Epochs of the whole run after that one, which is counted from 0: after the first of 5, with one fold more, 9."""
+    return max_epochs - epoch - 1 + folds_after * max_epochs
+
+
+def told_time(seconds: float) -> str:
+    """A time in one unit, for people: 40 s, 12 min, 3.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 class EpochLog(pl.Callback):
     """A row of metrics.csv and a line of the log for each epoch; a continued fold keeps its earlier rows."""
 
-    def __init__(self, path: Path, fold: int) -> None:
+    def __init__(self, path: Path, fold: int, folds_after: int = 0) -> None:
         """Write into `path`."""
-        self.path, self.fold, self.started = path, fold, time.monotonic()
+        self.path, self.fold, self.folds_after = path, fold, folds_after
+        self.started, self.seconds = time.monotonic(), list[float]()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
@@ -29,32 +48,44 @@ class EpochLog(pl.Callback):
         """Write the row."""
         if not trainer.is_global_zero:
             return
-        epoch, seconds = trainer.current_epoch, time.monotonic() - self.started
+        epoch = trainer.current_epoch
+        self.seconds.append(time.monotonic() - self.started)
         found = {name: float(value) for name, value in trainer.callback_metrics.items()}
         row = {"epoch": epoch, **{name: found.get(name) for name in ("train_loss", "val_loss", "val_auc")}}
-        row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": round(seconds, 2)}
+        row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": round(self.seconds[-1], 2)}
         table = pd.DataFrame([row])
         if self.path.is_file():
             before = pd.read_csv(self.path)
             table = pd.concat([before[before["epoch"] < epoch], table])
         write_table(self.path, table)
-        left = seconds * ((trainer.max_epochs or 0) - epoch - 1)
+        left = sum(self.seconds) / len(self.seconds) * epochs_to_come(epoch, trainer.max_epochs or 1, self.folds_after)
         log.info(
-            "Fold %d, epoch %d of %s: validation AUC %.4f, loss %.4f, %.0f s (at most %.0f s left)",
-            self.fold, epoch + 1, trainer.max_epochs, row["val_auc"], row["train_loss"] or float("nan"), seconds, left,
+            "Fold %d, epoch %d of %s: AUC %.4f, loss %.4f, %s left",
+            self.fold, epoch + 1, trainer.max_epochs, row["val_auc"], row["train_loss"] or float("nan"), told_time(left),
         )  # fmt: skip
 
 
 class FoldBar(RichProgressBar):
-    """Lightning's bar with the fold, the AUC and the time left."""
+    """Lightning's bar with the fold and the AUC, on standard error, gone when the fold is done."""
 
     def __init__(self, fold: int) -> None:
         """Name the fold."""
-        super().__init__()
+        super().__init__(console_kwargs={"stderr": True})
         self.fold = fold
 
+    def _init_progress(self, trainer: pl.Trainer) -> None:
+        super()._init_progress(trainer)
+        if self.progress is not None:
+            self.progress.live.transient = True
+
+    def configure_columns(self, trainer: pl.Trainer) -> Sequence[ProgressColumn]:  # type: ignore[override]
+        """Columns that fit a terminal of 80 characters."""
+        return [
+            TextColumn("{task.description}"), BarColumn(bar_width=16), MofNCompleteColumn(), TimeRemainingColumn(),
+        ]  # fmt: skip
+
     def _get_train_description(self, current_epoch: int) -> str:
-        return f"Fold {self.fold}, {super()._get_train_description(current_epoch).lower()}"
+        return f"Fold {self.fold}, epoch {current_epoch + 1} of {self.trainer.max_epochs}"
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """What stands behind the bar: no version number."""

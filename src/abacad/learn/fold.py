@@ -29,8 +29,16 @@ from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS, Simulation
 
 
-def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) -> None:
-    """Fit one fold, or continue it from its last checkpoint, and write its detector and its OOF scores."""
+def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, folds_after: int = 0) -> None:
+    """Fit one fold, or continue it from its last checkpoint, and write its detector and its OOF scores.
+
+    Args:
+        number: Of the fold.
+        labelled: The cadences.
+        recipe: The whole run.
+        run: Where it is written.
+        folds_after: How many folds will be trained after it, for the time left.
+    """
     folder = run.fold(number)
     held, kept = np.flatnonzero(labelled.folds == number), np.flatnonzero(labelled.folds != number)
     pl.seed_everything(recipe.seed + number, verbose=False)
@@ -39,7 +47,7 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder) 
     training, validation = _loaders(labelled, kept, held, recipe)
     last = folder / "last.ckpt"
     with quiet_lightning():
-        trainer, best = make_trainer(recipe, folder, number, steps_per_epoch=len(training))
+        trainer, best = make_trainer(recipe, folder, number, len(training), folds_after)
         if trainer.strategy.root_device.type == "cpu" and recipe.model.name == "panel":
             keep_freed_memory()
         trainer.fit(learner, training, validation, ckpt_path=last if last.is_file() else None, weights_only=False)

@@ -37,7 +37,9 @@ def _cpu_has_bf16() -> bool:
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
-def make_trainer(recipe: Recipe, folder: Path, number: int, steps_per_epoch: int) -> tuple[pl.Trainer, ModelCheckpoint]:
+def make_trainer(
+    recipe: Recipe, folder: Path, number: int, steps_per_epoch: int, folds_after: int = 0
+) -> tuple[pl.Trainer, ModelCheckpoint]:
     """A trainer for one fold, and the callback that knows where its best checkpoint lies.
 
     Args:
@@ -45,13 +47,14 @@ def make_trainer(recipe: Recipe, folder: Path, number: int, steps_per_epoch: int
         folder: Folder of the fold.
         number: Number of the fold.
         steps_per_epoch: Batches of an epoch, for the start of the averaged weights.
+        folds_after: Folds that will be trained after it, for the time left.
     """
     wanted = recipe.trainer
     best = ModelCheckpoint(
         dirpath=folder, filename="best", monitor="val_auc", mode="max", save_last=True, enable_version_counter=False
     )
     callbacks: list[Any] = [
-        EpochLog(folder / "metrics.csv", number),
+        EpochLog(folder / "metrics.csv", number, folds_after),
         EarlyStopping(monitor="val_auc", mode="max", patience=wanted.patience),
         best,
     ]

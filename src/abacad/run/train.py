@@ -80,7 +80,9 @@ def train(
         labelled = _prepare(root, labels, recipe, run_folder)
         for number in range(recipe.data.folds):
             if not run_folder.fold_oof(number).is_file():
-                train_fold(number, labelled, recipe, run_folder)
+                after = range(number + 1, recipe.data.folds)
+                to_come = sum(not run_folder.fold_oof(later).is_file() for later in after)
+                train_fold(number, labelled, recipe, run_folder, to_come)
             if number == 0:
                 _tell_first_fold(run_folder, recipe, labelled)
         _conclude(run_folder, recipe, time.monotonic() - started)
