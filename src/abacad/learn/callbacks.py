@@ -5,6 +5,7 @@ run: the mean epoch so far times all epochs to come, of this fold and of those a
 """
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,7 +62,7 @@ class EpochLog(pl.Callback):
         left = sum(self.seconds) / len(self.seconds) * epochs_to_come(epoch, trainer.max_epochs or 1, self.folds_after)
         log.info(
             "Fold %d, epoch %d of %s: AUC %.4f, loss %.4f, %s left",
-            self.fold, epoch + 1, trainer.max_epochs, row["val_auc"], row["train_loss"] or float("nan"), told_time(left),
+            self.fold, epoch + 1, trainer.max_epochs, row["val_auc"], row["train_loss"] or math.nan, told_time(left),
         )  # fmt: skip
 
 
