@@ -208,3 +208,16 @@ def test_a_logger_that_is_not_installed(shared_competition, tmp_path, capsys):
         pytest.skip("wandb is installed")
     told = refused(capsys, *train(shared_competition, tmp_path / "run", "--trainer.loggers", "[wandb]"))
     assert "abacad[mlflow,wandb]" in told
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("--trainer.accelerator", "cuda"), ("--data.folds", "15"), ("--model.name", "eficientnet_b0"),
+     ("--trainer.strategy", "nonsense")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_failed_training_leaves_nothing_that_blocks_the_next(competition, tmp_path, capsys, wrong):
+    run = tmp_path / "run"
+    assert main(train(competition, run, *wrong)) != 0
+    assert main(train(competition, run, "--trainer.max_epochs", "1", "--optim.lr", "0.01")) == 0
+    assert (run / "oof.csv").is_file()

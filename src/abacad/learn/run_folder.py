@@ -152,14 +152,30 @@ class RunFolder(Summary):
         Raises:
             AbacadError: it was made by another recipe, from other data, or is no run folder at all.
         """
-        if self.checked.is_file():
+        if self.checked.is_file() and self._has_trained():
             self._refuse_other(recipe, data)
             log.info("Continuing the run in %s", self.path)
             return
+        self._forget_preparation()
         if self.path.exists() and not self.config.is_file() and any(self.path.iterdir()):
             raise AbacadError(f"{self.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
+        write_text(self.config, yaml.safe_dump(recipe.as_dict(), sort_keys=False))  # first: it makes this a run folder
         self.note(data=data, **facts)
-        write_text(self.config, yaml.safe_dump(recipe.as_dict(), sort_keys=False))
+
+    def _has_trained(self) -> bool:
+        """Whether an epoch was finished; before that nothing is lost when another recipe takes the folder."""
+        found = (
+            *self.path.glob("fold*/last.ckpt"),
+            *self.path.glob("fold*/oof.csv"),
+            self.path / "weights.safetensors",
+        )
+        return any(path.is_file() for path in found)
+
+    def _forget_preparation(self) -> None:
+        """Remove what a training that failed before its first epoch prepared: it may be another recipe's."""
+        for path in (self.checked, self.folds, self.packed, self.packed_pseudo):
+            if self.config.is_file():
+                path.unlink(missing_ok=True)
 
     def _refuse_other(self, recipe: Recipe, data: dict[str, Any]) -> None:
         before, now = _flat(self.recipe().as_dict()), _flat(recipe.as_dict())
