@@ -57,9 +57,15 @@ class Augmentation:
             seed=seed,
         )
 
-    def reseed(self, seed: int) -> None:
-        """Start the random changes anew, so that each epoch and each reader has its own."""
-        self.compose.set_random_seed(seed)
+    def reseed(self, *key: int) -> None:
+        """Start the random changes anew, from whole numbers ≥ 0 such as (seed, epoch, place of the cadence).
+
+        Each change draws from a stream of its own. `Compose.set_random_seed` would give all of them the same seed, and
+        so the same first number: a flip, the other flip and the shift would come together or not at all.
+        """
+        streams = np.random.SeedSequence(key).generate_state(len(self.compose.transforms))
+        for change, stream in zip(self.compose.transforms, streams, strict=True):
+            change.set_random_seed(int(stream))
 
     def __call__(self, planes: Planes) -> Planes:
         """A changed copy of one cadence, (plane, row, freq)."""

@@ -148,7 +148,7 @@ class Samples(Dataset):
         index = int(self.indices[item])
         planes = self.source[index]
         if self.augmentation is not None:
-            self.augmentation.reseed(hash((self.seed, self.epoch, index)) % 2**32)
+            self.augmentation.reseed(self.seed, self.epoch, index)
             planes = self.augmentation(planes)
         return Sample(index, planes, _target(self.targets[index]))
 
