@@ -20,6 +20,7 @@ _HOMES = {
     "report": "abacad.run.report",
     "pretrain": "abacad.run.pretrain",
     "score": "abacad.run.score",
+    "search": "abacad.run.search",
     "review": "abacad.run.review",
     "sensitivity": "abacad.run.sensitivity",
     "bound": "abacad.run.bound",

@@ -1,6 +1,6 @@
 """All verbs, in the order of the work."""
 
-from abacad.cli import data_verbs, judge_verbs, review_verbs, run_verbs, shell_verbs
+from abacad.cli import data_verbs, judge_verbs, review_verbs, run_verbs, search_verbs, shell_verbs
 
 _ORDER = (
     "audit",
@@ -12,6 +12,7 @@ _ORDER = (
     "report",
     "pretrain",
     "score",
+    "search",
     "review",
     "sensitivity",
     "bound",
@@ -20,5 +21,7 @@ _ORDER = (
     "presets",
     "completion",
 )
-_ALL = data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS | review_verbs.VERBS | shell_verbs.VERBS
+_ALL = (
+    data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS | search_verbs.VERBS | review_verbs.VERBS | shell_verbs.VERBS
+)
 VERBS = {name: _ALL[name] for name in _ORDER}

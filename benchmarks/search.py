@@ -1,0 +1,192 @@
+"""How fast and how deep `abacad search` is, next to turboSETI on the same files.
+
+    python benchmarks/search.py cadence FOLDER [--turboseti PYTHON]   needles found, false events, CPU seconds
+    python benchmarks/search.py additions                             de-doppler against what its additions cost
+    python benchmarks/search.py noise [--seeds 4]                     events of pure noise, by SNR
+
+FOLDER holds the six files of an ABACAD cadence, which sort in the order of time, and `truth.csv` with the columns kind,
+drift (Hz/s), snr, chan (channel of the first row, upwards) and panels. PYTHON is the interpreter of an environment
+with turbo_seti 2.3.2 and blimpy. Seconds are user and system time of one thread; the machine may be shared, so only
+their ratio within one run says something.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+
+from abacad.data.observation import open_observation
+from abacad.searcher.engine import signals_of
+from abacad.searcher.first_look import look
+from abacad.searcher.join import Join
+from abacad.searcher.path import Line, Paths
+from abacad.searcher.plan import lines, octaves, tree
+from abacad.searcher.settings import Settings
+from abacad.searcher.unit import Unit, read_unit
+
+ONE = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+TURBOSETI = """
+import contextlib, io, json, logging, resource, sys, warnings
+warnings.filterwarnings("ignore")
+from turbo_seti.find_doppler.find_doppler import FindDoppler
+begin = resource.getrusage(resource.RUSAGE_SELF)
+for file in sys.argv[3:]:
+    with contextlib.redirect_stdout(io.StringIO()):
+        quiet = dict(out_dir=sys.argv[1], log_level_int=logging.ERROR)
+        FindDoppler(file, max_drift=float(sys.argv[2]), snr=10, **quiet).search()
+end = resource.getrusage(resource.RUSAGE_SELF)
+print("CPU", end.ru_utime - begin.ru_utime + end.ru_stime - begin.ru_stime)
+"""
+
+ABACAD = """
+import resource, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from abacad.run.search import search
+search(sys.argv[3:], out=Path(sys.argv[1]) / "warm", max_drift=float(sys.argv[2]), progress=False)
+begin = resource.getrusage(resource.RUSAGE_SELF)
+search(sys.argv[3:], out=Path(sys.argv[1]) / "found", max_drift=float(sys.argv[2]), progress=False)
+end = resource.getrusage(resource.RUSAGE_SELF)
+print("CPU", end.ru_utime - begin.ru_utime + end.ru_stime - begin.ru_stime)
+print("MEMORY", end.ru_maxrss / 1e6)
+"""
+
+
+def output(python: str, program: str, *arguments: object) -> dict[str, float]:
+    """What a program printed as `NAME value`; everything imported and compiled before its clock starts."""
+    command = [python, "-c", program, *map(str, arguments)]
+    text = subprocess.run(command, env={**os.environ, **ONE}, capture_output=True, text=True, check=True).stdout
+    return {line.split()[0]: float(line.split()[1]) for line in text.splitlines() if line[:3] in ("CPU", "MEM")}
+
+
+def joint_snr(paths: Paths, row: pd.Series) -> float:
+    """SNR along a needle's true path, smear matched; the best of places within half a channel."""
+    slope = row["drift"] * paths.unit.dt_s / paths.unit.df_hz
+    # a needle below the unit drift is put by the simulator where it is at the start of a row
+    begin = row["chan"] - (0.5 * slope if abs(slope) < 1 else 0.0)
+    return max(paths.snr(Line(begin + move, slope), paths.on) for move in (-0.5, -0.25, 0.0, 0.25, 0.5))
+
+
+def matched(events: pd.DataFrame, needle: pd.Series, unit: Unit) -> pd.DataFrame:
+    """Events at a needle's frequency (2 channels and the smear) and drift (a step of its octave)."""
+    smear = max(1.0, abs(needle["drift"]) / unit.unit_drift_hz_s)
+    near = (events["channel"] - needle["chan"]).abs() <= 2 + smear
+    step = unit.drift_step_hz_s * max(1.0, 2 ** np.floor(np.log2(smear)))
+    return events[near & ((events["drift_hz_s"] - needle["drift"]).abs() <= step)]
+
+
+def cadence(folder: Path, turboseti: str | None, max_drift: float) -> None:
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".h5", ".fil"))
+    observation = open_observation(files)
+    mhz = observation.n_freq * observation.df_hz / 1e6
+    with tempfile.TemporaryDirectory() as out:
+        ours = output(sys.executable, ABACAD, out, max_drift, *files)
+        events = pd.read_csv(Path(out) / "found" / "events.csv")
+        print(f"abacad     {ours['CPU']:6.2f} CPU s  {mhz / ours['CPU']:.3f} MHz/s  {ours['MEMORY']:.2f} GB at most")
+        if turboseti:
+            theirs = output(turboseti, TURBOSETI, out, max_drift, *files)["CPU"]
+            print(f"turboSETI  {theirs:6.2f} CPU s  {mhz / theirs:.3f} MHz/s  ({theirs / ours['CPU']:.1f} times)")
+    report(observation, events, pd.read_csv(folder / "truth.csv", dtype={"panels": str}), max_drift)
+
+
+def report(observation, events: pd.DataFrame, truth: pd.DataFrame, max_drift: float) -> None:
+    """Needles found by joint SNR; events that are none."""
+    unit, _ = read_unit(observation, 0, observation.n_freq, max_drift)
+    paths = Paths(unit)
+    needles = truth[truth["kind"] == "needle"].copy()
+    needles["joint"] = [joint_snr(paths, row) for _, row in needles.iterrows()]
+    named = events[events["class"].isin(["event", "RFI zone", "near-zero drift"])]
+    matches = [matched(named, row, unit) for _, row in needles.iterrows()]
+    needles["found"] = [len(match) for match in matches]
+    false = named.drop(index=pd.concat(matches).index)
+    for low, high in ((0, 6.5), (6.5, 8), (8, 10), (10, np.inf)):
+        part = needles[(needles["joint"] >= low) & (needles["joint"] < high)]
+        print(f"joint SNR {low:>4} to {high:>4}: {int((part['found'] > 0).sum()):3d} of {len(part):3d} needles")
+    print(f"needles that made more than one event: {int((needles['found'] > 1).sum())}; false events: {len(false)}")
+    for _, row in needles[(needles["joint"] >= 8) & (needles["found"] == 0)].iterrows():
+        print(f"  missed: {row['drift']} Hz/s, joint SNR {row['joint']:.1f}, channel {row['chan']}")
+    for _, row in false.iterrows():
+        print(f"  false: {row['class']}, {row['drift_hz_s']} Hz/s, SNR {row['snr']}, channel {row['channel']}")
+
+
+def additions(n_channels: int = 2**20, n_time: int = 16) -> None:
+    """Seconds of the first look against the seconds that its additions take at the speed of the cache."""
+    rng = np.random.default_rng(0)
+    power = rng.standard_normal((6, n_time, n_channels), dtype=np.float32)
+    period = n_time * 18.253611008 + 12
+    unit = Unit(power, 0, 0, n_channels, (0, 2, 4), (1, 3, 5), (n_time,) * 6, tuple(period * p for p in range(6)),
+                18.253611008, 2.7939677238464355)  # fmt: skip
+    start_s, rows = np.array(unit.start_s)[[0, 2, 4]], np.array([n_time] * 3)
+    look(unit, 4.0, 9.0)
+    begin = time.process_time()
+    look(unit, 4.0, 9.0)
+    seconds = time.process_time() - begin
+    count = 0.0
+    for octave in octaves(4.0 / unit.unit_drift_hz_s):
+        in_trees = sum(3 * int((stage[:, 1] >= 0).sum()) for stage in tree(n_time))
+        in_lines = 2 * len(lines(octave, start_s, rows, unit.dt_s).offset)
+        count += (in_trees + in_lines) * n_channels / octave.step
+    rate = cache_rate()
+    print(f"first look, ±4 Hz/s, {n_channels} channels: {seconds:.2f} s for {count / 1e9:.2f} G additions")
+    print(f"additions in the second-level cache: {rate / 1e9:.1f} G a second → {count / rate:.2f} s, a ratio of "
+          f"{seconds * rate / count:.1f}")  # fmt: skip
+    join, band = Join(octaves(1.0)[0], start_s, rows, unit.dt_s), np.ascontiguousarray(power[[0, 2, 4]])
+    begin = time.process_time()
+    join.best(band)
+    print(f"one octave alone: {time.process_time() - begin:.3f} s")
+
+
+def cache_rate(n_values: int = 60_000, rounds: int = 4000) -> float:
+    """Additions a second of NumPy on arrays that fill half a megabyte, the best of five."""
+    a, b, out = (np.ones(n_values, np.float32) for _ in range(3))
+    best = np.inf
+    for _ in range(5):
+        begin = time.process_time()
+        for _ in range(rounds):
+            np.add(a, b, out=out)
+        best = min(best, time.process_time() - begin)
+    return n_values * rounds / best
+
+
+def noise(seeds: int, n_channels: int = 2**20, n_time: int = 16, dof: int = 204) -> None:
+    """Events of χ² noise of the fine product: how many lie above an SNR, a coarse channel."""
+    snrs = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(1000 + seed)
+        power = rng.chisquare(dof, (6, n_time, n_channels)).astype(np.float32)
+        power = (power - dof) / np.float32(np.sqrt(2 * dof))
+        starts = tuple((n_time * 18.253611008 + 12) * p for p in range(6))
+        unit = Unit(power, 0, 0, n_channels, (0, 2, 4), (1, 3, 5), (n_time,) * 6, starts, 18.253611008, 2.7939677)
+        snrs += [signal.robust_snr for signal in signals_of(unit, Settings(snr=5.75))]
+    for snr in (5.75, 6.0, 6.25, 6.5, 6.75, 7.0):
+        print(f"SNR {snr}: {sum(found >= snr for found in snrs) / seeds:.2f} events a coarse channel of pure noise")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["cadence", "additions", "noise"])
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--turboseti")
+    parser.add_argument("--max-drift", type=float, default=4.0)
+    parser.add_argument("--seeds", type=int, default=4)
+    asked = parser.parse_args()
+    if asked.what == "cadence":
+        cadence(asked.folder, asked.turboseti, asked.max_drift)
+    elif asked.what == "additions":
+        additions()
+    else:
+        noise(asked.seeds)
+
+
+if __name__ == "__main__":
+    main()

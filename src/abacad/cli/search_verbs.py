@@ -1,0 +1,75 @@
+"""The verb that searches telescope files. Nothing heavy is imported before it is called."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse import ArgumentParser, Namespace
+
+from abacad.cli.parser import Verb, add_progress, existing
+from abacad.cli.screen import Outcome, Table
+from abacad.places import find_scorer
+
+_TABLES = {"events": "events.csv", "hits": "hits.csv", "turboSETI's tables": "dat"}
+_FORMATS = {
+    "score": ".4f", "frequency_mhz": ".6f", "drift_hz_s": ".4f", "snr": ".1f", "off_snr": ".1f",
+}  # fmt: skip
+_SHOWN = ("class", "score", "frequency_mhz", "drift_hz_s", "snr", "off_snr", "source")
+
+
+def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE…", help=".h5 or .fil files of one observation, in any order."
+    )
+    parser.add_argument("--out", type=Path, required=True, help="Folder to write.")
+    parser.add_argument("--max_drift", type=float, default=4.0, help="Fastest drift, Hz/s, of both signs.")
+    parser.add_argument(
+        "--snr", type=float, default=6.5, help="Of a line through all ON panels together, from which it is reported."
+    )
+    parser.add_argument(
+        "--pattern", type=str | None, default=None, help="A letter a panel, A for ON; null: from the headers' sources."
+    )
+    parser.add_argument("--pol", type=Literal["I", "first"], default="I", help="Total intensity, or the first.")
+    parser.add_argument("--hit_snr", type=float, default=10.0, help="Of one panel, for hits.csv and the .dat files.")
+    parser.add_argument("--judged", type=int, default=32, help="Events a coarse channel that the detector scores.")
+    parser.add_argument(
+        "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
+    )
+    parser.add_argument("--inject", type=int, default=0, help="Needles a coarse channel that measure completeness.")
+    parser.add_argument("--seed", type=int, default=0, help="Of these needles.")
+    parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu, for the detector.")
+    add_progress(parser)
+
+
+def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    from abacad.run.search import search
+
+    keys = (
+        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "accelerator",
+        "progress",
+    )  # fmt: skip
+    table = search(parsed.files, **{key: getattr(parsed, key) for key in keys})
+    events = table[table["class"].isin(["event", "RFI zone", "near-zero drift"]) & (table["excluded"] == "")]
+    rows = [tuple(row) for row in events[list(_SHOWN)].head(25).itertuples(index=False)]
+    counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
+    return Outcome(
+        [Table("Events", list(_SHOWN), rows, _FORMATS)],
+        [f"Signals: {counts or 'none'}."],
+        {name: parsed.out / file for name, file in _TABLES.items()},
+    )
+
+
+VERBS = {
+    "search": Verb(
+        "Search the files of an observation for drifting lines that stand in its ON panels alone.",
+        "FILE…",
+        (
+            "abacad search *.h5 --out found",
+            "abacad search a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5 --out found --max_drift 50 --inject 100",
+        ),
+        _search_arguments,
+        _search,
+        reads={"files": existing, "weights": find_scorer},
+        goes_on=True,
+    ),
+}

@@ -1,0 +1,170 @@
+"""Powers of a telescope to multiples of the noise σ: bandpass, gain of each row, σ by frequency, masks.
+
+    y = (x / (bandpass(f) · gain(t)) − 1) / σ(f)          so that noise has mean 0 and σ 1 at every frequency
+
+The bandpass is a spline through medians of 512 channels of the mean spectrum, which a line does not move; σ is the
+median absolute deviation of 8,192 channels. Noise that is χ² with k degrees of freedom has σ = √(2 / k) of its level,
+so that a band that falls to a quarter at its edges has a quarter of the σ there: dividing comes before measuring.
+A masked pixel is exactly 0 afterwards: it neither adds to a path nor counts as one of its rows.
+"""
+
+import warnings
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.interpolate import CubicSpline
+
+from abacad.searcher.compiled import compiled
+
+BLOCK = 512
+"""Channels of one median of the bandpass."""
+
+_FINE = 8  # channels that the spline gives one value for
+_NOISE_BLOCK = 8192
+_EVERY = 32  # channels from one that σ is measured on to the next
+_MAD_TO_SIGMA = 1.4826
+
+
+def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time freq"]) -> tuple[int, int, float]:
+    """Flatten one panel.
+
+    Args:
+        panel: powers, float32, NaN where there is no sound value; what is NaN becomes 0 here.
+        out: filled with the flattened powers; may be `panel`.
+
+    Returns:
+        masked pixels, channels without power, and the median over the band of a pixel's σ over its level.
+    """
+    spectrum = panel.mean(axis=0)
+    bad = None if np.isfinite(spectrum.sum()) else ~np.isfinite(panel)
+    if bad is not None:
+        panel[bad] = 0
+        spectrum = panel.sum(axis=0) / np.maximum((~bad).sum(axis=0), 1)
+    band = bandpass(spectrum)
+    dead = ~(band > 0)
+    inverse = np.where(dead, 0, 1 / np.where(dead, 1, band)).astype(np.float32)
+    sample = _sample(panel, inverse, bad)
+    gain = _row_gain(sample)
+    sigma = noise_sigma(sample / gain[:, None] - 1, panel.shape[1])
+    _scale(panel, inverse, (1 / gain).astype(np.float32), (1 / sigma).astype(np.float32), out)
+    out[:, dead] = 0
+    if bad is not None:
+        out[bad] = 0
+    return int(bad.sum()) if bad is not None else 0, int(dead.sum()), float(np.median(sigma))
+
+
+@compiled
+def _scale(
+    panel: np.ndarray, inverse: np.ndarray, inverse_gain: np.ndarray, inverse_sigma: np.ndarray, out: np.ndarray
+) -> None:
+    """(x / (bandpass · gain) − 1) / σ in one pass over memory."""
+    for row in range(panel.shape[0]):
+        values, target, factor = panel[row], out[row], inverse_gain[row]
+        for i in range(panel.shape[1]):
+            target[i] = (values[i] * inverse[i] * factor - np.float32(1)) * inverse_sigma[i]
+
+
+def _sample(
+    panel: Float[np.ndarray, "time freq"],
+    inverse: Float[np.ndarray, " freq"],
+    bad: Bool[np.ndarray, "time freq"] | None,
+) -> Float[np.ndarray, "time some"]:
+    """One channel in 32 over its level; NaN where masked or dead."""
+    every = _every(panel.shape[1])
+    sample = panel[:, ::every] * inverse[::every]
+    if bad is not None:
+        sample[bad[:, ::every]] = np.nan
+    dead = inverse[::every] == 0
+    if dead.any():
+        sample[:, dead] = np.nan
+    return sample
+
+
+def _every(n_freq: int) -> int:
+    """Channels from one of the sample to the next."""
+    return _EVERY if n_freq > _NOISE_BLOCK else 1
+
+
+def bandpass(spectrum: Float[np.ndarray, " freq"]) -> Float[np.ndarray, " freq"]:
+    """The smooth level of a spectrum that holds lines; 0 where blocks of channels are dead.
+
+    Args:
+        spectrum: mean powers; 0 where there is none.
+    """
+    edges = _edges(len(spectrum), BLOCK)
+    middles = (edges[:-1] + edges[1:] - 1) / 2
+    levels = _levels(spectrum, edges)
+    alive = levels > 0
+    sizes = np.diff(edges)
+    if alive.sum() < 4:
+        return np.repeat(levels, sizes).astype(np.float32)
+    # medians say nothing beyond the middles of the outermost blocks, where a coarse channel is steepest
+    begin = _level_at_start(spectrum[: edges[1]]) if alive[0] else levels[alive][0]
+    end = _level_at_start(spectrum[: edges[-2] - 1 : -1]) if alive[-1] else levels[alive][-1]
+    places = np.concatenate([[0], middles[alive], [len(spectrum) - 1]])
+    points = np.concatenate([[begin], levels[alive], [end]])
+    smooth = CubicSpline(places, points)(np.arange(0, len(spectrum), _FINE) + 0.5 * (_FINE - 1))
+    smooth = np.repeat(smooth.astype(np.float32), _FINE)[: len(spectrum)]
+    # a spline may swing below its points, and says nothing where there are none
+    least = np.repeat(np.where(alive, 0.2 * levels, np.inf).astype(np.float32), sizes)
+    return np.where(smooth > least, smooth, np.repeat(levels.astype(np.float32), sizes))
+
+
+def _level_at_start(values: Float[np.ndarray, " some"]) -> float:
+    """Where a straight line through the values begins; lines of the sky and the ground are cut to the noise first."""
+    x = np.arange(len(values))
+    middle = np.median(values)
+    spread = 4 * _MAD_TO_SIGMA * np.median(np.abs(values - middle))
+    for _ in range(3):
+        slope, level = np.polyfit(x, np.clip(values, middle - spread, middle + spread), 1)
+        middle = level + slope * x
+    return float(level)
+
+
+def _levels(spectrum: Float[np.ndarray, " freq"], edges: Int[np.ndarray, " edge"]) -> Float[np.ndarray, " block"]:
+    """Median of each block; 0 where most of its channels have no power."""
+    size = edges[1] - edges[0]
+    whole = np.median(spectrum[: size * (len(edges) - 2)].reshape(-1, size), axis=1)
+    return np.maximum(np.append(whole, np.median(spectrum[edges[-2] :])), 0)
+
+
+def _edges(size: int, block: int) -> np.ndarray:
+    """Bounds of blocks; what is left over at the end joins the last."""
+    count = max(1, size // block)
+    return np.array([*range(0, count * block, block), size])
+
+
+def _row_gain(sample: Float[np.ndarray, "time some"]) -> Float[np.ndarray, " time"]:
+    """Level of each row over the usual row: a gain that drifts, or a burst across the band, is not a line."""
+    gains = _median(sample)
+    known = gains[gains > 0]
+    # median and mean of noise differ; the bandpass is a mean, so only the change from row to row is taken out
+    return np.where(gains > 0, gains / (np.median(known) if len(known) else 1), 1).astype(np.float32)
+
+
+def _median(values: Float[np.ndarray, "some many"]) -> Float[np.ndarray, " some"]:
+    """Median along the last axis without NaN; NaN where nothing else is."""
+    if not np.isnan(values.sum()):
+        return np.median(values, axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # rows without a sound value
+        return np.nanmedian(values, axis=1)
+
+
+def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np.ndarray, " freq"]:
+    """σ of a pixel by frequency, from neighbours in frequency that no line moves.
+
+    Args:
+        sample: of every few channels, powers divided by their level, less 1; NaN where masked.
+        n_freq: channels to give σ for.
+    """
+    each = min(_NOISE_BLOCK // _every(n_freq), sample.shape[1])
+    count = sample.shape[1] // each
+    blocks = sample[:, : count * each].reshape(len(sample), count, each).transpose(1, 0, 2).reshape(count, -1)
+    known = _MAD_TO_SIGMA * _median(np.abs(blocks - _median(blocks)[:, None]))
+    usable = known > 0
+    if not usable.any():
+        return np.full(n_freq, np.inf, np.float32)
+    middles = (np.arange(count) + 0.5) * each * _every(n_freq)
+    fine = np.interp(np.arange(0, n_freq, _FINE), middles[usable], known[usable])
+    return np.repeat(fine.astype(np.float32), _FINE)[:n_freq]

@@ -1,0 +1,233 @@
+"""The second look: from places of the first look to one signal each, brightest first, each masked once it is known.
+
+A bright line lifts every path that crosses it, and so makes hundreds of places. Taken brightest first, the line itself
+comes before the paths that cross it; it is measured, told apart (does it stand in the OFF panels too?), and masked in
+the powers, and what has only crossed it is then no longer there. This is the CLEAN of radio imaging, with lines for
+point sources.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from abacad.searcher.first_look import CLIP, Place
+from abacad.searcher.path import Line, Paths
+from abacad.searcher.unit import Unit
+
+WIDTHS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Channels beyond the smear that are tried for the bandwidth."""
+
+_HOPELESS = 1.0  # a place that stays this far below the threshold after one short climb is left
+_OFF_PANEL_SNR = 5.0
+_OFF_JOINT_SNR = 4.0
+_EVERY_ON_SNR = 1.5
+_BENT_SNR = 5.5  # of one panel alone, the best of some hundred lines near the joint one
+_FINEST = 0.15  # channels
+_FAINT = 12.0  # SNR up to which a line is held against its parallels
+_PARALLELS = 40  # of these on either side
+_REACH = 96  # channels beside a line that its wings are followed to
+_STILL = 1.5  # channels over all ON panels that a line must drift to be told from one that stands
+
+
+class Kind(StrEnum):
+    """What a signal is taken for."""
+
+    EVENT = "event"
+    NEAR_ZERO = "near-zero drift"
+    PART_ON = "not in every ON"
+    IN_OFF = "in OFF"
+    ZONE = "RFI zone"
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal of a coarse channel, however many paths it lifted.
+
+    Attributes:
+        line: its path; `line.width` is its bandwidth in channels beyond the smear.
+        snr: of the line through all ON panels.
+        robust_snr: the same with bright pixels cut, which the threshold was held against.
+        off_snr: of the line through all OFF panels.
+        panel_snr: of the line in each panel.
+        slope_error: 1 σ, channels a row.
+        half: channels beside it that were masked with it.
+        kind: what it is taken for.
+        hits: places of the first look that it accounts for.
+    """
+
+    line: Line
+    snr: float
+    robust_snr: float
+    off_snr: float
+    panel_snr: tuple[float, ...]
+    slope_error: float
+    half: float
+    kind: Kind
+    hits: int = 1
+
+
+def second_look(paths: Paths, places: Sequence[Place], threshold: float) -> list[Signal]:
+    """Signals above a threshold, brightest first. Masks each in the powers.
+
+    Args:
+        paths: of flattened powers, standing carriers masked.
+        places: where to look, brightest first.
+        threshold: SNR of a line through all ON panels.
+    """
+    signals: list[Signal] = []
+    for place in places:
+        found = _settle(paths, place, threshold)
+        if found is None:
+            continue
+        signal = _told_apart(paths, *found)
+        parent = _parent(paths, signals, signal)
+        if parent is None:
+            signals.append(signal)
+        else:
+            signals[parent] = replace(signals[parent], hits=signals[parent].hits + 1)
+        everywhere = signal.kind is Kind.IN_OFF or parent is not None
+        paths.blank(signal.line, paths.all if everywhere else paths.on, signal.half)
+    return signals
+
+
+def _settle(paths: Paths, place: Place, threshold: float) -> tuple[Line, float] | None:
+    """The best line near a place, with its bandwidth and robust SNR; None below the threshold."""
+    step_x, step_slope = 0.5 * place.octave.step, 0.75 * place.octave.step / paths.span_rows
+    snr, line = paths.climb(place.line, step_x, step_slope, CLIP, rounds=3)
+    if snr < threshold - _HOPELESS:
+        return None
+    for _ in range(2):
+        clip = _clip(paths, line)
+        snr, line = paths.climb(line, 0.5 * step_x, 0.5 * step_slope, clip)
+        snr, line = max((paths.climb(replace(line, width=w), 0.5, 0.5 / paths.span_rows, clip, 2) for w in WIDTHS),
+                        key=lambda found: found[0])  # fmt: skip
+    if snr < threshold or not _starts_here(paths.unit, line):
+        return None
+    snr = _above_its_neighbours(paths, line, snr, clip)
+    return (line, snr) if snr >= threshold else None
+
+
+def _above_its_neighbours(paths: Paths, line: Line, snr: float, clip: float) -> float:
+    """The SNR of a faint line, in units of how its parallels beside it scatter about their median.
+
+    Where the bandpass is off, or interference stands close, all lines are bright, and none of them is a signal.
+    """
+    if snr > _FAINT:
+        return snr
+    step = max(1, round(abs(line.slope) + line.width))
+    parallels = paths.profile(line, _PARALLELS, step, clip)
+    beside = np.delete(parallels, slice(_PARALLELS - 2, _PARALLELS + 3))
+    beside = beside[beside != 0]  # beyond the band
+    if len(beside) < _PARALLELS // 2:
+        return snr
+    middle = float(np.median(beside))
+    return (snr - middle) / max(1.0, 1.4826 * float(np.median(np.abs(beside - middle))))
+
+
+def _clip(paths: Paths, line: Line) -> float:
+    """σ that a pixel may count on this line: far above its usual pixel, but no single pixel decides."""
+    pixels = paths.pixels(line)
+    return max(CLIP, 3 * float(np.median(pixels))) if len(pixels) else CLIP
+
+
+def _starts_here(unit: Unit, line: Line) -> bool:
+    """Whether the line belongs to this coarse channel, and not to a neighbour that is searched on its own."""
+    return unit.begin <= round(line.x) < unit.end
+
+
+def _told_apart(paths: Paths, line: Line, robust: float) -> Signal:
+    """Measure a line, and decide what it is."""
+    each = paths.each(line)
+    snr = paths.snr(line, paths.on)
+    cut = _clip(paths, line)
+    beside = max(1.0, 0.5 * abs(line.slope) + 0.5 * line.width)
+    near = [replace(line, x=line.x + move) for move in (-beside, 0.0, beside)]
+    off_snr = max((paths.snr(shifted, paths.off, cut) for shifted in near), default=0.0) if len(paths.off) else 0.0
+    robust_each = paths.each(line, cut)
+    for panel in paths.on:
+        if robust_each[panel] < _EVERY_ON_SNR:  # a line may bend a little, as that of an accelerated transmitter does
+            beside_it, bent = paths.bend(line, int(panel), cut)
+            if beside_it >= _BENT_SNR:
+                each[panel] = robust_each[panel] = beside_it
+                paths.blank(bent, np.array([panel]), 1.0 + 0.5 * line.width)
+    kind = _kind(paths, line, off_snr, robust_each)
+    # the slope of n rows of equal weight over a span; and no line is placed better than by a part of a channel
+    channels = np.hypot(np.sqrt(12) * max(1.0, abs(line.slope) + line.width) / max(snr, 1.0), _FINEST)
+    error = float(channels / paths.span_rows)
+    return Signal(line, snr, robust, off_snr, tuple(map(float, each)), error, _half(paths, line, snr), kind)
+
+
+def _kind(paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarray, " panel"]) -> Kind:
+    if off_snr >= _OFF_JOINT_SNR or max(robust[paths.off], default=0.0) >= _OFF_PANEL_SNR:
+        return Kind.IN_OFF
+    if robust[paths.on].min() < _EVERY_ON_SNR:
+        return Kind.PART_ON
+    return Kind.NEAR_ZERO if abs(line.slope) * paths.span_rows < _STILL else Kind.EVENT
+
+
+def _half(paths: Paths, line: Line, snr: float) -> float:
+    """Channels beside a line over which its wings reach, as far as they stand out of the noise."""
+    narrow = 1.0 + 0.5 * line.width
+    if snr < _FAINT:
+        return narrow
+    profile = paths.profile(line, _REACH)
+    above = profile > max(3.5, 0.01 * snr)
+    right, left = above[_REACH:], above[_REACH::-1]
+    reach = max(_run(right), _run(left)) - 0.5 * abs(line.slope)
+    return max(narrow, reach + 1.0)
+
+
+def _run(flags: Bool[np.ndarray, " some"]) -> int:
+    """How many stand at the beginning without a gap."""
+    return int(np.argmin(flags)) if not flags.all() else len(flags)
+
+
+def _parent(paths: Paths, signals: Sequence[Signal], signal: Signal) -> int | None:
+    """The far brighter signal of which this one is only a wing or a bend, if there is one."""
+    rows = paths.start_rows[paths.on] + 0.5 * paths.n_time[paths.on]
+    for index, other in enumerate(signals):
+        if signal.snr > 0.3 * other.snr:
+            continue
+        apart = np.abs((other.line.x - signal.line.x) + (other.line.slope - signal.line.slope) * rows)
+        close = other.half + signal.half + 2.0 + 0.5 * abs(other.line.slope)
+        parallel = abs(other.line.slope - signal.line.slope) * paths.n_time.max() < 2.0 + close
+        if apart.min() < close and parallel:
+            return index
+    return None
+
+
+def carriers(unit: Unit, at_rest: Float[np.ndarray, "panel freq"], masked: Bool[np.ndarray, " freq"]) -> list[Signal]:
+    """The standing carriers that were masked, neighbouring channels as one."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], masked.astype(np.int8), [0]])))
+    found = []
+    on, off = list(unit.on), list(unit.off)
+    rows = np.array(unit.n_time)
+    for low, high in zip(edges[::2], edges[1::2], strict=True):
+        peak = low + int(at_rest[:, low:high].sum(axis=0).argmax())
+        if not unit.begin <= peak < unit.end:
+            continue
+        each = at_rest[:, peak]
+        snr = float((each[on] * np.sqrt(rows[on])).sum() / np.sqrt(rows[on].sum()))
+        off_snr = float((each[off] * np.sqrt(rows[off])).sum() / np.sqrt(rows[off].sum()))
+        line = Line(float(peak), 0.0, float(high - low - 1))
+        found.append(Signal(line, snr, snr, off_snr, tuple(map(float, each)), 0.0, 0.0, Kind.IN_OFF))
+    return found
+
+
+def crowded(signals: Sequence[Signal], reach: int = 1024, many: int = 8) -> Callable[[float], bool]:
+    """Tells of a place whether at least `many` lines of interference lie within `reach` channels of it."""
+    ground = np.sort([signal.line.x for signal in signals if signal.kind is Kind.IN_OFF])
+
+    def at(x: float) -> bool:
+        return bool(np.searchsorted(ground, x + reach) - np.searchsorted(ground, x - reach) >= many)
+
+    return at
+
+
+def in_zones(signals: Sequence[Signal]) -> list[Signal]:
+    """Events among many lines of interference become the class `RFI zone`: there a chance alignment is likely."""
+    dense = crowded(signals)
+    return [replace(s, kind=Kind.ZONE) if s.kind is Kind.EVENT and dense(s.line.x) else s for s in signals]

@@ -1,0 +1,39 @@
+"""What a search is asked for, as plain data."""
+
+from dataclasses import dataclass
+
+from abacad.errors import AbacadError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How deep and how wide to search.
+
+    Attributes:
+        max_drift_hz_s: drift rates of both signs up to this.
+        snr: of a line through all ON panels, from which on it is a signal. At 6.5 noise alone makes one in four coarse
+            channels of 2^20.
+        judged: events of each coarse channel, the brightest, that the detector scores.
+        inject: needles added to each coarse channel, in memory, to measure what share of them is found.
+        seed: of the injected needles.
+    """
+
+    max_drift_hz_s: float = 4.0
+    snr: float = 6.5
+    judged: int = 32
+    inject: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no search can mean."""
+        if not 0 < self.max_drift_hz_s < 10_000:
+            raise AbacadError(f"max_drift is {self.max_drift_hz_s:g} Hz/s.\nGive a rate above 0, such as 4.")
+        if not self.snr >= 5:
+            raise AbacadError(f"snr is {self.snr:g}: below 5 noise alone makes hundreds of events.\nGive 5 or more.")
+        if self.judged < 0 or self.inject < 0:
+            raise AbacadError("judged and inject must be 0 or more.")
+
+    @property
+    def first_snr(self) -> float:
+        """SNR of a path of the tree that is worth a second look: it has four fifths of its line's SNR or more."""
+        return 0.72 * self.snr

@@ -1,0 +1,81 @@
+"""The neighbourhood of one line, cut out along its drift: what the panel network judges and what a person looks at.
+
+The panel network has learnt needles that cross up to 36 channels a panel, and takes a line at rest for a carrier. So a
+fast line is sheared to a slow drift of 7 channels a panel, which it keeps; and where it smears over N channels, N are
+added into one, so that its pixels are as bright as they can be.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from abacad.learn.judge import Judge
+from abacad.searcher.compiled import compiled
+from abacad.searcher.path import Line
+from abacad.searcher.unit import Unit
+
+WIDTH = 256
+"""Channels of a stamp."""
+
+RESIDUAL = 7.0
+"""Channels that a line keeps to drift from the start of a panel to the start of the next."""
+
+
+@compiled
+def _sheared(
+    power: np.ndarray,
+    n_time: np.ndarray,
+    start_rows: np.ndarray,
+    x: float,
+    slope: float,
+    keep: float,
+    binned: int,
+    width: int,
+    out: np.ndarray,
+) -> None:
+    """Bins of `binned` channels about a line that moves by `keep` bins a row instead of its slope."""
+    n_freq = power.shape[2]
+    norm = np.float32(1 / np.sqrt(binned))
+    for panel in range(power.shape[0]):
+        for row in range(n_time[panel]):
+            t = start_rows[panel] + row + 0.5
+            at_bin = int(np.floor(0.5 * width + keep * (t - start_rows[-1] * 0.5) + 0.5))
+            first = int(np.floor(x + slope * t - 0.5 * (binned - 1) + 0.5)) - at_bin * binned
+            for i in range(width):
+                total = np.float32(0)
+                for c in range(max(0, first + i * binned), min(n_freq, first + (i + 1) * binned)):
+                    total += power[panel, row, c]
+                out[panel, row, i] = total * norm
+
+
+def stamp(unit: Unit, line: Line, width: int = WIDTH) -> Float[np.ndarray, "panel time width"]:
+    """All panels along a line, in σ of a bin."""
+    start_rows = np.array(unit.start_s) / unit.dt_s
+    n_time = np.array(unit.n_time, np.int64)
+    per_row = RESIDUAL / max(1.0, float(np.diff(start_rows).mean())) if len(start_rows) > 1 else 0.0
+    binned = max(1, int(abs(line.slope) + line.width))
+    keep = line.slope if abs(line.slope) <= per_row else float(np.copysign(per_row, line.slope))
+    out = np.zeros((len(n_time), int(n_time.max()), width), np.float32)
+    _sheared(unit.power, n_time, start_rows, line.x, line.slope, keep, binned, width, out)
+    return out
+
+
+def abacad_order(on: Sequence[int], off: Sequence[int]) -> list[int] | None:
+    """Three ON and three OFF panels in turn, as the panel network has learnt them; None where there are fewer."""
+    if len(on) < 3 or len(off) < 3:
+        return None
+    return [panel for pair in zip(on[:3], off[:3], strict=True) for panel in pair]
+
+
+def scores(unit: Unit, lines: Sequence[Line], judge: Judge | None) -> Float[np.ndarray, " line"]:
+    """Scores of lines by a detector; NaN where it cannot judge."""
+    order = abacad_order(unit.on, unit.off)
+    if not lines or judge is None or order is None:
+        return np.full(len(lines), np.nan, np.float32)
+    stamps = np.stack([stamp(unit, line)[order] for line in lines])
+    rows = min(unit.n_time[panel] for panel in order)
+    judge = replace(judge, flips=("identity",))  # the other views cost four times the time
+    return judge.scores(torch.from_numpy(stamps[:, :, :rows])).astype(np.float32)

@@ -1,0 +1,94 @@
+"""The folder of a search: each coarse channel whole or absent, the tables made of them, and what makes a run the same.
+
+OUT/search.json          what was searched, how, with what versions; and the counts once it is done
+OUT/coarse/00042.json    one coarse channel: its signals, injections and summary
+OUT/events.csv, .parquet one row a signal
+OUT/hits.csv             one row a signal and panel in which it is bright enough alone
+OUT/dat/*.dat            the hits of each file as turboSETI writes them
+OUT/injections.csv       one row an injected needle, when some were
+OUT/search.html          the page
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from abacad.errors import AbacadError
+from abacad.files import read_json, replacing, write_json, write_table
+from abacad.searcher.engine import Result
+
+_RECORD = "search.json"
+
+
+class Store:
+    """The folder of one search."""
+
+    def __init__(self, root: Path) -> None:
+        """Take the folder; nothing is written yet."""
+        self.root = root
+
+    def begin(self, asked: dict[str, Any]) -> int:
+        """Make the folder, or find that it holds part of the same search.
+
+        Args:
+            asked: what was searched and how; the same search asks for the same.
+
+        Returns:
+            How many coarse channels are already there.
+
+        Raises:
+            AbacadError: the folder holds something else.
+        """
+        before = read_json(self.root / _RECORD)
+        if not before and self.root.is_dir() and any(self.root.iterdir()):
+            raise AbacadError(f"{self.root} is not empty and holds no search.\nGive another --out, or an empty folder.")
+        if before and before.get("asked") != asked:
+            differs = sorted(key for key in asked if before.get("asked", {}).get(key) != asked[key])
+            raise AbacadError(
+                f"{self.root} holds another search: {', '.join(differs)} differ.\n"
+                "Give another --out, or remove that folder."
+            )
+        if not before:
+            write_json(self.root / _RECORD, {"asked": asked})
+        return len(list((self.root / "coarse").glob("*.json")))
+
+    def have(self, coarse: int) -> Result | None:
+        """The result of a coarse channel that is there."""
+        content = read_json(self._part(coarse))
+        if not content:
+            return None
+        injections = _table(content["injections"]) if content["injections"] else None
+        events = _table(content["events"])
+        events["excluded"] = events["excluded"].fillna("")
+        return Result(coarse, events, content["summary"], injections)
+
+    def keep(self, result: Result) -> None:
+        """Store a result in one step."""
+        write_json(
+            self._part(result.coarse),
+            {
+                "summary": result.summary,
+                "events": result.events.to_csv(index=False),
+                "injections": None if result.injections is None else result.injections.to_csv(index=False),
+            },
+        )
+
+    def write_events(self, events: pd.DataFrame) -> None:
+        """`events.csv` and `events.parquet`."""
+        write_table(self.root / "events.csv", events)
+        with replacing(self.root / "events.parquet") as temporary:
+            events.to_parquet(temporary, index=False)
+
+    def finish(self, found: dict[str, Any]) -> None:
+        """Add what was found to the record."""
+        write_json(self.root / _RECORD, {**read_json(self.root / _RECORD), "found": found})
+
+    def _part(self, coarse: int) -> Path:
+        return self.root / "coarse" / f"{coarse:05d}.json"
+
+
+def _table(text: str) -> pd.DataFrame:
+    """A table as it was kept: the same numbers, the same texts."""
+    return pd.read_csv(io.StringIO(text), keep_default_na=True, dtype={"file": str})

@@ -1,0 +1,84 @@
+"""The tables of a search: one row a signal, with frequencies, drifts and times as an astronomer states them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from abacad.searcher.second_look import Kind, Signal
+from abacad.searcher.unit import Observation, Unit
+
+KINDS = tuple(Kind)
+"""Classes in the order of the table."""
+
+
+def columns(n_panels: int) -> list[str]:
+    """Columns of the table of events of an observation of so many panels.
+
+    `frequency_mhz` is where the line is at `epoch_mjd`, the start of the first ON panel; `start_mhz` and `end_mhz` are
+    the same at the start of the first and at the end of the last ON panel, `drift_error_hz_s` is 1 σ, `snr` is of one
+    line through all ON panels, `snr_1` … of the same line in each panel, `off_snr` in all OFF panels.
+    """
+    panels = [f"snr_{panel + 1}" for panel in range(n_panels)]
+    return [
+        "class", "score", "frequency_mhz", "drift_hz_s", "drift_error_hz_s", "snr", "off_snr", *panels, "bandwidth_hz",
+        "start_mhz", "end_mhz", "epoch_mjd", "source", "telescope", "pattern", "file", "channel", "coarse", "hits",
+        "excluded",
+    ]  # fmt: skip
+
+
+def events_table(
+    observation: Observation, unit: Unit, coarse: int, signals: Sequence[Signal], scores: Float[np.ndarray, " signal"]
+) -> pd.DataFrame:
+    """The signals of one coarse channel."""
+    about = {
+        "epoch_mjd": observation.tstart_mjd + observation.start_s[observation.on[0]] / 86400,
+        "source": str(observation.sources[observation.on[0]]),
+        "telescope": str(observation.telescope),
+        "pattern": observation.pattern,
+        "file": Path(
+            str(getattr(observation.files[observation.on[0]], "path", observation.files[observation.on[0]]))
+        ).name,
+        "coarse": coarse,
+        "excluded": "",
+    }
+    rows = [
+        _row(observation, unit, signal, float(score)) | about for signal, score in zip(signals, scores, strict=True)
+    ]
+    return in_order(pd.DataFrame(rows, columns=columns(len(unit.n_time))))
+
+
+def _row(observation: Observation, unit: Unit, signal: Signal, score: float) -> dict[str, Any]:
+    line = signal.line
+    per_row = unit.df_hz / unit.dt_s
+
+    def mhz(rows: float) -> float:
+        return round((observation.low_hz + (unit.first + line.at(rows)) * unit.df_hz) / 1e6, 9)
+
+    return {
+        "class": str(signal.kind),
+        "score": round(score, 6),
+        "frequency_mhz": mhz(0.0),
+        "drift_hz_s": round(line.slope * per_row, 7),
+        "drift_error_hz_s": round(signal.slope_error * per_row, 7),
+        "snr": round(signal.snr, 3),
+        "off_snr": round(signal.off_snr, 3),
+        **{f"snr_{panel + 1}": round(value, 3) for panel, value in enumerate(signal.panel_snr)},
+        "bandwidth_hz": round((1.0 + line.width) * unit.df_hz, 3),
+        "start_mhz": mhz(0.0),
+        "end_mhz": mhz(unit.span_s / unit.dt_s),
+        "channel": int(unit.first + round(line.x)),
+        "hits": signal.hits,
+    }
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Events first, then the other classes; in each the highest SNR first, equal ones by frequency and drift."""
+    rank = table["class"].map({str(kind): place for place, kind in enumerate(KINDS)})
+    inside = (table["excluded"].fillna("") != "").astype(int)  # what lies in an excluded band is out of the headline
+    keys = (table["drift_hz_s"], table["frequency_mhz"], -table["snr"], rank, inside)  # the last one counts first
+    order = np.lexsort([np.asarray(key, dtype=float) for key in keys])
+    return table.iloc[order].reset_index(drop=True)

@@ -1,0 +1,82 @@
+"""Observations made in memory: χ² noise under a bandpass, and lines whose channels are written out one by one."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class File:
+    path: str
+
+
+@dataclass
+class Made:
+    """An observation as the search takes it; `panels` are raw powers."""
+
+    panels: list
+    start_s: tuple
+    pattern: str = "ABACAD"
+    df_hz: float = 2.0
+    dt_s: float = 10.0
+    low_hz: float = 1.4e9
+    tstart_mjd: float = 60000.0
+    telescope: str = "GBT"
+    piece: int = 1 << 20
+    reads: list = field(default_factory=list)
+
+    @property
+    def files(self):
+        return [File(f"/data/p{panel}_{letter}.h5") for panel, letter in enumerate(self.pattern)]
+
+    @property
+    def sources(self):
+        return [f"source {letter}" for letter in self.pattern]
+
+    @property
+    def on(self):
+        return tuple(panel for panel, letter in enumerate(self.pattern) if letter == "A")
+
+    @property
+    def off(self):
+        return tuple(panel for panel, letter in enumerate(self.pattern) if letter != "A")
+
+    @property
+    def n_freq(self):
+        return self.panels[0].shape[1]
+
+    @property
+    def n_time(self):
+        return tuple(len(panel) for panel in self.panels)
+
+    def coarse(self):
+        return [(low, min(self.piece, self.n_freq - low)) for low in range(0, self.n_freq, self.piece)]
+
+    def read(self, channel, n_channels):
+        self.reads.append((channel, n_channels))
+        return [panel[:, channel : channel + n_channels].copy() for panel in self.panels]
+
+
+def made(seed=0, n_freq=8192, rows=(16,) * 6, start_s=(0, 172, 344, 516, 688, 860), pattern="ABACAD", dof=200, **more):
+    """Noise alone: χ² under a bandpass that falls to a third at the edges, each panel with a gain of its own."""
+    rng = np.random.default_rng(seed)
+    band = 1 - 0.67 * np.abs(np.linspace(-1, 1, n_freq)) ** 2
+    panels = [
+        (1e6 * (1 + 0.1 * panel) * band * rng.chisquare(dof, (n, n_freq)) / dof).astype(np.float32)
+        for panel, n in enumerate(rows)
+    ]
+    return Made(panels, tuple(map(float, start_s)), pattern, **more)
+
+
+def add_line(made, channel, drift_hz_s, snr, panels=None, dof=200, fine=64):
+    """A line whose SNR in each panel of sixteen rows is `snr` before smearing; it spreads over what it crosses."""
+    for panel in made.on if panels is None else panels:
+        power = made.panels[panel]
+        level = np.median(power, axis=0, keepdims=True)[0]
+        amplitude = snr * np.sqrt(2 / dof) / np.sqrt(len(power))
+        for row in range(len(power)):
+            t = made.start_s[panel] + (row + (np.arange(fine) + 0.5) / fine) * made.dt_s
+            at = np.floor(channel + drift_hz_s * t / made.df_hz + 0.5).astype(int)
+            at = at[(at >= 0) & (at < made.n_freq)]
+            np.add.at(power[row], at, level[at] * amplitude / fine)
+    return made

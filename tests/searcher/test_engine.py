@@ -1,0 +1,169 @@
+"""One coarse channel from powers to events: lines of every sign, smear and gap, and what must not be found."""
+
+import numpy as np
+import pytest
+
+from abacad.searcher.engine import search_unit, signals_of
+from abacad.searcher.path import Line, Paths
+from abacad.searcher.plan import octaves
+from abacad.searcher.second_look import Kind
+from abacad.searcher.settings import Settings
+from abacad.searcher.unit import read_unit
+from tests.searcher.made import add_line, made
+
+UNIT = 0.2  # Hz/s: 2 Hz / 10 s
+
+
+def found(observation, **settings):
+    return search_unit(observation, 0, Settings(judged=0, **settings)).events
+
+
+def events(table):
+    return table[table["class"] == "event"]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("drift", [0.01, 0.1, 0.19, 0.33, 0.7, 1.9])
+def test_a_line_is_one_event_at_its_frequency_and_drift(sign, drift):
+    drift *= sign
+    smear = max(1, abs(drift) / UNIT)
+    table = found(add_line(made(seed=7), 4000, drift, 12 * np.sqrt(smear)))
+    assert len(table) == 1
+    event = table.iloc[0]
+    assert event["class"] == "event"
+    assert event["channel"] == pytest.approx(4000, abs=1.5 + 0.2 * smear)
+    assert event["drift_hz_s"] == pytest.approx(drift, abs=max(1, smear) * 2.0 / 848)  # a channel over the ON panels
+    assert abs(event["drift_hz_s"] - drift) < 5 * event["drift_error_hz_s"]
+    assert (event["frequency_mhz"] - 1400) * 1e6 / 2 == pytest.approx(event["channel"], abs=0.51)
+    assert event["end_mhz"] - event["frequency_mhz"] == pytest.approx(event["drift_hz_s"] * 848e-6, abs=1e-8)
+
+
+def test_the_joint_snr_is_that_of_the_panels_times_the_root_of_their_number():
+    event = found(add_line(made(seed=3), 4000, 0.1, 15)).iloc[0]
+    panels = np.array([event[f"snr_{panel}"] for panel in (1, 3, 5)])
+    assert event["snr"] == pytest.approx(np.sqrt(3) * panels.mean(), rel=0.03)
+    assert max(abs(event[f"snr_{panel}"]) for panel in (2, 4, 6)) < 4
+
+
+def test_unequal_panels_and_gaps_are_followed_at_their_real_times():
+    observation = made(seed=5, rows=(16, 16, 9, 16, 13, 16), start_s=(0, 200, 333, 560, 1213, 1400))
+    table = found(add_line(observation, 3000, 0.15, 20))
+    assert len(table) == 1
+    assert table.iloc[0]["class"] == "event"
+    assert table.iloc[0]["drift_hz_s"] == pytest.approx(0.15, abs=2.0 / 1343)
+
+
+@pytest.mark.parametrize("pattern", ["ABABAB", "AAABBB", "AB", "BABABA"])
+def test_any_pattern_of_on_and_off_is_searched(pattern):
+    n = len(pattern)
+    observation = made(seed=6, rows=(16,) * n, start_s=[172 * p for p in range(n)], pattern=pattern)
+    table = found(add_line(observation, 3000, 0.15, 25))
+    assert table["class"].tolist() == ["event"]
+    first = observation.start_s[observation.on[0]]
+    assert table.iloc[0]["channel"] == pytest.approx(3000 + 0.15 * first / 2, abs=2)
+    assert table.iloc[0]["epoch_mjd"] == pytest.approx(60000 + first / 86400, abs=1e-9)
+
+
+def test_noise_alone_makes_no_event():
+    assert len(found(made(seed=11, n_freq=65536))) == 0
+
+
+def test_a_carrier_in_all_panels_is_no_event_however_bright():
+    observation = made(seed=1)
+    for channel, snr in ((1000, 10), (2000, 100), (3000, 10_000)):
+        add_line(observation, channel, 0.0, snr, panels=range(6))
+    table = found(observation)
+    assert set(table["class"]) == {"in OFF"}
+    assert sorted(table["channel"]) == [1000, 2000, 3000]
+
+
+def test_a_drifting_line_in_all_panels_is_no_event_and_hides_no_needle():
+    observation = made(seed=1)
+    add_line(observation, 3000, 0.05, 300, panels=range(6))
+    add_line(observation, 3012, -0.12, 12)
+    table = found(observation)
+    assert events(table)["channel"].tolist() == [pytest.approx(3012, abs=2)]
+    assert (table["class"] == "in OFF").sum() == 1
+
+
+def test_a_needle_that_crosses_carriers_in_the_off_panels_stays_an_event():
+    observation = made(seed=2)
+    for channel in range(4010, 4100, 16):
+        add_line(observation, channel, 0.0, 400, panels=range(6))
+    assert len(events(found(add_line(observation, 4000, 0.2, 25)))) == 1
+
+
+@pytest.mark.parametrize("snr", [10, 50, 1000])
+def test_a_line_in_on_alone_that_stands_still_has_a_class_of_its_own(snr):
+    table = found(add_line(made(seed=4), 5000, 0.0, snr))
+    assert table["class"].tolist() == ["near-zero drift"]
+
+
+def test_a_line_in_one_on_panel_is_not_taken_for_a_transmitter():
+    table = found(add_line(made(seed=4), 5000, 0.1, 60, panels=[2]))
+    assert len(table) >= 1
+    assert set(table["class"]) == {"not in every ON"}
+
+
+def test_among_many_lines_of_the_ground_an_event_is_in_a_zone():
+    observation = made(seed=9)
+    for channel in range(3300, 4700, 100):
+        add_line(observation, channel, 0.0, 50, panels=range(6))
+    assert "RFI zone" in set(found(add_line(observation, 4050, 0.13, 20))["class"])
+
+
+def test_masked_rows_and_dead_channels_cost_only_themselves():
+    observation = add_line(made(seed=8), 4000, 0.1, 20)
+    observation.panels[2][3:6] = np.nan
+    observation.panels[4][:, 1000:2500] = np.nan
+    table = found(observation)
+    assert table["class"].tolist() == ["event"]
+    assert table.iloc[0]["snr_3"] < table.iloc[0]["snr_1"]
+    summary = search_unit(observation, 0, Settings(judged=0)).summary
+    assert summary["masked_pixels"] == [0, 0, 3 * 8192, 0, 16 * 1500, 0][:2] + summary["masked_pixels"][2:]
+    assert summary["masked_pixels"][2] == 3 * 8192
+    assert summary["masked_pixels"][4] == 16 * 1500
+
+
+def test_each_line_belongs_to_the_coarse_channel_that_it_starts_in():
+    observation = add_line(made(seed=8, n_freq=16384, piece=8192), 8150, 0.3, 40)
+    tables = [search_unit(observation, coarse, Settings(judged=0)).events for coarse in (0, 1)]
+    assert [len(table) for table in tables] == [1, 0]
+    assert tables[0].iloc[0]["snr_5"] > 10  # though the last panel's part lies in the next coarse channel
+
+
+def test_the_powers_are_as_before_after_a_search():
+    unit, _ = read_unit(add_line(made(seed=8), 4000, 0.1, 20, panels=range(6)), 0, 8192, 1.0)
+    before = unit.power.copy()
+    assert signals_of(unit, Settings(max_drift_hz_s=1.0))
+    assert np.array_equal(unit.power, before)
+
+
+def test_flattened_noise_has_mean_0_and_sigma_1_up_to_the_edges():
+    unit, noise = read_unit(made(seed=8, n_freq=32768), 0, 32768, 1.0)
+    for low in (0, 100, 16000, 32000, 32568):
+        part = unit.power[:, :, low : low + 200]
+        assert np.abs(part.mean(axis=(1, 2))).max() < 0.25  # a median of 512 channels of 16 rows is good to 0.02 σ
+        assert part.std(axis=(1, 2)) == pytest.approx(1, abs=0.06)
+    assert [panel.relative_sigma for panel in noise] == pytest.approx([0.1] * 6, rel=0.05)
+
+
+def test_the_filter_on_a_line_has_snr_by_its_formula():
+    """A line of amplitude a in σ that crosses N channels a row has SNR a·√(rows / N)."""
+    unit, _ = read_unit(made(seed=8, dof=10**6), 0, 8192, 1.0)
+    unit.power[:] = 1e-6
+    paths, line = Paths(unit), Line(4000.2, 4.0)
+    for panel in unit.on:
+        for row in range(16):
+            begin = line.at(unit.start_s[panel] / unit.dt_s + row)
+            edges = np.arange(round(begin) - 1, round(begin) + 6) + 0.5
+            share = np.clip(np.minimum(edges, begin + 4) - np.maximum(edges - 1, begin), 0, None) / 4
+            unit.power[panel, row, (edges - 0.5).astype(int)] += 8.0 * share
+    weight = sum(4 * (0.25) ** 2 for _ in range(48))
+    assert paths.snr(line, paths.on) == pytest.approx(8 * np.sqrt(weight), rel=0.05)
+
+
+def test_faster_drifts_cost_no_more_than_one_octave_each():
+    bins = [2 / octave.step for octave in octaves(400.0)[::2]]
+    assert sum(bins) < 6
+    assert Kind.EVENT == "event"

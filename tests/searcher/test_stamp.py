@@ -1,0 +1,42 @@
+"""Stamps follow a line: where it is put, at what drift, and how bright its bins are."""
+
+import numpy as np
+import pytest
+
+from abacad.searcher.injection import add_needle
+from abacad.searcher.path import Line, Paths
+from abacad.searcher.stamp import RESIDUAL, abacad_order, scores, stamp
+from abacad.searcher.unit import read_unit
+from tests.searcher.made import made
+
+
+@pytest.mark.parametrize("slope", [0.9, -0.9, 0.2, -7.5, 0.0])
+def test_a_line_keeps_seven_channels_a_panel_at_most_and_stays_in_the_stamp(slope):
+    unit, _ = read_unit(made(seed=2), 0, 8192, 4.0)
+    unit.power[unit.power != 0] = 1e-3
+    paths, line = Paths(unit), Line(4000.0, slope)
+    add_needle(paths, line, 500.0)
+    cut = stamp(unit, line)
+    assert cut.shape == (6, 16, 256)
+    bright = cut[[0, 2, 4]].argmax(axis=2)
+    centres = bright.mean(axis=1)
+    moved = np.diff(centres) / 2
+    kept = np.sign(slope) * min(RESIDUAL, abs(slope) * 17.2)
+    assert moved == pytest.approx([kept, kept], abs=0.8)
+    assert abs(centres[1] - 128) < 24
+    assert np.abs(np.diff(bright, axis=1)).max() <= 2
+    assert cut[[1, 3, 5]].max() < 0.01
+
+
+def test_noise_in_a_stamp_has_sigma_1_however_many_channels_are_added():
+    unit, _ = read_unit(made(seed=2), 0, 8192, 4.0)
+    for slope in (0.1, 6.0):
+        assert stamp(unit, Line(4000.0, slope)).std() == pytest.approx(1, abs=0.03)
+
+
+def test_panels_are_judged_as_three_on_and_three_off_in_turn():
+    assert abacad_order((0, 2, 4), (1, 3, 5)) == [0, 1, 2, 3, 4, 5]
+    assert abacad_order((0, 1, 2), (3, 4, 5)) == [0, 3, 1, 4, 2, 5]
+    assert abacad_order((0, 2), (1, 3)) is None
+    unit, _ = read_unit(made(seed=2), 0, 8192, 4.0)
+    assert np.isnan(scores(unit, [Line(4000.0, 0.1)], None)).all()
