@@ -9,7 +9,6 @@ OUT/injections.csv       one row an injected needle, when some were
 OUT/search.html          the page
 """
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +59,7 @@ class Store:
         if not content:
             return None
         injections = _table(content["injections"]) if content["injections"] else None
-        events = _table(content["events"])
-        events["excluded"] = events["excluded"].fillna("")
-        return Result(coarse, events, content["summary"], injections)
+        return Result(coarse, _table(content["events"]), content["summary"], injections)
 
     def keep(self, result: Result) -> None:
         """Store a result in one step."""
@@ -70,8 +67,8 @@ class Store:
             self._part(result.coarse),
             {
                 "summary": result.summary,
-                "events": result.events.to_csv(index=False),
-                "injections": None if result.injections is None else result.injections.to_csv(index=False),
+                "events": _plain(result.events),
+                "injections": None if result.injections is None else _plain(result.injections),
             },
         )
 
@@ -89,6 +86,11 @@ class Store:
         return self.root / "coarse" / f"{coarse:05d}.json"
 
 
-def _table(text: str) -> pd.DataFrame:
-    """A table as it was kept: the same numbers, the same texts."""
-    return pd.read_csv(io.StringIO(text), keep_default_na=True, dtype={"file": str})
+def _plain(table: pd.DataFrame) -> dict[str, Any]:
+    """A table as JSON holds it: to the last bit, which a CSV file does not promise."""
+    return {"columns": list(table.columns), "rows": table.astype(object).to_numpy().tolist()}
+
+
+def _table(content: dict[str, Any]) -> pd.DataFrame:
+    """A table as it was kept."""
+    return pd.DataFrame(content["rows"], columns=content["columns"])
