@@ -14,8 +14,9 @@ from abacad import __version__
 from abacad.data.filterbank import Polarisation
 from abacad.data.observation import Observation, open_observation
 from abacad.files import write_table
-from abacad.learn.judge import Judge, shipped
-from abacad.model.detector import pick_device
+from abacad.learn.run_folder import judge_of
+from abacad.model.device import pick_device
+from abacad.model.judge import Judge, shipped
 from abacad.searcher.engine import Result, joined, search_all
 from abacad.searcher.hits import hits_table, write_hits
 from abacad.searcher.second_look import Kind
@@ -102,7 +103,7 @@ def _asked(observation: Observation, settings: Settings, weights: str | Path | N
 
 
 def _judge(observation: Observation, weights: str | Path | None, accelerator: str) -> Judge:
-    return Judge.of_path(Path(weights) if weights else shipped(min(observation.n_time)), pick_device(accelerator))
+    return judge_of(Path(weights) if weights else shipped(min(observation.n_time)), pick_device(accelerator))
 
 
 def _followed(results: Any, observation: Observation, progress: bool) -> Any:

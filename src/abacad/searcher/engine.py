@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from abacad.learn.judge import Judge
+from abacad.model.judge import Judge
 from abacad.searcher.first_look import channel_snr, look, standing
 from abacad.searcher.injection import add_needle, draw_needles, injections_table
 from abacad.searcher.path import Line, Paths

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from abacad.learn.judge import Judge
+from abacad.model.judge import Judge
 from abacad.searcher.compiled import compiled
 from abacad.searcher.path import Line
 from abacad.searcher.unit import Unit
+from abacad.signal.cadence import Axes
 
 WIDTH = 256
 """Channels of a stamp."""
@@ -77,5 +78,6 @@ def scores(unit: Unit, lines: Sequence[Line], judge: Judge | None) -> Float[np.n
         return np.full(len(lines), np.nan, np.float32)
     stamps = np.stack([stamp(unit, line)[order] for line in lines])
     rows = min(unit.n_time[panel] for panel in order)
+    axes = Axes(rows, WIDTH, unit.dt_s, unit.df_hz, tuple(unit.start_s[panel] for panel in order))
     judge = replace(judge, flips=("identity",))  # the other views cost four times the time
-    return judge.scores(torch.from_numpy(stamps[:, :, :rows])).astype(np.float32)
+    return judge.scores(torch.from_numpy(stamps[:, :, :rows]), axes).astype(np.float32)
