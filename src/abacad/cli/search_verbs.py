@@ -61,7 +61,7 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 VERBS = {
     "search": Verb(
-        "Search the files of an observation for drifting lines that stand in its ON panels alone.",
+        "Search telescope files for drifting lines that stand in ON panels alone.",
         "FILE…",
         (
             "abacad search *.h5 --out found",
