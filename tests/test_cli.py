@@ -161,6 +161,7 @@ def test_every_verb_prints_its_options(name, capsys):
         "report": ["x"],
         "review": ["x"],
         "score": ["x"],
+        "search": ["x"],
         "bound": ["x"],
     }
     assert main([name, *words.get(name, ["bash"] if name == "completion" else []), "--print_config"]) == 0

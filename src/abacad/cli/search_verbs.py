@@ -21,7 +21,7 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE…", help=".h5 or .fil files of one observation, in any order."
     )
-    parser.add_argument("--out", type=Path, required=True, help="Folder to write.")
+    parser.add_argument("--out", type=Path, default=Path("found"), help="Folder to write.")
     parser.add_argument("--max_drift", type=float, default=4.0, help="Fastest drift, Hz/s, of both signs.")
     parser.add_argument(
         "--snr", type=float, default=6.5, help="Of a line through all ON panels together, from which it is reported."
