@@ -23,6 +23,27 @@ def test_auc_of_two_gaussians_is_the_closed_form():
     assert (interval.high - interval.low) / 3.92 == pytest.approx(hanley_mcneil, rel=0.2)
 
 
+@pytest.mark.parametrize(("n_positive", "n_negative", "apart"), [(2, 50, 1.5), (6, 300, 2.5), (8, 8, 1.0)])
+def test_an_interval_from_few_needles_covers_the_truth(n_positive, n_negative, apart):
+    expected, covered = norm.cdf(apart / np.sqrt(2)), 0
+    targets = np.repeat([1, 0], [n_positive, n_negative])
+    for _ in range(300):
+        interval = auc_interval(targets, RNG.normal(size=len(targets)) + apart * targets)
+        covered += interval.low <= expected <= interval.high
+    assert covered / 300 > 0.92
+
+
+@pytest.mark.parametrize("n_positive", [1, 2, 400])
+def test_no_interval_is_a_certainty(n_positive):
+    """A bootstrap draws the one needle that there is again and again: [1.000, 1.000]."""
+    targets = np.repeat([1, 0], [n_positive, 400])
+    perfect = auc_interval(targets, targets.astype(float))
+    assert perfect.value == perfect.high == 1
+    assert perfect.low < 1 - 1 / (2 * n_positive + 400)
+    reversed_scores = auc_interval(targets, 1.0 - targets)
+    assert (reversed_scores.low, reversed_scores.high) == (0, pytest.approx(1 - perfect.low, abs=0.2))
+
+
 def test_constant_scores_are_chance_and_one_class_has_no_auc():
     assert auc(TARGETS, np.zeros(4500)) == 0.5
     assert np.isnan(auc(np.ones(5), np.arange(5)))

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 from sklearn.metrics import roc_auc_score, roc_curve
+
+_FEW_TO_DRAW = 10  # members of a class below which drawing from them tells nothing of others
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,36 @@ def auc(targets: np.ndarray, scores: np.ndarray) -> float:
 def auc_interval(targets: np.ndarray, scores: np.ndarray, n_draws: int = 500, seed: int = 0) -> Interval:
     """ROC-AUC with its bootstrap interval; each class is drawn on its own, so that no draw lacks one."""
     targets, scores = np.asarray(targets).astype(bool), np.asarray(scores)
+    value, n_positive = auc(targets, scores), int(targets.sum())
+    n_fewer = min(n_positive, len(targets) - n_positive)
+    if 0 < n_fewer < _FEW_TO_DRAW or value in (0.0, 1.0):
+        return _newcombe(value, n_positive, len(targets) - n_positive)
     draws = [auc(targets[pick], scores[pick]) for pick in _stratified_draws(targets, n_draws, seed)]
     low, high = np.quantile(draws, [0.025, 0.975])
-    return Interval(auc(targets, scores), float(low), float(high))
+    return Interval(value, float(low), float(high))
+
+
+def _newcombe(value: float, n_positive: int, n_negative: int) -> Interval:
+    """The interval of an AUC from few members of a class, whose bootstrap draws the same ones again and again.
+
+    Its ends θ solve |AUC − θ| = 1.96·√V(θ) with the variance of Hanley and McNeil at the mean number N of a class:
+
+        V(θ) = θ(1 − θ)·(1 + (N − 1)·((1 − θ)/(2 − θ) + θ/(1 + θ))) / (n₊·n₋)
+
+    One needle above ten others: 1.000 [0.396, 1.000].
+    Source: Newcombe (2006), Statistics in Medicine 25, 559, method 5.
+    """
+    more = (n_positive + n_negative) / 2 - 1
+
+    def excess(theta: float) -> float:
+        spread = (1 - theta) / (2 - theta) + theta / (1 + theta)
+        variance = theta * (1 - theta) * (1 + more * spread) / (n_positive * n_negative)
+        return abs(value - theta) - 1.96 * float(np.sqrt(variance))
+
+    near = 1e-9  # at θ = AUC = 1 both sides vanish, which is no end of the interval
+    low = brentq(excess, near, value - near) if value > 2 * near else 0.0
+    high = brentq(excess, value + near, 1 - near) if value < 1 - 2 * near else 1.0
+    return Interval(value, float(low), float(high))
 
 
 def auc_difference(

@@ -13,3 +13,9 @@ def test_gates_say_what_was_found():
     assert "reaches 0.77" in passed
     assert "silver 0.781" in passed
     assert "gold" not in passed
+
+
+def test_simulated_cadences_win_no_medal():
+    said = " ".join(mean_gate([0.95, 0.97], simulated=True))
+    assert "0.960" in said
+    assert not any(word in said for word in ("gold", "medal", "Competition", "0.77"))

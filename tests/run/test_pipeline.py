@@ -176,8 +176,10 @@ def test_the_report_is_one_page_with_everything(trained_run, capsys):
     for part in ("AUC per fold", "ROC", "Curves per epoch", "Most confident hits", "Worst misses", "Worst false alarms",
                  "Recipe", "name: panel", "Versions", "torch"):  # fmt: skip
         assert part in page, part
-    assert page.count("<img") == 9
-    assert page.count("<svg") == 5
+    assert page.count('<svg class="waterfall"') == 9
+    assert page.count("<svg") == 9 + 5
+    assert page.count("<svg") == page.count('role="img" aria-label="')
+    assert "log-odds" in page
     named = set(re.findall(r"https?://[\w.]+", page))  # pixels in base64 may spell http
     assert named <= {"http://www.w3.org", "http://purl.org", "http://creativecommons.org", "https://matplotlib.org"}
 
@@ -200,7 +202,7 @@ def test_the_audit_tells_what_is_there_and_what_is_wrong(competition, tmp_path, 
     assert first in said
     assert second in said
     assert "never opened" in said
-    assert (tmp_path / "a.html").read_text().count("<img") == 12
+    assert len(re.findall(r'<img alt="[^"]+"|<svg class="waterfall"', (tmp_path / "a.html").read_text())) == 12
 
 
 def test_the_audit_never_opens_the_leaked_folder(shared_competition, monkeypatch):

@@ -65,7 +65,7 @@ def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
     assert len(scores) == 12
     assert scores["score"].is_monotonic_decreasing
     assert scores["score"].between(0, 1).all()
-    assert page.read_text().count("<img") == 2
+    assert page.read_text().count('<svg class="waterfall"') == 2
 
     started = tmp_path / "run"
     words = ["train", str(shared_competition), "--run", str(started), *QUICK, "--model.weights", str(weights)]

@@ -92,6 +92,11 @@ class Card:
     background: Any
 
 
+def is_simulated(folder: Path) -> bool:
+    """Whether a simulator wrote the folder, so that scores on it say nothing of the competition's own cadences."""
+    return (folder / "simulation.json").is_file()
+
+
 def read_card(folder: Path) -> Card:
     """Read the simulation.json of a finished folder.
 

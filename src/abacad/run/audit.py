@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from abacad.config import Represent
+from abacad.data.axes import axes_of
 from abacad.data.check import Checked, check_cadences
 from abacad.data.competition import Split, cadence_path, listed_files, read_cadence, read_labels, read_sample
 from abacad.errors import AbacadError
@@ -20,6 +21,7 @@ from abacad.places import LABELS, NEVER_OPENED, SAMPLE, find_competition
 from abacad.represent.representation import represent
 from abacad.show import figure
 from abacad.show.page import Page, Section
+from abacad.show.picture import Layout
 from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
@@ -281,7 +283,8 @@ def _examples(found: Audit, target: int, name: str) -> list[Section]:
         except AbacadError as error:
             log.warning("%s is not shown: %s", cadence_id, error)
             continue
-        panels.append((figure.waterfall(cadence, cadence_id), ""))
+        axes = axes_of(found.root, cadence.shape)
+        panels.append((figure.waterfall(cadence, cadence_id, axes=axes), Layout.of(axes).told()))
         seen = represent(torch.from_numpy(cadence), Represent("difference")).numpy()
         channels.append((figure.channel_images(seen, ("ON1 − OFF1", "ON2 − OFF2", "ON3 − OFF3"), cadence_id), ""))
     return [

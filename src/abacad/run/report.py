@@ -9,7 +9,9 @@ import torch
 import yaml
 
 from abacad.config import Represent
+from abacad.data.axes import axes_of
 from abacad.data.competition import cadence_path, read_cadence
+from abacad.data.simulated_folder import is_simulated
 from abacad.errors import AbacadError
 from abacad.files import read_json, read_table
 from abacad.learn.dataset import Cadences
@@ -22,13 +24,18 @@ from abacad.outputs import PAGE, output
 from abacad.overlap.partners import partners_for
 from abacad.represent.representation import represent, representation
 from abacad.run.pretrain import simulated_cadence
+from abacad.run.truth import TruePaths
 from abacad.show import figure
+from abacad.show.line import best_line
 from abacad.show.page import Page, Section
+from abacad.show.picture import Layout, evidence_legend
+from abacad.show.words import EVIDENCE_TOLD, GUIDE_TOLD, told_score
 from abacad.types import CadenceArray, Planes
 
 log = logging.getLogger(__name__)
 
 _SHOWN = 3
+_TRUTH_TOLD = "Green dots stand beside the true place of what was injected."
 
 
 def report(run: str | Path, out: str | Path | None = None) -> Path:
@@ -68,11 +75,13 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
             ("training time", f"{record.get('train_seconds', float('nan')) / 60:.1f} min"),
         ],
     )
+    root = Path(record.get("data", {}).get("folder", "."))
+    simulated = folder.verb == "pretrain" or is_simulated(root)
     page.sections = [
-        _gates(per_fold),
+        _gates(per_fold, simulated),
         _performance(oof, per_fold),
         _curves(folder, folds),
-        *_waterfalls(oof, folder, Path(record.get("data", {}).get("folder", "."))),
+        *_waterfalls(oof, folder, root),
         Section("Recipe", code=yaml.safe_dump(folder.recipe().as_dict(), sort_keys=False)),
         _versions(record),
     ]
@@ -81,12 +90,12 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     return written
 
 
-def _gates(per_fold: list[Interval]) -> Section:
+def _gates(per_fold: list[Interval], simulated: bool) -> Section:
     rows = [(f"fold {number}", str(interval)) for number, interval in enumerate(per_fold)]
     return Section(
         "AUC per fold",
-        " ".join(mean_gate([interval.value for interval in per_fold])),
-        columns=("fold", "AUC [95 % bootstrap interval]"),
+        " ".join(mean_gate([interval.value for interval in per_fold], simulated)),
+        columns=("fold", "AUC [95 % interval]"),
         rows=rows,
         figures=[
             (
@@ -94,7 +103,7 @@ def _gates(per_fold: list[Interval]) -> Section:
                     [one.value for one in per_fold],
                     [one.low for one in per_fold],
                     [one.high for one in per_fold],
-                    MEAN_GATE,
+                    None if simulated else MEAN_GATE,
                 ),
                 "",
             )
@@ -108,7 +117,7 @@ def _performance(oof: pd.DataFrame, per_fold: list[Interval]) -> Section:
         "Held-back cadences",
         figures=[
             (figure.roc(targets, scores), "ROC with its 95 % bootstrap band."),
-            (figure.histogram(targets, scores), "Scores by class; the count axis is logarithmic."),
+            (figure.histogram(targets, scores), "Scores by class as log-odds; the count axis is logarithmic."),
         ],
     )
 
@@ -138,16 +147,23 @@ def _curves(folder: RunFolder, folds: list[int]) -> Section:
 def _waterfalls(oof: pd.DataFrame, folder: RunFolder, root: Path) -> list[Section]:
     ordered = oof.sort_values("score", ascending=False)
     positive = ordered["target"] == 1
-    red = "Red: where the detector saw its evidence."
     chosen = (
-        ("Most confident hits", f"Needles with the highest scores. {red}", ordered[positive].head(_SHOWN)),
-        ("Worst misses", f"Needles with the lowest scores. {red}", ordered[positive].tail(_SHOWN)[::-1]),
-        ("Worst false alarms", f"The highest scores without a needle. {red}", ordered[~positive].head(_SHOWN)),
+        ("Most confident hits", "Needles with the highest scores.", ordered[positive].head(_SHOWN)),
+        ("Worst misses", "Needles with the lowest scores.", ordered[positive].tail(_SHOWN)[::-1]),
+        ("Worst false alarms", "The highest scores without a needle.", ordered[~positive].head(_SHOWN)),
     )
-    return [Section(title, text, figures=_pictures(rows, folder, root)) for title, text, rows in chosen]
+    truth = TruePaths.of(None if folder.verb == "pretrain" else root)
+    known = f" {_TRUTH_TOLD}" if truth.card is not None else ""
+    return [
+        Section(
+            title, f"{text} {EVIDENCE_TOLD} {GUIDE_TOLD}{known}",
+            figures=_pictures(rows, folder, root, truth), legend=evidence_legend(),
+        )
+        for title, text, rows in chosen
+    ]  # fmt: skip
 
 
-def _pictures(rows: pd.DataFrame, folder: RunFolder, root: Path) -> list[tuple[str, str]]:
+def _pictures(rows: pd.DataFrame, folder: RunFolder, root: Path, truth: TruePaths) -> list[tuple[str, str]]:
     pictures = []
     for row in rows.itertuples():
         detector, recipe = load_detector(folder.weights(int(str(row.fold))))
@@ -156,9 +172,13 @@ def _pictures(rows: pd.DataFrame, folder: RunFolder, root: Path) -> list[tuple[s
         except AbacadError as error:
             log.warning("No picture of %s: %s", row.id, error)
             continue
-        evidence = evidence_map([detector], planes, representation(recipe), cadence.shape[1])[0].numpy()
-        caption = f"score {row.score:.4f}, fold {row.fold}"
-        pictures.append((figure.waterfall(cadence, str(row.id), evidence), caption))
+        axes = axes_of(root, cadence.shape)
+        layout = Layout.of(axes)
+        evidence = evidence_map([detector], planes, representation(recipe), cadence.shape[1], axes)[0].numpy()
+        line, true = best_line(cadence, layout), truth.path(str(row.id))
+        drawn = figure.waterfall(cadence, str(row.id), evidence, axes=axes, line=line.or_none, truth=true)
+        caption = f"{told_score(float(str(row.score)))}, fold {row.fold}; {line.family}. {layout.told()}"
+        pictures.append((drawn, caption))
     return pictures
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -194,7 +194,9 @@ class _Drawer:
         """Simulated cadences, to be mixed with these entries."""
         least = min((1 / (1 + np.exp(-entry.log_odds)) for entry in entries if entry.log_odds is not None), default=0.0)
         judge = self.judge(None)
-        found = trials(self.source.simulation(self.axes), n_trials, float(least), judge.scores, seed)
+        found = trials(
+            self.source.simulation(self.axes), n_trials, float(least), partial(judge.scores, axes=self.axes), seed
+        )
         short = sum(one.score < least for one in found)
         if short:
             log.warning("%d of %d simulated cadences score below the page's lowest, %.4g", short, n_trials, least)
@@ -204,7 +206,7 @@ class _Drawer:
 
     def _trial(self, trial: Trial, like: Entry, name: str) -> Candidate:
         line = best_line(trial.cadence, self.layout)
-        seen = self.judge(None).evidence(trial.cadence) if self.evidence else None
+        seen = self.judge(None).evidence(trial.cadence, self.axes) if self.evidence else None
         return candidate(
             hashlib.blake2b(name.encode()).hexdigest()[:15], log_odds(trial.score), trial.cadence, self.layout, seen,
             low_mhz=like.low_mhz, line=line.or_none, family=line.family, blind=trial.kind,
@@ -226,7 +228,9 @@ class _Drawer:
     def _evidence(self, entry: Entry, cadence: CadenceArray) -> CadenceArray:
         judge, root = self.judge(entry.fold), self.source.root
         if root is None:
-            return judge.evidence(cadence)
+            return judge.evidence(cadence, self.axes)
         # the detectors of a run may look at the overlaps with other cadences, too
         planes = Cadences(root, self.source.split, [entry.name], judge.represent, partners=self.partners)[0][None]
-        return evidence_map(judge.detectors, planes.to(judge.device), judge.seen, cadence.shape[1])[0].numpy()
+        return evidence_map(judge.detectors, planes.to(judge.device), judge.seen, cadence.shape[1], self.axes)[
+            0
+        ].numpy()

@@ -29,7 +29,10 @@ from abacad.places import paths_of
 from abacad.run.predict import UNKNOWN
 from abacad.run.submit import asked_for, write_submission
 from abacad.show import figure
+from abacad.show.line import best_line
 from abacad.show.page import Page, Section
+from abacad.show.picture import Layout, evidence_legend
+from abacad.show.words import EVIDENCE_TOLD, GUIDE_TOLD, told_score
 from abacad.signal.cadence import Axes
 from abacad.types import CadenceArray
 
@@ -270,14 +273,16 @@ def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[l
 
 
 def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Window], axes: Axes | None) -> Page:
-    pictures = []
-    for window, row in zip(best, table.drop(columns="channel", errors="ignore").itertuples(index=False), strict=False):
-        cadence = window.read()
-        name = " ".join(map(str, row[:-1]))
-        evidence = judges.of(cadence).evidence(cadence, axes)
-        pictures.append((figure.waterfall(cadence, Path(name).name, evidence), f"score {row[-1]:.4f}"))
+    pictures, told = [], ""
+    for window, row in zip(best, table.to_dict("records"), strict=False):
+        cadence, low_mhz = window.read(), row.get("freq_mhz")
+        layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
+        line, evidence, told = best_line(cadence, layout), judges.of(cadence).evidence(cadence, axes), layout.told()
+        name = Path(row["file"]).stem if low_mhz is None else f"{low_mhz:.6f} MHz"
+        drawn = figure.waterfall(cadence, name, evidence, axes=layout.axes, low_mhz=low_mhz, line=line.or_none)
+        pictures.append((drawn, f"{told_score(row['score'])}; {line.family}"))
     return Page(
         "Scores",
-        f"{len(table):,} cadences, the highest scores first. Red: where the detector saw its evidence.",
-        sections=[Section("Highest scores", figures=pictures)],
+        f"{len(table):,} cadences, the highest scores first. {EVIDENCE_TOLD}",
+        sections=[Section("Highest scores", f"{told} {GUIDE_TOLD}", figures=pictures, legend=evidence_legend())],
     )

@@ -29,7 +29,7 @@ from abacad.model.judge import Judge, shipped
 from abacad.outputs import COMPLETENESS, PAGE, STDOUT, output
 from abacad.parallel import side_by_side
 from abacad.places import paths_of
-from abacad.show import figure
+from abacad.show.completeness import DETECTORS, all_families, by_family, headline
 from abacad.show.page import Page, Section
 from abacad.simulator.inject import generate_on
 from abacad.simulator.presets import PRESETS, Simulation
@@ -45,7 +45,6 @@ _BINS = {
     "panel_snr": (1, 2, 3, 4.5, 6.5, 10, 15, 22, 33, 50, 200),
     "drift_bins_per_panel": (0, 2, 4, 8, 16, 32, 64, 512),
 }
-_NAMES = {"run": "trained detector", "classical": "classical ON–OFF search", "bound": "near-ideal observer"}
 
 
 def sensitivity(
@@ -209,7 +208,7 @@ def completeness(found: pd.DataFrame, rates: Sequence[float] = FALSE_ALARM_RATES
 
 def _detectors(found: pd.DataFrame) -> list[str]:
     """Those that scored cadences."""
-    return [name for name in _NAMES if name in found and found[name].notna().any()]
+    return [name for name in DETECTORS if name in found and found[name].notna().any()]
 
 
 def _by_bin(
@@ -229,70 +228,31 @@ def _by_bin(
 
 
 def _page(name: str, on: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
-    rates = list(table["false_alarm_rate"].unique())
-    page = Page(
+    return Page(
         f"Sensitivity of {name}",
         f"{len(found):,} simulated cadences of {on}, {int(found['target'].sum()):,} of them with a "
-        "needle; the detector was trained on none of them. Completeness is the share of the needles that score above "
-        "all but a share, the false-alarm rate, of the cadences without one; shaded: 95 % intervals.",
-        [(_tile(found, name), _auc(found, name)) for name in _detectors(found)],
-        [_beside_the_bound(found)] if "bound" in _detectors(found) else [],
+        "needle; the detector was trained on none of them. A needle counts as found when it scores above all but a "
+        "share, the false-alarm rate, of the cadences without one.",
+        sections=[headline(table), all_families(table), by_family(table), _beside_the_bound(found)],
     )
-    labels = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR", "drift_bins_per_panel": "|drift|, channels a panel"}
-    for axis, label in labels.items():
-        pictures = [(_curve(table, "all", axis, rate, label), _caption(found, table, rate)) for rate in rates]
-        page.sections.append(Section(f"Completeness against {label}, all families", figures=pictures))
-    families = found.loc[found["target"] == 1, "family"].value_counts()
-    for rate in rates:
-        pictures = [
-            (_curve(table, str(family), axis, rate, label), f"{family}: {n_needle} needles")
-            for family, n_needle in families.items()
-            for axis, label in labels.items()
-        ]
-        page.sections.append(Section(f"Each family, {_caption(found, table, rate)}", figures=pictures))
-    return page
-
-
-def _tile(found: pd.DataFrame, detector: str) -> str:
-    n_scored = int(found[detector].notna().sum())
-    return f"AUC, {_NAMES[detector]}" + ("" if n_scored == len(found) else f", on {n_scored:,} cadences")
-
-
-def _auc(found: pd.DataFrame, detector: str) -> str:
-    scored = found[found[detector].notna()]
-    return f"{auc_interval(scored['target'].to_numpy(), scored[detector].to_numpy(), n_draws=200).value:.3f}"
 
 
 def _beside_the_bound(found: pd.DataFrame) -> Section:
-    """All detectors on the cadences that the near-ideal observer scored."""
-    scored = found[found["bound"].notna()]
+    """AUC of all detectors on the same cadences: those that the near-ideal observer scored, where it did."""
+    bound = "bound" in _detectors(found)
+    scored = found[found["bound"].notna()] if bound else found
     target = scored["target"].to_numpy()
-    rows = [(_NAMES[name], auc_interval(target, scored[name].to_numpy(), n_draws=200)) for name in _detectors(found)]
-    return Section(
-        "What could be had",
+    rows = [(DETECTORS[name], auc_interval(target, scored[name].to_numpy(), n_draws=200)) for name in _detectors(found)]
+    told = (
         "The near-ideal observer knows the simulator, its gains and its interference, but neither the noise nor the "
         "needle. Nothing can do better where its likelihood is exact up to a grid (lines), or nearly so (squiggles, "
-        "dashes); for sines, S-curves, pulsed and scintillating needles it is an approximation. It scored the first "
-        f"{len(scored):,} cadences; a false-alarm rate that these cannot support is left out for it. The AUC of all on "
-        "these cadences:",
+        "dashes); for sines, S-curves, pulsed and scintillating needles it is an approximation. A false-alarm rate "
+        "that the cadences it scored cannot support is left out for it. "
+    )
+    return Section(
+        "Area under the ROC curve",
+        f"{told if bound else ''}The AUC of all on {len(scored):,} cadences, which depends on how bright the needles "
+        "of the preset are:",
         columns=("detector", "AUC [95 % interval]"),
         rows=rows,
     )
-
-
-def _caption(found: pd.DataFrame, table: pd.DataFrame, rate: float) -> str:
-    there = set(table.loc[table["false_alarm_rate"] == rate, "detector"])
-    on = f"; near-ideal observer on {int(found['bound'].notna().sum()):,} cadences" if "bound" in there else ""
-    return f"false-alarm rate {rate:g}{on}"
-
-
-def _curve(table: pd.DataFrame, family: str, axis: str, rate: float, label: str) -> str:
-    chosen = table[(table["family"] == family) & (table["axis"] == axis) & (table["false_alarm_rate"] == rate)]
-    curves = {}
-    for detector, name in _NAMES.items():
-        part = chosen[chosen["detector"] == detector]
-        if len(part):
-            middle = np.sqrt(np.maximum(part["low"], part["high"] / 4) * part["high"]).to_numpy()
-            keys = ("completeness", "completeness_low", "completeness_high")
-            curves[name] = (middle, *(part[key].to_numpy() for key in keys))
-    return figure.completeness(curves, label)

@@ -19,6 +19,7 @@ from abacad.config import Recipe
 from abacad.data.axes import axes_of
 from abacad.data.check import check_cadences, usable
 from abacad.data.competition import read_labels
+from abacad.data.simulated_folder import is_simulated
 from abacad.files import read_json, write_json, write_table
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
@@ -177,7 +178,8 @@ def _conclude(run: RunFolder, recipe: Recipe, seconds: float) -> None:
     for packed in (run.packed, run.packed_pseudo):
         packed.unlink(missing_ok=True)
     log.info("AUC of all held-back cadences: %s", overall)
-    for line in mean_gate(values):
+    data = read_json(run.record).get("data", {}).get("folder", ".")
+    for line in mean_gate(values, is_simulated(Path(data))):
         log.info(line)
 
 

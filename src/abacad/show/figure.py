@@ -1,20 +1,28 @@
-"""Pictures for the pages: waterfalls of cadences, ROC curves, histograms. Each gives an SVG or PNG as text for HTML."""
+"""Pictures for the pages: ROC curves, histograms, curves over epochs. Each is an SVG or PNG as text for HTML.
 
-import base64
+Each says in words what it shows. Curves differ by line and marker, not by colour alone; legends stand beside the axes.
+"""
+
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from abacad.metric import roc_band
-from abacad.signal.cadence import N_PANELS, ON
+from abacad.show.picture import MOST_ROWS, data_uri
+from abacad.show.waterfall import waterfall
+from abacad.show.words import MOST, log_odds
+
+__all__ = ["bars", "channel_images", "curves", "fold_bars", "histogram", "roc", "waterfall"]
 
 INK, ON_COLOUR, OFF_COLOUR, ACCENT = "#1f2933", "#0b6e4f", "#7b8794", "#c8553d"
-_STYLE: Any = {
+STYLE: Any = {
     "font.size": 9,
     "axes.edgecolor": "#9aa5b1",
     "axes.labelcolor": INK,
@@ -25,154 +33,139 @@ _STYLE: Any = {
     "svg.fonttype": "none",
 }
 
+_COLOURS = (ON_COLOUR, ACCENT, "#3b5bdb", "#8a6d00", "#7b2d8e", INK)
+_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+_MARKERS = ("o", "s", "^", "D", "v", "x")
 
-def waterfall(cadence: np.ndarray, title: str = "", evidence: np.ndarray | None = None) -> str:
-    """Six panels one below the other, time downwards, as in an observer's notebook; ON panels named in green.
 
-    Args:
-        cadence: (6, time, freq).
-        title: Above it.
-        evidence: (6, time, freq) how much each pixel speaks for a needle; its strongest half is drawn in red.
-    """
-    most = 0.0 if evidence is None else float(evidence.max())
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(2.95, 5.2), layout="constrained")
-        axes = figure.subplots(N_PANELS, 1, sharex=True)
-        for panel, (axis, values) in enumerate(zip(axes, cadence, strict=True)):
-            low, high = np.percentile(values, [2, 99.5])
-            grey = evidence is not None
-            axis.imshow(
-                values, aspect="auto", vmin=low, vmax=high, cmap="gray" if grey else "viridis", interpolation="nearest"
-            )
-            if evidence is not None and most > 0:
-                opacity = np.clip((evidence[panel] / most - 0.1) / 0.4, 0, 0.75)
-                axis.imshow(np.ones_like(opacity), aspect="auto", alpha=opacity, vmin=0, vmax=1.4, cmap="Reds")
-            axis.set_yticks([])
-            is_on = panel in ON
-            axis.set_ylabel(
-                "ON" if is_on else "OFF", color=ON_COLOUR if is_on else OFF_COLOUR, rotation=0, labelpad=12, va="center"
-            )
-        axes[-1].set_xlabel("frequency channel")
-        figure.suptitle(title, fontsize=8, color=INK)
-        return _png(figure)
+def looks() -> Iterator[dict[str, Any]]:
+    """Looks of curves, one after the other: each has a colour, a line and a marker of its own."""
+    while True:
+        for colour, line, marker in zip(_COLOURS, _LINES, _MARKERS, strict=True):
+            yield {"color": colour, "ls": line, "marker": marker}
 
 
 def channel_images(channels: np.ndarray, names: Sequence[str], title: str = "") -> str:
-    """The channels that a detector sees, side by side."""
-    with mpl.rc_context(_STYLE):
+    """What a detector sees, side by side: each pixel the mean of a few rows, from blue (−3) over white to red (+3)."""
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.9 * len(names), 2.3), layout="constrained")
         for axis, values, name in zip(np.atleast_1d(figure.subplots(1, len(names))), channels, names, strict=True):
-            axis.imshow(values, aspect="auto", vmin=-3, vmax=3, cmap="RdBu_r", interpolation="nearest")
+            pixels = _fewer_rows(np.asarray(values, dtype=float), 2 * MOST_ROWS)
+            axis.imshow(pixels, aspect="auto", vmin=-3, vmax=3, cmap="RdBu_r", interpolation="nearest")
             axis.set_title(name, fontsize=8, color=INK)
             axis.set_xticks([])
             axis.set_yticks([])
         figure.suptitle(title, fontsize=8, color=INK)
-        return _png(figure)
+        return png(figure, f"What a detector sees of {title or 'a cadence'}: {', '.join(names)}")
+
+
+def _fewer_rows(values: np.ndarray, most: int) -> np.ndarray:
+    """Rows averaged so that there are `most` at most."""
+    n_rows = min(most, len(values))
+    edges = np.round(np.linspace(0, len(values), n_rows + 1)).astype(int)
+    return np.add.reduceat(values, edges[:-1], axis=0) / np.diff(edges)[:, None]
 
 
 def roc(targets: np.ndarray, scores: np.ndarray) -> str:
     """ROC with its 95 % bootstrap band."""
     grid = np.linspace(0, 1, 201)
     tpr, low, high = roc_band(targets, scores, grid)
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.2, 3.8), layout="constrained")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 3.9), layout="constrained")
         axis = figure.subplots()
-        axis.plot([0, 1], [0, 1], color="#cbd2d9", lw=1, ls="--", label="chance")
+        axis.plot([0, 1], [0, 1], color="#9aa5b1", lw=1, ls="--", label="chance")
         axis.fill_between(grid, low, high, color=ON_COLOUR, alpha=0.18, lw=0, label="95 % band")
         axis.plot(grid, tpr, color=ON_COLOUR, lw=1.8, label="held-back cadences")
         axis.set(xlabel="false-alarm rate", ylabel="true-positive rate", xlim=(0, 1), ylim=(0, 1.005))
-        axis.legend(frameon=False, loc="lower right")
-        return _svg(figure)
+        legend_above(figure, 3)
+        told = ", ".join(f"{np.interp(rate, grid, tpr):.2f} at {rate:g}" for rate in (0.01, 0.1, 0.5))
+        return svg(figure, f"ROC curve: true-positive rate {told} false-alarm rate")
 
 
 def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
-    """Scores of negatives and positives, on a logarithmic count axis."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.2, 3.8), layout="constrained")
+    """Scores of negatives and positives as log-odds, on a logarithmic count axis."""
+    values = np.array([log_odds(score) for score in scores])
+    reach = max(1.0, float(np.ceil(np.abs(values).max())))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 3.9), layout="constrained")
         axis = figure.subplots()
-        bins = np.linspace(0, 1, 41)
-        for value, name, colour in ((0, "without needle", OFF_COLOUR), (1, "with needle", ACCENT)):
-            axis.hist(scores[targets == value], list(bins), label=name, color=colour, alpha=0.65)
-        axis.set(xlabel="score", ylabel="cadences", yscale="log", xlim=(0, 1))
-        axis.legend(frameon=False)
-        return _svg(figure)
+        bins = list(np.linspace(-reach, reach, 41))
+        for value, name, colour, fill in ((0, "without needle", OFF_COLOUR, True), (1, "with needle", ACCENT, False)):
+            kind: dict[str, Any] = {"histtype": "stepfilled", "alpha": 0.5} if fill else {"histtype": "step", "lw": 1.8}
+            axis.hist(values[targets == value], bins, label=name, color=colour, **kind)
+        name = "score, log-odds" + (" (±16 or beyond at the ends)" if reach >= MOST else "")
+        axis.set(xlabel=name, ylabel="cadences", yscale="log", xlim=(-reach, reach))
+        legend_above(figure, 2)
+        return svg(figure, "Histogram of the scores, cadences with and without a needle")
 
 
-def fold_bars(values: Sequence[float], lows: Sequence[float], highs: Sequence[float], gate: float) -> str:
-    """AUC per fold with its interval, and the gate of the mean."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.2, 0.9 + 0.42 * len(values)), layout="constrained")
+def fold_bars(values: Sequence[float], lows: Sequence[float], highs: Sequence[float], gate: float | None = None) -> str:
+    """AUC per fold with its interval, and the gate of the mean where there is one."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 1.1 + 0.42 * len(values)), layout="constrained")
         axis = figure.subplots()
         places = np.arange(len(values))
         below, above = np.subtract(values, lows), np.subtract(highs, values)
         axis.errorbar(values, places, xerr=[below, above], fmt="o", color=ON_COLOUR, capsize=3)
-        axis.axvline(gate, color=ACCENT, lw=1, ls="--", label=f"gate of the mean, {gate}")
+        if gate is not None:
+            axis.axvline(gate, color=ACCENT, lw=1, ls="--", label=f"gate of the mean, {gate}")
+            legend_above(figure, 1)
         axis.set(xlabel="AUC, 95 % interval", yticks=places, yticklabels=[f"fold {place}" for place in places])
         axis.set_ylim(len(values) - 0.5, -0.5)
-        axis.legend(frameon=False, fontsize=8)
-        return _svg(figure)
+        told = ", ".join(f"fold {place}: {value:.3f}" for place, value in enumerate(values))
+        return svg(figure, f"AUC with its interval, {told}")
 
 
 def curves(by_fold: dict[str, tuple[np.ndarray, np.ndarray]], label: str) -> str:
     """One curve per fold over the epochs."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.2, 3.0), layout="constrained")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.4, 3.2), layout="constrained")
         axis = figure.subplots()
-        for name, (epochs, values) in by_fold.items():
-            axis.plot(epochs, values, marker="o", ms=3, lw=1.2, label=name)
+        for (name, (epochs, values)), look in zip(by_fold.items(), looks(), strict=False):
+            axis.plot(epochs, values, ms=3.5, lw=1.2, label=name, **look)
         axis.set(xlabel="epoch", ylabel=label)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.legend(frameon=False, fontsize=8)
-        return _svg(figure)
-
-
-def completeness(curves: dict[str, tuple[np.ndarray, ...]], xlabel: str) -> str:
-    """Share of needles found with its interval, against a logarithmic axis; a curve a detector.
-
-    Args:
-        curves: By name: places on the axis, shares, and the lower and upper bounds of their intervals.
-        xlabel: Name of the axis.
-    """
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, 3.3), layout="constrained")
-        axis = figure.subplots()
-        styles = ((ON_COLOUR, "-", "o"), (ACCENT, "-", "s"), (INK, "--", "^"))
-        for (name, (places, shares, lows, highs)), (colour, line, marker) in zip(curves.items(), styles, strict=False):
-            axis.fill_between(places, lows, highs, color=colour, alpha=0.12, lw=0)
-            axis.plot(places, shares, marker=marker, ms=3.5, lw=1.4, ls=line, color=colour, label=name)
-        axis.set(xlabel=xlabel, ylabel="completeness", xscale="log", ylim=(-0.02, 1.02))
-        low, high = axis.get_xlim()
-        ticks = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
-        axis.set_xticks([tick for tick in ticks if low <= tick <= high])
-        axis.xaxis.set_minor_locator(NullLocator())
-        axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-        axis.grid(axis="y", color="#e4e7eb", lw=0.8)
-        # above the axes: within them it would hide points
-        figure.legend(frameon=False, fontsize=7.5, loc="outside upper left", ncols=3, columnspacing=1.0,
-                      handlelength=1.8, borderaxespad=0.1)  # fmt: skip
-        return _svg(figure)
+        legend_above(figure, 3)
+        last = ", ".join(f"{name} {values[-1]:.3f}" for name, (_, values) in by_fold.items() if len(values))
+        return svg(figure, f"{label} by epoch, at the end: {last}")
 
 
 def bars(names: Sequence[str], counts: Sequence[int], xlabel: str) -> str:
     """Counts by name."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 0.8 + 0.4 * len(names)), layout="constrained")
         axis = figure.subplots()
         drawn = axis.barh(list(names), list(counts), color=[OFF_COLOUR, ACCENT][: len(names)], height=0.6)
         axis.bar_label(drawn, padding=3)
         axis.set(xlabel=xlabel, xlim=(0, 1.15 * max(counts)))
         axis.invert_yaxis()
-        return _svg(figure)
+        told = ", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True))
+        return svg(figure, f"Numbers of {xlabel}: {told}")
 
 
-def _png(figure: Figure) -> str:
-    buffer = io.BytesIO()
+def legend_above(figure: Figure, n_columns: int) -> None:
+    """The legend above the axes: within them it would hide data."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, fontsize=8, loc="outside upper left", ncols=n_columns,
+                  columnspacing=1.2, handlelength=2.6, borderaxespad=0.1)  # fmt: skip
+
+
+def png(figure: Figure, told: str) -> str:
+    """The figure as an img element of tens of kB: 64 colours are all that it needs."""
+    buffer, small = io.BytesIO(), io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    Image.open(buffer).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
+    return f'<img alt="{escape(told)}" title="{escape(told)}" src="{data_uri(small.getvalue())}">'
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure, told: str) -> str:
+    """The figure as an svg element that says what it shows."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    text = text[text.index("<svg") :]
+    start = text.index(">") + 1
+    wide = ' class="wide"' if figure.get_figwidth() > 6 else ""
+    return (
+        f'<svg{wide} role="img" aria-label="{escape(told)}"{text[4:start]}<title>{escape(told)}</title>{text[start:]}'
+    )

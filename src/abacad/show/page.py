@@ -20,6 +20,7 @@ class Section:
         points: A list.
         columns, rows: A table.
         figures: Pairs of a picture (trusted SVG or img element) and its caption.
+        legend: Pairs of a colour as CSS and what it stands for, above the figures.
         code: Text in a fixed font.
     """
 
@@ -29,6 +30,7 @@ class Section:
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = ()
     figures: Sequence[tuple[str, str]] = ()
+    legend: Sequence[tuple[str, str]] = ()
     code: str = ""
 
 

@@ -5,6 +5,12 @@ import math
 MOST = 16.0
 """Log-odds beyond which a score in 32 bits is 1: the most that is told."""
 
+EVIDENCE_TOLD = (
+    "Red and blue: what speaks for and against a needle to the detector, in log-odds of a neighbourhood of 13 rows and "
+    "3 channels; the shades mean the same in every picture."
+)
+GUIDE_TOLD = "Yellow dashes stand on both sides of the best straight line; they are no verdict."
+
 
 def log_odds(score: float) -> float:
     """ln(p / (1 − p)), between −16 and 16: 0.9997 is +8.1, 0.31 is −0.8."""
