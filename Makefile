@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint docs lock clean
+.PHONY: demo test test-user lint docs lock clean
 
 demo: $(READY)
 	$(BIN)/abacad demo demo
@@ -18,6 +18,13 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# The command line in an environment without development packages.
+test-user: $(READY)
+	rm -rf $(VENV)-user && $(PYTHON) -m venv $(VENV)-user
+	$(BIN)/uv pip install --quiet --python $(VENV)-user/bin/python --constraint constraints.txt .
+	$(VENV)-user/bin/python tests/user.py
+	rm -rf $(VENV)-user
 
 # Written from the code: docs/cli.md.
 docs: $(READY)

@@ -19,6 +19,10 @@ class CadenceError(AbacadError):
     """One cadence cannot be used; the message names it by its id."""
 
 
+class NoCadenceError(CadenceError):
+    """There is no file for a cadence's id."""
+
+
 def brief(message: str, limit: int = 240) -> str:
     """Another library's message folded into one short line, to stand in ours."""
     text = " ".join(message.split())

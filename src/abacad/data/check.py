@@ -11,7 +11,7 @@ import numpy as np
 from rich.progress import track
 
 from abacad.data.competition import Split, cadence_path, read_cadence, read_header
-from abacad.errors import AbacadError, CadenceError
+from abacad.errors import AbacadError, CadenceError, NoCadenceError
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Checked:
         dtypes: Number of files by dtype.
         good: Ids that can be used, in the order they were asked for.
         bad: The others, each with the reason.
+        missing: Those of the bad that have no file.
         low, high: Smallest and largest value, where the values were read.
     """
 
@@ -30,8 +31,15 @@ class Checked:
     dtypes: dict[str, int]
     good: list[str] = field(default_factory=list)
     bad: dict[str, str] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
     low: float = float("nan")
     high: float = float("nan")
+
+    def refuse(self, cadence_id: str, error: CadenceError) -> None:
+        """Count a cadence among the bad."""
+        self.bad[cadence_id] = str(error)
+        if isinstance(error, NoCadenceError):
+            self.missing.add(cadence_id)
 
 
 def check_cadences(
@@ -43,19 +51,19 @@ def check_cadences(
         AbacadError: an id might leave the folder, or no cadence at all can be used.
     """
     paths = {cadence_id: cadence_path(root, split, cadence_id) for cadence_id in ids}
-    headers = dict(zip(ids, _in_threads(_header_or_reason, paths.values(), f"{split} headers", progress), strict=True))
-    shapes = Counter(found[0] for found in headers.values() if not isinstance(found, str))
+    headers = dict(zip(ids, _in_threads(_header_or_error, paths.values(), f"{split} headers", progress), strict=True))
+    shapes = Counter(header[0] for header in headers.values() if not isinstance(header, CadenceError))
     if not shapes:
         first = next(iter(headers.values()), "there are none")
         raise AbacadError(f"None of the {len(ids)} {split} cadences in {root} can be used.\nThe first: {first}")
     shape = shapes.most_common(1)[0][0]
-    dtypes = Counter(str(found[1]) for found in headers.values() if not isinstance(found, str))
+    dtypes = Counter(str(header[1]) for header in headers.values() if not isinstance(header, CadenceError))
     checked = Checked(shape, dict(dtypes))
-    for cadence_id, found in headers.items():
-        if isinstance(found, str):
-            checked.bad[cadence_id] = found
-        elif found[0] != shape:
-            checked.bad[cadence_id] = f"Cadence {cadence_id}: its shape is {found[0]}, the others' is {shape}."
+    for cadence_id, header in headers.items():
+        if isinstance(header, CadenceError):
+            checked.refuse(cadence_id, header)
+        elif header[0] != shape:
+            checked.bad[cadence_id] = f"Cadence {cadence_id}: its shape is {header[0]}, the others' is {shape}."
         else:
             checked.good.append(cadence_id)
     return _with_values(checked, paths, split, progress) if full else checked
@@ -75,11 +83,11 @@ def usable(checked: Checked, bad: Literal["fail", "skip"]) -> list[str]:
 
 def _with_values(checked: Checked, paths: dict[str, Path], split: Split, progress: bool) -> Checked:
     good, checked.good = checked.good, []
-    found = _in_threads(_range_or_reason, [paths[name] for name in good], f"{split} values", progress)
+    outcomes = _in_threads(_range_or_error, [paths[name] for name in good], f"{split} values", progress)
     ranges = []
-    for cadence_id, outcome in zip(good, found, strict=True):
-        if isinstance(outcome, str):
-            checked.bad[cadence_id] = outcome
+    for cadence_id, outcome in zip(good, outcomes, strict=True):
+        if isinstance(outcome, CadenceError):
+            checked.refuse(cadence_id, outcome)
         else:
             checked.good.append(cadence_id)
             ranges.append(outcome)
@@ -89,18 +97,18 @@ def _with_values(checked: Checked, paths: dict[str, Path], split: Split, progres
     return checked
 
 
-def _header_or_reason(path: Path) -> tuple[tuple[int, ...], np.dtype] | str:
+def _header_or_error(path: Path) -> tuple[tuple[int, ...], np.dtype] | CadenceError:
     try:
         return read_header(path)
     except CadenceError as error:
-        return str(error)
+        return error
 
 
-def _range_or_reason(path: Path) -> tuple[float, float] | str:
+def _range_or_error(path: Path) -> tuple[float, float] | CadenceError:
     try:
         cadence = read_cadence(path)
     except CadenceError as error:
-        return str(error)
+        return error
     return float(cadence.min()), float(cadence.max())
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from abacad.errors import AbacadError, CadenceError, brief, plain_name, unreadable
+from abacad.errors import AbacadError, CadenceError, NoCadenceError, brief, plain_name, unreadable
 from abacad.files import read_table
 from abacad.places import LABELS, SAMPLE
 from abacad.plain import open_plain
@@ -136,7 +136,7 @@ def open_cadence(path: Path) -> Iterator[BinaryIO]:
         with open_plain(path) as file:
             yield file
     except FileNotFoundError as error:
-        raise CadenceError(f"Cadence {_name(path)}: there is no file {plain_name(path)}.") from error
+        raise NoCadenceError(f"Cadence {_name(path)}: there is no file {plain_name(path)}.") from error
     except OSError as error:
         raise CadenceError(f"Cadence {_name(path)}: {unreadable(path, error)}") from error
 

@@ -112,13 +112,14 @@ def keep_freed_memory() -> None:
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Keep Lightning's advice off the screen: what it would say of workers and devices, the recipe has decided."""
-    logger = logging.getLogger("lightning")
-    level = logger.level
-    logging.getLogger("lightning.pytorch").setLevel(logging.NOTSET)
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("lightning", "lightning.pytorch")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning\..*|torch\..*|pytorch_lightning\..*")
         try:
             yield
         finally:
-            logger.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -34,7 +34,6 @@ _LOOKED_AT = 500
 """Cadences of each split whose values are read when not all of them are."""
 _SHOWN = 3
 _FOLDS = 5
-_LEAK = f"in {_FOLDS} folds drawn at random"
 _SIZES = ((1, 1), (2, 5), (6, 20), (21, 100), (101, 1000), (1001, 10**9))
 
 
@@ -51,6 +50,8 @@ class Audit(Summary):
         looked_at: Per split, the number of cadences whose values were read.
         problems: What is wrong, a sentence each.
         shared: What overlaps.csv says of the labelled cadences, as rows of a table; empty where there is none.
+        leak: Share of the labelled cadences that share columns with one of another fold when folds are drawn at
+            random; none where overlaps were not looked for.
         page: The HTML page.
     """
 
@@ -62,6 +63,7 @@ class Audit(Summary):
     looked_at: dict[Split, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     shared: list[tuple[str, str]] = field(default_factory=list)
+    leak: float | None = None
     page: Path | None = None
 
     @property
@@ -182,13 +184,12 @@ def _look(found: Audit, split: Split, ids: Sequence[str], full: bool, progress: 
         closer = check_cadences(found.root, split, [checked.good[i] for i in sorted(picked)], progress=progress)
         checked.low, checked.high = closer.low, closer.high
         checked.bad |= closer.bad
+        checked.missing |= closer.missing
         found.looked_at[split] = len(picked)
-    no_file = sum("there is no file" in reason for reason in checked.bad.values())
-    unusable = [reason for reason in checked.bad.values() if "there is no file" not in reason]
+    # ids without a file are told where labels and files are compared
+    unusable = [reason for cadence_id, reason in checked.bad.items() if cadence_id not in checked.missing]
     if unusable:
         found.problems.append(f"{len(unusable)} {split} files cannot be used. {' '.join(unusable[0].split())}")
-    if no_file:
-        log.debug("%d %s ids without a file", no_file, split)
     found.checked[split] = checked
 
 
@@ -205,8 +206,8 @@ def _shared(found: Audit, pairs: pd.DataFrame) -> list[tuple[str, str]]:
         if len(members):
             name = f"groups of {low}" if low == high else f"groups of {low} to {min(high, sizes.max())}"
             rows.append((name, f"{len(members):,}, holding {members.sum() / len(ids):.1%} of the cadences"))
-    leak = random_leak(ids, pairs, _FOLDS)
-    rows.append((_LEAK, f"{leak:.1%} of the labelled cadences share columns with one of another fold"))
+    found.leak = random_leak(ids, pairs, _FOLDS)
+    rows.append((f"in {_FOLDS} folds drawn at random", _told_leak(found)))
     if found.sample_ids:
         test, train = set(found.sample_ids), set(ids)
         a, b = pairs["id_a"], pairs["id_b"]
@@ -234,9 +235,14 @@ def facts(found: Audit) -> list[tuple[str, str]]:
                 f"{checked.low:.2f} to {checked.high:.2f}, read in {found.looked_at[split]:,} cadences",
             ),
         ]
-    shared = dict(found.shared).get(_LEAK, "not looked for; `abacad overlaps` finds it, and groups them for the folds")
-    rows.append(("shared backgrounds", shared))
+    rows.append(("shared backgrounds", _told_leak(found)))
     return [*rows, (f"{NEVER_OPENED}/", "never opened, whatever it holds")]
+
+
+def _told_leak(found: Audit) -> str:
+    if found.leak is None:
+        return "not looked for; `abacad overlaps` finds it, and groups them for the folds"
+    return f"{found.leak:.1%} of the labelled cadences share columns with one of another fold"
 
 
 def _share(found: Audit) -> str:
