@@ -96,7 +96,8 @@ class Represent:
             (six panels stacked in time into one image), `tall_on` (three ON panels stacked so), or `binned` (six
             robustly normalised panels with rows averaged, for the panel network).
         contrast: `log1p` compresses bright pixels, symmetrically for negative values; `none` leaves them.
-        rows: Rows that `binned` sums into one.
+        rows: Rows that are summed into one, before the contrast is compressed; null is 7 for `binned` and 1 for the
+            other kinds. 7 turns the 273 × 256 pixels of the competition's panels into 39 × 256.
         views: Views of `binned`: panels less their common spectrum (`shared`), also less the other class's spectra
             (`clean`), and the evidence that a narrow-band path runs through each pixel (`track`). With `residual`,
             which needs the table of `abacad overlaps`, `clean` and `track` show of the channels that stand in another
@@ -105,7 +106,7 @@ class Represent:
 
     kind: str = "difference"
     contrast: Contrast = "log1p"
-    rows: int = 7
+    rows: int | None = None
     views: tuple[View, ...] = ("shared", "clean", "track")
 
     def __post_init__(self) -> None:
@@ -115,8 +116,15 @@ class Represent:
             self.kind in REPRESENTATIONS,
             f"represent.kind is '{self.kind}'; it must be one of {', '.join(REPRESENTATIONS)}.",
         )
-        _require(self.rows >= 1, f"represent.rows is {self.rows}; it must be 1 or more.")
+        _require(self.summed_rows >= 1, f"represent.rows is {self.rows}; it must be 1 or more.")
         _require(len(self.views) > 0, "represent.views is empty; `binned` needs at least one view.")
+
+    @property
+    def summed_rows(self) -> int:
+        """Rows that become one: as asked, else what is usual for the kind."""
+        if self.rows is not None:
+            return self.rows
+        return 7 if self.kind == "binned" else 1
 
 
 @dataclass(frozen=True)
@@ -153,10 +161,13 @@ class Model:
 
     Args:
         name: Any timm backbone, or `panel` for the compact panel network.
-        pretrained: Start a timm backbone from its ImageNet weights (from the hub, or its local cache), and the panel
-            network from the weights that come with abacad, trained on simulated cadences; those of a view that they
-            were trained without start at zero.
+        pretrained: Start a timm backbone from its ImageNet weights (from the package of `abacad[imagenet]` for
+            `tf_efficientnet_lite0`, else from the hub or its local cache), and the panel network from the weights that
+            come with abacad, trained on simulated cadences; those of a view that they were trained without start at
+            zero.
         weights: Start from this local file instead: weights of the backbone, or a detector that abacad saved.
+            `in-domain` is the start that comes with abacad for `tf_efficientnet_lite0` on differences with 7 rows in
+            one: ImageNet weights trained further on simulated cadences alone.
         size: Resize the image to size × size pixels; null keeps the native one.
         drop: Dropout before the last layer of a timm backbone.
         drop_path: Stochastic depth of a timm backbone.

@@ -1,5 +1,7 @@
 """Detectors: any backbone at any size, one logit a cadence, saved and loaded as the same function."""
 
+import json
+
 import pytest
 import safetensors.torch
 import timm
@@ -157,3 +159,16 @@ def test_the_device_is_found_or_refused():
     assert pick_device("cpu").type == "cpu"
     with pytest.raises(AbacadError, match="is not there"):
         pick_device("cuda:99")
+
+
+def test_a_detector_saved_before_rows_were_summed_in_images_reads_single_rows(tmp_path):
+    """Its file says 7 rows, which only `binned` summed then."""
+    detector = build_detector(Model(**TIMM), Represent())
+    save_detector(tmp_path / "new.safetensors", detector, Model(**TIMM), Represent(rows=7))
+    assert load_detector(tmp_path / "new.safetensors")[1].summed_rows == 7
+    with safetensors.safe_open(tmp_path / "new.safetensors", "pt") as file:
+        about = json.loads(file.metadata()["abacad"])
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — no mapping
+    del about["format"]
+    safetensors.torch.save_file(state, tmp_path / "old.safetensors", metadata={"abacad": json.dumps(about)})
+    assert load_detector(tmp_path / "old.safetensors")[1].summed_rows == 1

@@ -20,12 +20,16 @@ from abacad.files import replacing
 from abacad.model.detector import Detector, build_detector
 from abacad.signal.cadence import Axes
 
+_FORMAT = 2
+"""Files before 2 say 7 rows of every kind of representation, but only `binned` summed them then."""
+
 
 def save_detector(path: Path, detector: Detector, model: Model, represent: Represent) -> None:
     """Write a detector in one step."""
     about = {
         "version": __version__,
-        "model": asdict(model),
+        "format": _FORMAT,
+        "model": asdict(model) | {"name": _architecture(detector, model.name)},
         "represent": asdict(represent),
         "axes": asdict(detector.axes),
     }
@@ -51,10 +55,23 @@ def load_detector(path: Path, device: torch.device | str = "cpu") -> tuple[Detec
     except (SafetensorError, KeyError, OSError) as error:
         raise AbacadError(f"{path} is no detector that abacad saved: {brief(str(error), 120)}") from error
     model = Model(**(about["model"] | {"pretrained": False, "weights": None}))
-    represent = Represent(**(about["represent"] | {"views": tuple(about["represent"]["views"])}))
+    represent = _representation(about)
     detector = build_detector(model, represent, _axes(about))
     detector.load_state_dict(weights)
     return detector.to(device).eval(), represent
+
+
+def _architecture(detector: Detector, name: str) -> str:
+    """A name that builds the network again without the hub."""
+    config = getattr(detector.backbone, "default_cfg", None) or {}
+    return str(config.get("architecture", name)) if "/" in name else name
+
+
+def _representation(about: dict[str, Any]) -> Represent:
+    found = about["represent"] | {"views": tuple(about["represent"]["views"])}
+    if about.get("format", 1) < _FORMAT and found["kind"] != "binned":
+        found["rows"] = 1
+    return Represent(**found)
 
 
 def _axes(about: dict[str, Any]) -> Axes | None:

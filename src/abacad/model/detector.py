@@ -1,20 +1,18 @@
 """The detector: planes in, one logit out. Any timm backbone, or the compact panel network."""
 
-import difflib
 import json
 import logging
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import timm
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief
+from abacad.model.backbone import IN_DOMAIN, timm_backbone, weights_file
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
 from abacad.represent.representation import representation
 from abacad.signal.cadence import Axes
@@ -76,7 +74,7 @@ def build_detector(model: Model, represent: Represent, axes: Axes | None = None)
         if model.size is not None:
             raise AbacadError("The panel network takes no resize: leave model.size out (--model.size null).")
         return _panel_detector(model, represent, axes)
-    return Detector(_timm_backbone(model, representation(represent).n_planes), model.size, axes)
+    return Detector(timm_backbone(model, representation(represent).n_planes), model.size, axes)
 
 
 def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> Detector:
@@ -84,7 +82,7 @@ def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> De
     detector = Detector(PanelNetwork(len(represent.views), model.width, lines), axes=axes)
     if model.weights is None and not model.pretrained:
         return detector
-    path = _weights_file(model) if model.weights else SHIPPED
+    path = weights_file(model) if model.weights not in (None, IN_DOMAIN) else SHIPPED
     try:
         weights, trained_on = _panel_weights(path)
         if trained_on and trained_on != represent.views:
@@ -119,44 +117,3 @@ def _tell_views(path: Path, trained_on: tuple[str, ...], wanted: tuple[str, ...]
         log.info("%s was trained without the view %s: its weights start at zero", path.name, new)
     if dropped:
         log.info("%s was trained with the view %s, too, which this run has not", path.name, dropped)
-
-
-def _timm_backbone(model: Model, n_planes: int) -> nn.Module:
-    if model.name not in timm.list_models() and "/" not in model.name:
-        near = difflib.get_close_matches(model.name, timm.list_models(), n=3)
-        raise AbacadError(
-            f"timm knows no backbone '{model.name}'.\n"
-            f"{'Near it: ' + ', '.join(near) + '. ' if near else ''}`panel` is the compact panel network."
-        )
-    options: dict[str, Any] = {"in_chans": n_planes, "num_classes": 1, "drop_rate": model.drop}
-    if model.drop_path:
-        options["drop_path_rate"] = model.drop_path
-    if model.weights is not None:
-        return _from_file(model, options)
-    try:
-        return timm.create_model(model.name, pretrained=model.pretrained, **options)
-    except Exception as error:
-        if not model.pretrained:
-            raise
-        raise AbacadError(
-            f"The pretrained weights of {model.name} cannot be had: {brief(str(error), 120)}\n"
-            "Start from random weights: --model.pretrained false. Or from a local file: --model.weights FILE."
-        ) from error
-
-
-def _from_file(model: Model, options: dict[str, Any]) -> nn.Module:
-    path = _weights_file(model)
-    try:
-        return timm.create_model(model.name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, **options)
-    except (RuntimeError, KeyError, ValueError, OSError, EOFError, SafetensorError) as error:
-        raise AbacadError(
-            f"{path} does not hold weights of {model.name}: {brief(str(error), 120)}\n"
-            "It takes the .safetensors or .pth file that timm publishes for that very backbone."
-        ) from error
-
-
-def _weights_file(model: Model) -> Path:
-    path = Path(model.weights or "")
-    if not path.is_file():
-        raise AbacadError(f"There is no file {path} of weights for {model.name}.\nName one: --model.weights FILE.")
-    return path

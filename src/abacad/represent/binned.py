@@ -32,7 +32,7 @@ class Binned(Representation):
 
     def make(self, panels: Panels, residual: Residual | None = None) -> Planes:
         """(*batch, 6, time, freq) → (*batch, 6·views, time // rows, freq)."""
-        return binned(panels, self.recipe.rows, self.recipe.views, residual)
+        return binned(panels, self.recipe.summed_rows, self.recipe.views, residual)
 
     def by_panel(self, evidence: Planes, planes: Planes) -> Panels:
         """The views of each panel added."""

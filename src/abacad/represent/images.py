@@ -1,10 +1,13 @@
 """Representations for image networks: differences of panels, panels as planes, panels stacked into one tall image.
 
-    panel → mean 0, std 1 → difference or choice of panels → sign(x)·log1p(|x|) → mean 0, std 1 per plane
+    panel → mean 0, std 1 → difference or choice of panels → rows summed → sign(x)·log1p(|x|) → mean 0, std 1 per plane
 
 Standardising each panel first makes every kind blind to the gain and the offset of a panel (the competition's panels
 come standardised; raw telescope power does not). Values are negative as often as positive, where log1p is not defined:
 the signed form is odd, finite everywhere, and equal to log1p above zero. A constant or dead panel gives zeros.
+
+Rows are summed before the contrast is compressed, while a needle still adds linearly: seven rows raise the SNR of a
+pixel on a slow needle by √7, and leave a seventh of the pixels to an image network.
 """
 
 import torch
@@ -13,6 +16,7 @@ from torch import Tensor
 from abacad.config import Represent
 from abacad.represent.representation import Representation
 from abacad.represent.residual import Residual
+from abacad.represent.rows import row_sums
 from abacad.represent.standard import signed_log1p, standardise
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.types import Panels, Planes
@@ -30,8 +34,17 @@ class AllPanels(Representation):
         self.n_planes = len(self.panels)
 
     def make(self, panels: Panels, residual: Residual | None = None) -> Planes:
-        """Standardised panels, compressed as the recipe says, standardised again."""
+        """Standardised panels, rows summed and compressed as the recipe says, standardised again."""
+        flat = panels.reshape(-1, *panels.shape[-3:])
+        # On a CPU one cadence at a time: what lies between the steps stays in its cache, which is ten times faster.
+        on_cpu = flat.device.type == "cpu"
+        made = torch.cat([self._made(part) for part in flat.split(1 if on_cpu else max(1, len(flat)))])
+        return made.reshape(*panels.shape[:-3], *made.shape[1:])
+
+    def _made(self, panels: Panels) -> Planes:
         planes = self.chosen(standardise(panels.float()))
+        if self.recipe.summed_rows > 1:
+            planes = row_sums(planes, self.recipe.summed_rows)
         if self.recipe.contrast == "log1p":
             planes = signed_log1p(planes)
         return self.stacked(standardise(planes))

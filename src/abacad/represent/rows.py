@@ -1,4 +1,4 @@
-"""Rows binned, and bright pixels compressed: what all planes of the representation `binned` have in common."""
+"""Rows binned, for all representations, and bright pixels compressed, for those of `binned`."""
 
 import math
 

@@ -1,0 +1,141 @@
+"""Any timm backbone by its name, fitted to the planes, with one logit and the weights that the recipe asks for."""
+
+import difflib
+import logging
+import warnings
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import timm
+from timm.models import split_model_name_tag
+from torch import nn
+
+from abacad.config import Model
+from abacad.errors import AbacadError, brief
+from abacad.model.head import start_head
+from abacad.model.imagenet import ask_hub, hub_file, packaged_state, unavailable
+from abacad.model.start import fit_start, load_start
+
+log = logging.getLogger(__name__)
+
+IN_DOMAIN = "in-domain"
+"""`model.weights` that means the start in the package."""
+STARTS = {"tf_efficientnet_lite0": Path(str(files("abacad").joinpath("weights", "lite0-difference.safetensors")))}
+"""The start in the package by backbone: ImageNet weights trained further on simulated cadences alone."""
+_HUB = "hf-hub:"
+
+
+def timm_backbone(model: Model, n_planes: int) -> nn.Module:
+    """The backbone of a recipe, with a last layer that starts at even odds or comes from `model.weights`.
+
+    Args:
+        model: Its name as timm takes it (with a tag, as an old alias, or as `timm/NAME`), and where weights come from.
+        n_planes: Planes that its first convolution reads.
+
+    Raises:
+        AbacadError: the backbone is unknown or takes no such option, or its weights cannot be had.
+    """
+    name = timm_name(model.name)
+    has_head = False
+    if model.weights is not None:
+        backbone = _created(name, model, n_planes)
+        has_head = load_start(backbone, model.name, weights_file(model))
+    else:
+        backbone = _pretrained(name, model, n_planes) if model.pretrained else _created(name, model, n_planes)
+    if not has_head:
+        start_head(backbone)
+    return backbone
+
+
+def timm_name(name: str) -> str:
+    """What timm calls a backbone: without the hub's `timm/`, and an old alias by its present name.
+
+    Raises:
+        AbacadError: there is no such backbone.
+    """
+    plain = name.removeprefix(_HUB).removeprefix("timm/")
+    if "/" in plain:
+        return f"{_HUB}{plain}"  # somebody else's repository: timm asks the hub what it holds
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # timm warns of its old aliases
+        known = timm.is_model(plain)
+    if not known:
+        bare = split_model_name_tag(plain)[0]
+        near = difflib.get_close_matches(bare, timm.list_models(), n=3)
+        raise AbacadError(
+            f"timm knows no backbone '{name}'.\n"
+            f"{'Near it: ' + ', '.join(near) + '. ' if near else ''}`panel` is the compact panel network."
+        )
+    return plain
+
+
+def weights_file(model: Model) -> Path:
+    """The file that `model.weights` means.
+
+    Raises:
+        AbacadError: there is none.
+    """
+    bare = split_model_name_tag(timm_name(model.name))[0] if model.name != "panel" else "panel"
+    if model.weights == IN_DOMAIN:
+        if bare not in STARTS:
+            raise AbacadError(
+                f"There is no in-domain start for {model.name}, only for {', '.join(STARTS)}.\n"
+                "Make one: abacad pretrain --recipe lite0 --model.name NAME; then --model.weights FILE."
+            )
+        return STARTS[bare]
+    path = Path(model.weights or "")
+    if not path.is_file():
+        raise AbacadError(f"There is no file {path} of weights for {model.name}.\nName one: --model.weights FILE.")
+    return path
+
+
+def fixed_size(name: str) -> tuple[int, int] | None:
+    """Height and width of the only images that a backbone takes, such as a ViT or Swin; none where any will do."""
+    config = timm.get_pretrained_cfg(name, allow_unregistered=False) if not name.startswith(_HUB) else None
+    return config.input_size[1:] if config is not None and config.fixed_input_size else None
+
+
+def _created(name: str, model: Model, n_planes: int, **weights: Any) -> nn.Module:
+    options: dict[str, Any] = {"in_chans": n_planes, "num_classes": 1, "drop_rate": model.drop}
+    if model.drop_path:
+        options["drop_path_rate"] = model.drop_path
+    fixed = fixed_size(name)
+    if fixed is not None:
+        if model.size is None:
+            raise AbacadError(
+                f"{model.name} sees images of one size only, {fixed[0]} × {fixed[1]} pixels as published.\n"
+                f"Resize the planes: --model.size {fixed[0]}."
+            )
+        options["img_size"] = model.size
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old aliases
+            return timm.create_model(name, **options, **weights)
+    except TypeError as error:
+        refused = [f"model.{key}" for key in ("drop_path", "drop", "size") if key in str(error)]
+        if not refused and "img_size" not in str(error):
+            raise
+        raise AbacadError(
+            f"{model.name} takes no {' or '.join(refused) or 'model.size'}: {brief(str(error), 100)}\n"
+            f"Leave it out: {' '.join(f'--{key} 0' for key in refused) or '--model.size null'}."
+        ) from error
+
+
+def _pretrained(name: str, model: Model, n_planes: int) -> nn.Module:
+    """From an installed package, else from the hub's cache, else from the hub, which is asked once."""
+    packaged = packaged_state(split_model_name_tag(name)[0])
+    if packaged is not None:
+        backbone = _created(name, model, n_planes)
+        fit_start(backbone, model.name, packaged, "The installed package")
+        return backbone
+    cached = hub_file(name) if not name.startswith(_HUB) else None
+    overlay = {"pretrained_cfg_overlay": {"file": str(cached)}} if cached is not None else {}
+    if cached is None:
+        ask_hub(model.name)
+    try:
+        return _created(name, model, n_planes, pretrained=True, **overlay)
+    except AbacadError:
+        raise
+    except Exception as error:
+        raise unavailable(model.name, brief(str(error), 120)) from error

@@ -1,0 +1,43 @@
+"""timm's names as timm takes them, and what a backbone does not take told with the way out."""
+
+import pytest
+import torch
+
+from abacad.config import Model, Represent
+from abacad.errors import AbacadError
+from abacad.model.backbone import timm_name
+from abacad.model.checkpoint import load_detector, save_detector
+from abacad.model.detector import build_detector
+from abacad.represent.representation import represent
+
+SMALL = "mobilenetv3_small_050"
+
+
+@pytest.mark.parametrize("name", [f"{SMALL}.lamb_in1k", f"timm/{SMALL}", f"hf-hub:timm/{SMALL}.lamb_in1k"])
+def test_what_timm_builds_we_build_and_score_with_later(tmp_path, name):
+    model = Model(name, pretrained=False)
+    detector = build_detector(model, Represent()).eval()
+    save_detector(tmp_path / "best.safetensors", detector, model, Represent())
+    planes = represent(torch.randn(2, 6, 70, 64), Represent())
+    torch.testing.assert_close(load_detector(tmp_path / "best.safetensors")[0](planes), detector(planes))
+
+
+def test_old_aliases_are_known_and_unknown_names_get_a_hint():
+    assert timm_name("tf_efficientnet_b4_ns") == "tf_efficientnet_b4_ns"
+    with pytest.raises(AbacadError, match="efficientnet_b0"):
+        timm_name("eficientnet_b0.ra_in1k")
+
+
+@pytest.mark.parametrize(
+    ("model", "way_out"),
+    [
+        (Model("swin_tiny_patch4_window7_224", pretrained=False), r"--model\.size 224"),
+        (Model("vit_tiny_patch16_224", pretrained=False), r"--model\.size 224"),
+        (Model("vgg11", pretrained=False, drop_path=0.1), r"--model\.drop_path 0"),
+        (Model("efficientnet_b0", weights="in-domain"), "no in-domain start for efficientnet_b0"),
+        (Model("efficientnet_b0", weights="absent.pth"), "There is no file"),
+    ],
+)
+def test_what_a_backbone_does_not_take_is_told_with_the_way_out(model, way_out):
+    with pytest.raises(AbacadError, match=way_out):
+        build_detector(model, Represent())
