@@ -1,4 +1,7 @@
-"""Many small pieces of work side by side, a thread a core: numpy, torch and the disk let others run meanwhile."""
+"""Many small pieces of work side by side in threads.
+
+Threads are enough, processes are not needed: NumPy, torch and file reads release Python's global lock while they work.
+"""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -14,21 +17,28 @@ Result = TypeVar("Result")
 def side_by_side(
     work: Callable[[Part], Result], parts: Iterable[Part], workers: int | None = None
 ) -> Generator[Result, None, None]:
-    """Results of `work` on each part, in order, each as soon as it is there.
+    """Results of `work` on each part, in the order of the parts, each as soon as it is ready.
 
-    The first error stops the rest, and so does closing the generator (`contextlib.closing`).
+    The first error stops the parts that have not begun, and is raised when its turn comes. Closing the generator early
+    (`contextlib.closing`) stops them as well.
 
     Args:
-        work: What is done with a part, in one of several threads, each of which computes by itself.
-        parts: Taken at once.
-        workers: Threads; as many as torch would use when none.
+        work: What is done with a part. It runs in one of several threads and should not start threads of its own.
+        parts: All of them are taken before the first result is given.
+        workers: Number of threads; none means the number that torch would use, usually one for each core.
+
+    Example:
+        >>> list(side_by_side(abs, [-1, 2, -3]))
+        [1, 2, 3]
     """
-    # the number that is set is that of the thread that sets it: within, it is one each
+    # torch splits one operation over several threads by default. With a part in each thread that would be cores × cores
+    # threads that wait for each other. `set_num_threads` holds for the thread that calls it, so each worker sets its
+    # own to 1, and the caller's setting stays as it is.
     with ThreadPoolExecutor(workers or torch.get_num_threads(), initializer=lambda: torch.set_num_threads(1)) as pool:
         jobs = deque(pool.submit(work, part) for part in parts)
         try:
             while jobs:
-                yield jobs.popleft().result()  # and is forgotten here
+                yield jobs.popleft().result()  # popped, so that a result that was used can be freed
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

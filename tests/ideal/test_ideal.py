@@ -176,10 +176,10 @@ def test_presets_that_drift_too_fast_are_refused_and_others_are_not():
     with pytest.raises(AbacadError, match="channels a row"):
         Observer(PRESETS["telescope"])
     for name in PRESETS.keys() - {"telescope"}:
-        kinds = Observer(PRESETS[name]).kinds
-        assert kinds.mass.sum() == pytest.approx(1)
-        assert kinds.log_prior().exp().sum() == pytest.approx(1)
-        assert kinds.exponential().sum(1) == pytest.approx(1)
+        tones = Observer(PRESETS[name]).tones
+        assert tones.mass.sum() == pytest.approx(1)
+        assert tones.log_prior().exp().sum() == pytest.approx(1)
+        assert tones.exponential().sum(1) == pytest.approx(1)
 
 
 def test_tones_beside_the_window_say_nothing():

@@ -1,10 +1,13 @@
 """Smooth curves (sines and S-curves): the forward algorithm over place and slope, in steps of a tracklet of 12 rows.
 
-    states: a quarter of a channel × slope, in quarters of a channel a tracklet
-    step:   mass · exp(tracklet), then the place moves by the slope, then the slope may change a little
+    states: place in quarters of a channel × slope in quarters of a channel a tracklet
+    step:   probability · exp(tracklet), then the place moves by the slope, then the slope may change a little
 
-Two chains, a steady and a lively one. Between two ON panels the path goes on with its slope, or anywhere near. This is
-a wider prior than the generator's, and it does not know that a sine returns: the ratio is valid, and less than ideal.
+Two chains run side by side, one whose slope rarely changes and one whose slope often does. Between two ON panels (an
+OFF panel and two slews) the path goes on with its slope, or comes back somewhere near with any slope.
+
+Such a path can do more than the simulator's curves, and the chain does not know that a sine returns. The ratio is still
+a likelihood ratio (it averages to 1 over noise), but a lower one than the ideal observer's.
 """
 
 from collections.abc import Sequence
@@ -20,10 +23,11 @@ from abacad.ideal.tracklet import ROWS
 from abacad.signal.cadence import Axes
 
 STEEPEST = 20
-_BENDS = ((0.97, 0.012, 0.003), (0.6, 0.15, 0.05))  # probability to keep the slope, to change it by 1, by 2
+"""Quarters of a channel that a path moves within a tracklet at most: 5 channels in 12 rows, 114 in a panel of 273."""
+_BENDS = ((0.97, 0.012, 0.003), (0.6, 0.15, 0.05))  # probability to keep the slope, to change it by ±1, by ±2
 _SLOPES = 3.0  # scale of the slopes' two-sided exponential prior
-_STRAY = 0.45  # probability that a path bends between two panels
-_WANDER = 81  # quarters of a channel to either side that it then comes back in
+_STRAY = 0.45  # probability that a path bends while no ON panel sees it; half of the sines have periods below a panel
+_WANDER = 81  # quarters of a channel to either side in which it then comes back: 20 channels, a swing of 15 and a drift
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class CurveModel:
         prior: (slope,) probability.
         bend: (chain, slope from, slope to) probability.
         gap: tracklets between the end of an ON panel and the start of the next.
-        dark: probability that the emission misses from an ON panel.
+        dark: probability that the emission is absent from an ON panel.
     """
 
     slopes: list[int]
@@ -52,30 +56,30 @@ def curve_model(axes: Axes, partial: float) -> CurveModel:
     change = np.abs(np.subtract.outer(slopes, slopes))
     bend = np.stack([np.select([change == step for step in range(3)], row, 0.0) for row in _BENDS])
     bend /= bend.sum(2, keepdims=True)
-    gap = (2 * axes.panel_period_s - axes.panel_s) / axes.dt_s / ROWS
+    gap = (2 * axes.panel_period_s - axes.panel_s) / axes.dt_s / ROWS  # 26 tracklets, 337 s, in the competition
     return CurveModel(
         slopes, torch.from_numpy(prior / prior.sum()).float(), torch.from_numpy(bend).float(), gap, partial / 2
     )
 
 
 def curve_ratios(
-    panels: Sequence[Float[Tensor, "slope kind piece place"]], model: CurveModel
-) -> Float[Tensor, "chain kind"]:
+    panels: Sequence[Float[Tensor, "slope tone piece place"]], model: CurveModel
+) -> Float[Tensor, "chain tone"]:
     """Log likelihood ratio of a curve through panels that follow one another like the ON panels.
 
     Args:
         panels: tracklets with slopes up to STEEPEST.
         model: the chains.
     """
-    n_slope, n_kind, n_piece, n_place = panels[0].shape
-    state = (model.prior[:, None, None] / n_place).expand(n_slope, n_kind, n_place)
+    n_slope, n_tone, n_piece, n_place = panels[0].shape
+    state = (model.prior[:, None, None] / n_place).expand(n_slope, n_tone, n_place)
     state = state.expand(len(_BENDS), *state.shape).contiguous()
-    scale = torch.zeros(len(_BENDS), n_kind)
+    scale = torch.zeros(len(_BENDS), n_tone)
     for number, pieces in enumerate(panels):
         dark, before = state, scale
         for piece in range(n_piece):
             gained = pieces[:, :, piece]
-            top = gained.amax((0, 2)).clamp(min=0)
+            top = gained.amax((0, 2)).clamp(min=0)  # taken out, so that exp cannot overflow; added back to the scale
             state = _bent(_moved(state * (gained - top[:, None]).exp(), model.slopes, 1), model)
             total = state.sum((1, 3)).clamp(min=1e-37)
             state /= total[:, None, :, None]
@@ -83,20 +87,21 @@ def curve_ratios(
         lasts = number == len(panels) - 1
         lit_share = 1 - model.dark
         missed = dark if lasts else _over_gap(dark, model, n_piece)
-        # both ways on, on one scale
-        least = torch.maximum(scale, before)
-        lit = lit_share * (scale - least).exp()[:, None, :, None]
-        state = lit * state + model.dark * (before - least).exp()[:, None, :, None] * missed
-        scale = least
+        # The path was lit in this panel or dark. The two states carry different logarithmic factors, `scale` and
+        # `before`; both are brought to the larger one before they are added, so that neither exponential overflows.
+        larger = torch.maximum(scale, before)
+        lit = lit_share * (scale - larger).exp()[:, None, :, None]
+        state = lit * state + model.dark * (before - larger).exp()[:, None, :, None] * missed
+        scale = larger
         if not lasts:
             state = _over_gap(state, model, model.gap)
     return state.sum((1, 3)).clamp(min=1e-37).log() + scale
 
 
 def _moved(
-    state: Float[Tensor, "chain slope kind place"], slopes: list[int], times: float
-) -> Float[Tensor, "chain slope kind place"]:
-    """Places moved on by each slope, so many times; what leaves the window is lost."""
+    state: Float[Tensor, "chain slope tone place"], slopes: list[int], times: float
+) -> Float[Tensor, "chain slope tone place"]:
+    """Places moved on by each slope, `times` tracklets long; what leaves the window is lost."""
     out = torch.zeros_like(state)
     n_place = state.shape[-1]
     for number, slope in enumerate(slopes):
@@ -108,15 +113,19 @@ def _moved(
     return out
 
 
-def _bent(state: Float[Tensor, "chain slope kind place"], model: CurveModel) -> Float[Tensor, "chain slope kind place"]:
-    """Slopes changed a little."""
+def _bent(state: Float[Tensor, "chain slope tone place"], model: CurveModel) -> Float[Tensor, "chain slope tone place"]:
+    """The state after each slope may have changed by up to 2 quarters of a channel a tracklet."""
     return torch.bmm(model.bend.transpose(1, 2), state.flatten(2)).view_as(state)
 
 
 def _over_gap(
-    state: Float[Tensor, "chain slope kind place"], model: CurveModel, gap: float
-) -> Float[Tensor, "chain slope kind place"]:
-    """On through rows that nobody saw: straight on, as well as the slope is known, or anywhere near with any slope."""
+    state: Float[Tensor, "chain slope tone place"], model: CurveModel, gap: float
+) -> Float[Tensor, "chain slope tone place"]:
+    """The state after `gap` tracklets that no ON panel saw.
+
+    Either the path went straight on, blurred by the half step to which its slope is known, or it bent and is anywhere
+    within `_WANDER` with a slope from the prior.
+    """
     n_place = state.shape[-1]
     half = max(1, round(gap / 2))
     moved = _moved(state, model.slopes, gap)

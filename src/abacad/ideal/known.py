@@ -1,11 +1,12 @@
-"""What the generator knows of a cadence besides its noise and its needle, and the cadence in units of that noise.
+"""What the simulator knows of a cadence besides its noise and its needle, and the cadence in units of that noise.
 
     power = gain(panel, time) · gain(freq) · (multiplied · noise + added + needle)
     given = (power − mean) / std                                    panel by panel, in float16
 
-Gains, interference and degrees of freedom are drawn again from seed and number, so all these factors are exact.
-Mean and std of a panel hold its noise and its needle, which an observer does not know: they are estimated so that what
-is left is χ²_k / k. The likelihood's two equations are solved, with averages that a needle hardly moves:
+Gains, interference and degrees of freedom are drawn again from seed and number, so all these factors are exact. Mean
+and std of a panel depend on its noise and its needle as well, which an observer does not know. They are estimated: they
+are chosen so that what is left has the averages of χ²_k / k noise. These are the two equations in which the derivatives
+of the log-likelihood are 0, with bounds (0.1 and 2.5) that keep a bright needle from moving the averages:
 
     offset:  mean of (1 / noise − its expectation) / gain = 0
     scale:   mean of (1 − 2/k) · interference · (1 / noise − its expectation) − (min(noise, 2.5) − its expectation) = 0
@@ -28,7 +29,9 @@ from abacad.simulator.presets import Simulation
 from abacad.simulator.rfi import draw_interference
 from abacad.simulator.scene import scene_chance
 
+# Bounds in units of the mean noise, between which pixels count in full: for k = 10 that is 99.4 % of them.
 _FAINTEST, _BRIGHTEST = 0.1, 2.5
+# Steps of Newton's method, which starts at the expected mean and std: the third changes the noise by less than 1e-6.
 _STEPS = 3
 
 
@@ -75,7 +78,8 @@ def _drawn(simulation: Simulation, chance: Chance, scene: bool) -> Known:
     dof = draw_dof(simulation.noise, simulation.dof, chance)
     interference = draw_interference(simulation, n_freq, np.sqrt(2 / dof), chance, "cpu")
     gains = draw_gains(simulation.noise, axes, n_freq, chance)
-    # what it does to power 0 is what it adds; what it does to power 1 besides is its factor
+    # Interference maps a pixel's power x to a + m·x: `a` from emitters that lift it, `m` from those that modulate the
+    # noise. The map of x = 0 gives a, and the map of x = 1 gives a + m.
     both = torch.zeros(2, N_PANELS, axes.n_time, n_freq)
     both[1] = 1
     for power in both:
@@ -92,7 +96,7 @@ def noise_of(panels: Float[Tensor, "panel time freq"], known: Known, normalised:
     Args:
         panels: (panel, time, freq) as the simulator gave them.
         known: the conditions of the observation.
-        normalised: whether each panel was brought to mean 0 and standard deviation 1.
+        normalised: whether each panel was brought to mean 0 and standard deviation 1; raw power needs no estimate.
 
     Returns:
         (panel, time, freq) float32, mean 1 and variance 2/k without a needle.
@@ -113,7 +117,11 @@ def noise_of(panels: Float[Tensor, "panel time freq"], known: Known, normalised:
 def _closer(
     std: Tensor, mean: Tensor, of_std: Tensor, of_mean: Tensor, rest: Tensor, dof: float
 ) -> tuple[Tensor, Tensor]:
-    """One step of Newton's method towards the two averages of χ²."""
+    """One step of Newton's method towards the two averages of χ².
+
+    The noise is std · of_std + mean · of_mean − rest. a, b, c and d are the derivatives of the two averages with
+    respect to std and mean, and the last line solves the 2 × 2 system by Cramer's rule.
+    """
 
     def average(values: Tensor) -> Tensor:
         return values.mean((-2, -1), keepdim=True)
@@ -121,7 +129,7 @@ def _closer(
     noise = std * of_std + mean * of_mean - rest
     faint, bright = _averages(dof)
     over = torch.where(noise > _FAINTEST, 1 / noise, 0.0)
-    dull = (noise < _BRIGHTEST).float()
+    dull = (noise < _BRIGHTEST).float()  # the derivative of min(noise, 2.5)
     low = 1 / noise.clamp(min=_FAINTEST) - faint
     high = noise.clamp(max=_BRIGHTEST) - bright
     weight = (1 - 2 / dof) * rest  # of the low end against the high one, as in the likelihood

@@ -4,6 +4,10 @@
 
 Drifts are a quarter of a channel a panel apart, places a quarter of a channel: a needle strays from the nearest path by
 about a tenth of a channel (rms). A path has to stay in the window while it is lit, as the needles do.
+
+This is a de-doppler like `abacad.signal.drift.dedoppler`, and has its own code for two reasons: it sums log likelihood
+ratios of every amplitude and width at quarters of a channel (the power of a tone between two
+channels is split, and the ratio knows how), and it shares the sums of 12 rows (`tracklet`) with the curves.
 """
 
 from collections.abc import Sequence
@@ -19,10 +23,11 @@ from abacad.ideal.pixel import QUARTERS
 from abacad.ideal.tracklet import ROWS, add_shifted
 from abacad.signal.cadence import N_PANELS, ON
 from abacad.signal.drift import bins_per_panel
+from abacad.simulator.needle import MARGIN
 from abacad.simulator.presets import Simulation
 
-_STEP = 0.25  # channels a panel period
-_MARGIN = 1.5  # channels: needles keep 2
+_STEP = 0.25  # channels a panel period: half a step is 0.36 channels at the end of the last ON panel, 2.9 periods on
+_MARGIN = MARGIN - 0.5  # channels that a path keeps from the edge: half a channel less than needles, as it is rounded
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class LineGrid:
         log_prior: (drift,) of the generator's log-uniform drifts.
         slope: (drift,) number of the panel slope that stands for each drift.
         slopes: (slope,) channels a panel period, whole numbers.
-        start: (drift, panel) quarters of a channel from a path's place to where it starts in a panel.
-        piece: (slope, piece + 1) quarters of a channel from a panel's start to the start of each tracklet.
+        start: (drift, panel) quarters of a channel from a path's place to where its line in a panel starts.
+        piece: (slope, piece + 1) quarters of a channel from there to the start of each tracklet of the panel.
         inside: (drift, panel, place) whether a path is in the window throughout a panel.
     """
 
@@ -61,7 +66,8 @@ def line_grid(simulation: Simulation) -> LineGrid:
     slopes = np.arange(round(drift.min()), round(drift.max()) + 1, dtype=float)
     slope = np.round(drift).astype(int) - int(slopes[0])
     share = axes.panel_s / axes.panel_period_s
-    # a panel's own slope is a whole number: it is matched in the panel's middle
+    # Sums of a panel are made for whole slopes only, a quarter of the drifts: a path takes the nearest one, turned
+    # about the panel's middle, so that it is off by 0.25 channels at the panel's ends at most.
     at_panel = np.arange(N_PANELS) - ON[1]
     start = QUARTERS * (drift[:, None] * at_panel + (drift - slopes[slope])[:, None] * share / 2)
     n_piece = -(-axes.n_time // ROWS)
@@ -88,7 +94,10 @@ def _inside(
 
 
 def _drifts(low: float, high: float) -> tuple[Float[np.ndarray, " drift"], Float[np.ndarray, " drift"]]:
-    """Drifts of both signs with their prior probabilities."""
+    """Drifts of both signs in channels a panel period, with their prior probabilities, which add up to 1.
+
+    The simulator draws log-uniformly, so a cell has the probability log(its upper / its lower edge) / log(high / low).
+    """
     number = np.arange(max(0, int(low / _STEP)), int(np.ceil(high / _STEP)) + 1)
     edges = np.clip(np.append(number - 0.5, number[-1] + 0.5) * _STEP, low, high)
     mass = np.diff(np.log(edges)) / max(np.log(high / low), 1e-9) if high > low else (number == number[-1]) * 1.0
@@ -97,7 +106,7 @@ def _drifts(low: float, high: float) -> tuple[Float[np.ndarray, " drift"], Float
     return np.concatenate([-drift[::-1], drift]), np.concatenate([mass[kept][::-1], mass[kept]]) / 2
 
 
-def along_slopes(pieces: Float[Tensor, "slope kind piece place"], grid: LineGrid) -> Float[Tensor, "drift kind place"]:
+def along_slopes(pieces: Float[Tensor, "slope tone piece place"], grid: LineGrid) -> Float[Tensor, "drift tone place"]:
     """Sums through a whole panel for each of the grid's panel slopes, by the place where the path enters."""
     centre = len(pieces) // 2
     out = pieces.new_zeros(len(grid.slopes), pieces.shape[1], pieces.shape[3])
@@ -109,36 +118,40 @@ def along_slopes(pieces: Float[Tensor, "slope kind piece place"], grid: LineGrid
 
 
 def line_ratios(
-    sums: Sequence[Float[Tensor, "slope kind place"]],
+    sums: Sequence[Float[Tensor, "slope tone place"]],
     grid: LineGrid,
-    log_kind: Float[Tensor, " kind"],
+    log_tone: Float[Tensor, " tone"],
     partial: float,
 ) -> Float[Tensor, "drift place"]:
-    """Log likelihood ratio of every path, prior included.
+    """Log of prior probability times likelihood ratio of every path; their sum is the ratio of a line.
 
-    A path in an outer ON panel alone counts where it passes the window in the middle one, too.
+    A path that is lit in an outer ON panel alone counts only if it lies in the window in the middle one, too: places
+    are numbered by the middle panel.
 
     Args:
         sums: of each ON panel, from `along_slopes`.
         grid: the paths.
-        log_kind: (kind,) log prior of amplitude and width.
-        partial: share of the needles that miss from one or two ON panels.
+        log_tone: (tone,) log prior of amplitude and width.
+        partial: share of the needles that are absent from one or two ON panels.
     """
     patterns = needle_patterns(partial)
-    found = []
+    by_drift = []
     for number in range(len(grid.drift)):
         panels = {}
         for panel, given in zip(ON, sums, strict=True):
             panels[panel] = torch.zeros_like(given[0])
             add_shifted(panels[panel], given[grid.slope[number]], int(grid.start[number, panel]))
         weights = [(lit, share * _allowed(grid.inside[number], lit)) for lit, share in patterns]
-        ratio = torch.logsumexp(over_patterns(panels, weights) + log_kind[:, None], 0)
-        found.append(ratio + grid.log_prior[number])
-    return torch.stack(found)
+        ratio = torch.logsumexp(over_patterns(panels, weights) + log_tone[:, None], 0)
+        by_drift.append(ratio + grid.log_prior[number])
+    return torch.stack(by_drift)
 
 
 def _allowed(inside: Bool[Tensor, "panel place"], lit: tuple[int, ...]) -> Float[Tensor, " place"]:
-    """Prior of the places of a path that has to be inside while it is lit; if it cannot, in the middle ON panel."""
+    """Probability of each place of a path that lies in the window while it is lit.
+
+    A fast path fits nowhere into a narrow window as a whole; it is then asked to be inside in the middle ON panel.
+    """
     allowed = inside[list(lit)].all(0)
     allowed = allowed if bool(allowed.any()) else inside[ON[1]]
     return allowed / allowed.sum().clamp(min=1)

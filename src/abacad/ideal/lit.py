@@ -1,11 +1,10 @@
 """Which panels a needle or a decoy stands in, and the likelihood ratio averaged over that.
 
-A needle: all ON panels, or with the preset's share `partial` one or two of them. A decoy: everywhere (half), in OFF
-panels alone (a quarter), or in each panel with probability 0.6 but certainly in the second OFF panel (a quarter); see
-`draw_lit`.
+The observer does not know in which panels a needle stands, so it averages the ratio over the sets that the simulator
+draws (`abacad.simulator.needle.draw_lit`). A needle stands in all ON panels or, with the preset's share `partial`, in
+one or two of them. A decoy stands everywhere, in the OFF panels alone, or in some of both.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -13,19 +12,31 @@ from jaxtyping import Float
 from torch import Tensor
 
 from abacad.signal.cadence import N_PANELS, OFF, ON
+from abacad.simulator.needle import (
+    DECOY_CERTAIN,
+    DECOY_EVERYWHERE,
+    DECOY_LIT,
+    DECOY_OFF_ALONE,
+    DECOY_SOME,
+    missing_below,
+)
 
 
 def needle_patterns(partial: float, cut: float = 0.0) -> list[tuple[tuple[int, ...], float]]:
-    """Panels of a needle with the probability of each set.
+    """Sets of panels that a needle can stand in, each with its probability; the probabilities add up to 1.
 
     Args:
-        partial: share of the needles that miss from one or two ON panels.
+        partial: share of the needles that are absent from one or two ON panels.
         cut: share that starts late or ends early, and so may lose whole panels.
+
+    Returns:
+        Pairs (numbers of the lit panels, probability), without sets of probability 0.
     """
     one = [((panel,), partial / 6) for panel in ON]
     two = [(tuple(panel for panel in ON if panel != dark), partial / 6) for dark in ON]
-    # a share u · v of the rows is missing, u and v uniform: P(u v < x) = x (1 − log x)
-    lost = [x * (1 - math.log(x)) for x in (1 / 3, 2 / 3)]
+    # A needle that lost one to two thirds of its ON rows has lost one panel, the first or the last; one that lost
+    # more has lost two. The rest of a panel that is lit in part is counted as whole.
+    lost = [missing_below(panels / len(ON)) for panels in (1, 2)]
     some, most = cut * (lost[1] - lost[0]) / 2, cut * (1 - lost[1]) / 2
     whole = [(ON, 1 - 2 * some - 2 * most), (ON[1:], some), (ON[:2], some), (ON[2:], most), (ON[:1], most)]
     patterns = [*((lit, share * (1 - partial)) for lit, share in whole), *one, *two]
@@ -36,15 +47,22 @@ def over_patterns(
     panels: Mapping[int, Float[Tensor, "*shape"]],
     patterns: Sequence[tuple[tuple[int, ...], float | Float[Tensor, "..."]]],
 ) -> Float[Tensor, "*shape"]:
-    """Log of Σ probability · Π ratio over the lit panels.
+    """Log of Σ over patterns of probability · Π over lit panels of ratio.
 
     Args:
         panels: log ratio of each panel, by its number.
         patterns: sets of lit panels with their probabilities, which may differ from place to place.
+
+    Example:
+        >>> ratios = {0: torch.tensor(0.0), 2: torch.tensor(0.0)}
+        >>> float(over_patterns(ratios, [((0, 2), 0.5), ((0,), 0.5)]))  # nothing seen: the ratio is 1
+        0.0
     """
     members = sorted({panel for lit, _ in patterns for panel in lit})
     top = {panel: panels[panel].clamp(min=0) for panel in members}
-    # one exponential does for both: a panel that is lit or dark against its likelier state
+    # In a pattern a panel contributes its ratio e^r (lit) or 1 (dark). Divided by the larger of the two, the larger
+    # becomes 1 and the smaller e^−|r|, whichever it is: nothing overflows, and each panel needs one exponential, not
+    # two.
     lesser = {panel: panels[panel].abs().neg_().exp_() for panel in members}
     lit_part = {panel: torch.where(panels[panel] > 0, 1.0, lesser[panel]) for panel in members}
     dark_part = {panel: torch.where(panels[panel] > 0, lesser[panel], 1.0) for panel in members}
@@ -54,18 +72,23 @@ def over_patterns(
         for panel in members:
             term *= lit_part[panel] if panel in lit else dark_part[panel]
         total += term * probability
-    return total.clamp_min_(1e-37).log_() + sum(top.values())
+    return total.clamp_min_(1e-37).log_() + sum(top.values())  # 1e-37 is near float32's least: log stays finite
 
 
 def over_decoys(panels: Mapping[int, Float[Tensor, "*shape"]]) -> Float[Tensor, "*shape"]:
-    """Log of the ratio averaged over the panels of a decoy."""
+    """Log of the ratio averaged over the sets of panels that a decoy can stand in.
+
+    Args:
+        panels: log ratio of each of the six panels, by its number.
+    """
     everywhere = sum((panels[panel] for panel in range(1, N_PANELS)), start=panels[0])
     off = sum((panels[panel] for panel in OFF[1:]), start=panels[OFF[0]])
-    some = panels[OFF[1]]
+    some = panels[DECOY_CERTAIN]
     for panel in range(N_PANELS):
-        if panel != OFF[1]:
+        if panel != DECOY_CERTAIN:
+            # log(0.6 e^value + 0.4), with the larger exponent taken out
             value = panels[panel]
             top = value.clamp(min=0)
-            some = some + top + (0.6 * (value - top).exp() + 0.4 * (-top).exp()).log()
-    weights = torch.tensor([0.5, 0.25, 0.25]).log()
+            some = some + top + (DECOY_LIT * (value - top).exp() + (1 - DECOY_LIT) * (-top).exp()).log()
+    weights = torch.tensor([DECOY_EVERYWHERE, DECOY_OFF_ALONE, DECOY_SOME]).log()
     return torch.logsumexp(torch.stack([everywhere + weights[0], off + weights[1], some + weights[2]]), 0)

@@ -4,8 +4,9 @@
     E         = max over (d, f) of min over ON of S_p, where no OFF panel has S_p ≥ veto nearby
 
 A path that starts at f in the first panel starts at f + d·(time since then) in a later one, whatever the gaps. This is
-the logic of turboSETI's hit search and event filter (Enriquez et al. 2017; all ON panels, no OFF panel), with its
-threshold left open: E is the largest SNR threshold at which the cadence still holds an event.
+the logic of turboSETI's hit search and event filter (Enriquez et al. 2017; all ON panels, no OFF panel). turboSETI asks
+for a threshold and answers yes or no; E is the largest SNR threshold at which the answer is yes, so that cadences can
+be ranked by it. It serves as the yardstick that a detector has to beat.
 """
 
 import torch
@@ -36,6 +37,7 @@ def event_snr(
     drifts = drift_grid(fastest_bins_per_panel / axes.n_time, axes.n_time)
     maps = _aligned(path_snr(panels, drifts), drifts, axes)
     weakest = F.max_pool2d(maps[:, ON], 3, 1, 1).amin(1)  # a drift between two of the grid ends a channel off
+    # wider than in ON: a path that a veto misses by a channel or two would count as an event
     hit_off = F.max_pool2d(maps[:, OFF], 5, 1, 2).amax(1)
     return torch.where(hit_off < veto, weakest, 0.0).flatten(1).amax(1).clamp_min(0.0)
 
@@ -49,6 +51,7 @@ def simulated_event_snr(panels: Panels, simulation: Simulation) -> Float[Tensor,
 def path_snr(panels: Panels, drifts_bins_per_row: Float[Tensor, " drift"]) -> Float[Tensor, "*batch panel drift freq"]:
     """SNR of every straight path of every panel: sums along drifts, over their robust spread across frequency."""
     sums = dedoppler(panels.float() - panels.float().mean((-2, -1), keepdim=True), drifts_bins_per_row)
+    # carriers and needles fill few of the channels: they move neither the median nor the median deviation
     sums = sums - sums.median(-1, keepdim=True).values
     spread = MAD_TO_SIGMA * sums.abs().median(-1, keepdim=True).values
     return sums * torch.where(spread > 0, 1 / spread, 0.0)

@@ -1,8 +1,9 @@
 """`abacad bound`: what the near-ideal observer makes of simulated cadences, beside the classical search.
 
 The observer knows the simulator, its gains and its interference, and averages the likelihood ratio over all needles
-that could be drawn; see `abacad.ideal`. What a detector lacks to the observer's AUC can still be learned; what
-the observer lacks to 1 cannot be had.
+that could be drawn; see `abacad.ideal`. Its AUC is close to the highest that any detector can reach on these cadences.
+The gap between a detector's AUC and the observer's is room for a better detector; the gap between the observer's AUC
+and 1 is noise that looks like a needle and needles that are lost in noise, and no detector can close it.
 """
 
 import logging
@@ -113,14 +114,14 @@ def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.D
 
         def score(members: pd.DataFrame) -> list[dict[str, object]]:
             scene = of_scene(card.simulation, int(members["scene"].to_numpy()[0]), card.seed)
-            found: list[dict[str, object]] = []
+            judgements: list[dict[str, object]] = []
             for _, row in members.iterrows():
                 known = scene.window(int(row["offset"]), card.simulation.axes.n_freq)
                 part: Split = "train" if row["split"] == "train" else "test"
                 cadence = torch.from_numpy(read_cadence(cadence_path(root, part, str(row["id"]))))
-                found.append({"id": row["id"], "target": row["target"], **judged(observers[part], cadence, known)})
+                judgements.append({"id": row["id"], "target": row["target"], **judged(observers[part], cadence, known)})
                 bar.advance(task)
-            return found
+            return judgements
 
         for made in side_by_side(score, scenes):
             rows += made

@@ -1,1 +1,1 @@
-"""Physics on arrays: no files, no networks."""
+"""Physics on arrays: the cadence and its axes, drift rates, robust statistics, random draws. No files, no networks."""

@@ -13,7 +13,7 @@ ON = (0, 2, 4)
 OFF = (1, 3, 5)
 
 _USUAL_PANEL_S = 273 * 1.0737418
-_USUAL_PERIOD_S = 315.0
+_USUAL_PERIOD_S = 315.0  # a panel of 293 s and 22 s for the slew and the start of the next scan
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Axes:
     def panel_start(self) -> tuple[float, ...]:
         """The start of each panel in lengths of a panel, since the start of the first: 0, 1.0746, 2.1492, …"""
         first = self.panel_start_s[0]
+        # rounded to 3 ms: equal timetables give equal tuples, under which the network's phases are cached
         return tuple(round((start - first) / self.panel_s, 5) for start in self.panel_start_s)
 
     @property

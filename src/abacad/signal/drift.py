@@ -6,6 +6,14 @@
     smearing N                = max(1, |drift| · dt / df)
 
 A needle that drifts N > 1 channels a row has a peak of 1/N; a boxcar of N channels wins back √N of it.
+
+Sums along drifting paths are made in four places, because each needs something that the others cannot give:
+
+- `dedoppler` here: any drifts, whole channels, exact sums of raw power, for the classical search of one cadence.
+- `abacad.model.panel.line_maps`: fractions of a channel and panels that begin at any time, as one matrix product for a
+  batch on a GPU; a network reads its maps, and a line must not jump from one pixel to the next.
+- `abacad.ideal.line`: sums of log likelihood ratios for every amplitude and width, at quarters of a channel.
+- `abacad.searcher`: a tree of sums over a whole band, whose work for n rows grows as n log n for all n drifts together.
 """
 
 import torch
@@ -34,6 +42,7 @@ def drift_grid(fastest_bins_per_row: float, n_time: int) -> Float[Tensor, " drif
     Between two neighbours a needle strays from the nearer path by less than half a channel.
     """
     step = 1 / max(1, n_time - 1)
+    # rounded up, so that the fastest drift is inside the grid; less 1e-6, so that rounding does not add a step
     most = max(0, int(torch.ceil(torch.tensor(fastest_bins_per_row / step - 1e-6)).item()))
     return torch.arange(-most, most + 1) * step
 
@@ -60,6 +69,7 @@ def dedoppler(
         return out
     lowest = max(int(shift.min()), 1 - n_freq)
     highest = min(int(shift.max()), n_freq - 1)
+    # so_far[r] is the sum of the rows before r, so that rows begin … end − 1 add up to so_far[end] − so_far[begin]
     so_far = torch.nn.functional.pad(panels.float().cumsum(-2), (0, 0, 1, 0))
     for step in range(lowest, highest + 1):
         begin, end, crossing = _rows_at(shift, step)

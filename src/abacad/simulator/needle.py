@@ -1,13 +1,14 @@
-"""The signal families: narrow-band emissions that drift through a cadence.
+"""Needles: narrow-band emissions that drift through a cadence, drawn from the families of `shape`.
 
-Time is counted in panels here: row r of panel p is at τ = (p · panel period + (r + ½) dt) / panel period, so a path
+Time is counted in panel periods here: row r of panel p is at τ = (start of p + (r + ½) dt) / panel period, so a path
 goes on during the slews and the OFF panels. A drift of D Hz/s is D · panel period / df channels a panel: 0.062 Hz/s is
-7 channels a panel of 315 s and 2.79 Hz.
+7 channels a panel at 315 s and 2.79 Hz.
 
-A family fixes the shape and the rows that are lit; then the shape is moved in frequency until it stands in the window,
-or, when it is longer than the window, passes through it while it is lit.
+A family fixes the shape and the rows that are lit. Then the whole path is moved in frequency so that it lies inside the
+window; a path that spans more channels than the window is moved so that at least one of its lit rows lies inside.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,16 @@ from abacad.simulator.path import Paths, smearing
 from abacad.simulator.presets import Families, Needles
 from abacad.simulator.shape import SHAPES
 
-_MARGIN = 2  # channels between a needle and the window's edge, where it fits
+MARGIN = 2
+"""Channels between a needle and the window's edge, where it fits: a needle at the edge would lose power beyond it."""
+
+# A decoy has a needle's shape and stands in OFF panels as well: a detector that reads the ON panels alone takes it for
+# a needle. The three shares add up to 1.
+DECOY_EVERYWHERE, DECOY_OFF_ALONE, DECOY_SOME = 0.5, 0.25, 0.25
+"""Share of the decoys that stand in all six panels, in the three OFF panels alone, and in some of both."""
+DECOY_LIT = 0.6
+"""Probability that one of the last sort stands in a panel; in the OFF panel `DECOY_CERTAIN` it always does."""
+DECOY_CERTAIN = OFF[1]
 
 
 @dataclass(frozen=True)
@@ -100,16 +110,16 @@ def draw_lit(needles: Needles, decoy: Bool[np.ndarray, " batch"], chance: Chance
     lit = np.zeros((len(chance), N_PANELS), dtype=bool)
     lit[:, list(ON)] = True
     partial = u[:, 0] < needles.partial
-    # one or two of the three: all but one, or that one alone
+    # half of the partial needles stand in one ON panel alone, half in all but that one
     one = np.arange(3) == np.floor(3 * u[:, 2, None])
     lit[:, list(ON)] &= ~partial[:, None] | np.where(u[:, 1, None] < 0.5, one, ~one)
-    everywhere = decoy & (u[:, 0] < 0.5)
-    off_only = decoy & (u[:, 0] >= 0.5) & (u[:, 0] < 0.75)
-    some = decoy & (u[:, 0] >= 0.75)
+    everywhere = decoy & (u[:, 0] < DECOY_EVERYWHERE)
+    some = decoy & (u[:, 0] >= 1 - DECOY_SOME)
+    off_only = decoy & ~everywhere & ~some
     lit[everywhere] = True
     lit[off_only] = [panel in OFF for panel in range(N_PANELS)]
-    lit[some] = u[some, 2:] < 0.6
-    lit[some, OFF[1]] = True  # at least one OFF panel gives it away
+    lit[some] = u[some, 2:] < DECOY_LIT
+    lit[some, DECOY_CERTAIN] = True  # one OFF panel at least, or the decoy would be a needle
     return lit
 
 
@@ -181,7 +191,11 @@ def _pick(weight: Float[np.ndarray, "batch place"], u: Float[np.ndarray, " batch
 def _cut(
     envelope: Float[np.ndarray, "batch panel time"], share: float, axes: Axes, chance: Chance
 ) -> Float[np.ndarray, "batch panel time"]:
-    """Let a share of the needles start late or end early; at least one lit row stays."""
+    """Let a share of the needles start late or end early; at least one lit row stays.
+
+    A lit row is picked that stays lit; the lit rows before it (a late start) or after it (an early end) lose a uniform
+    part. `missing_below` is the law of what is lost.
+    """
     u = chance.uniform("cut", 3)
     flat = _flat(envelope)
     kept = _pick(flat, u[:, 0])[:, None]
@@ -193,6 +207,15 @@ def _cut(
     late = (u[:, 1] < share / 2)[:, None] & (place < first + (kept - first) * part)
     early = (u[:, 1] >= 1 - share / 2)[:, None] & (place > kept + (last - kept) * part)
     return np.where(late | early, 0, flat).reshape(envelope.shape)
+
+
+def missing_below(share: float) -> float:
+    """Probability that a cut needle has lost less than this share of its lit rows: x (1 − log x).
+
+    What is lost is u · v of the rows with u and v uniform (see `_cut`), and P(u v < x) = x (1 − log x):
+    0.70 for a third of the rows, 0.94 for two thirds.
+    """
+    return share * (1 - math.log(share)) if share > 0 else 0.0
 
 
 def _place(
@@ -225,10 +248,10 @@ def _shift(
     lit = envelope > 0
     low = np.where(lit, channel, np.inf).min(axis=1, initial=np.inf)
     high = np.where(lit, channel, -np.inf).max(axis=1, initial=-np.inf)
-    room = n_freq - 1 - 2 * _MARGIN
+    room = n_freq - 1 - 2 * MARGIN
     fits = high - low <= room
     with np.errstate(invalid="ignore"):  # dark paths have no ends; whatever becomes of them stays dark
-        inside = between(u[:, 0], _MARGIN - low, n_freq - 1 - _MARGIN - high)
+        inside = between(u[:, 0], MARGIN - low, n_freq - 1 - MARGIN - high)
     row = _pick(envelope, u[:, 1])
-    through = between(u[:, 0], _MARGIN, n_freq - 1 - _MARGIN) - np.take_along_axis(channel, row[:, None], 1)[:, 0]
+    through = between(u[:, 0], MARGIN, n_freq - 1 - MARGIN) - np.take_along_axis(channel, row[:, None], 1)[:, 0]
     return np.where(lit.any(axis=1), np.where(fits, inside, through), 0)

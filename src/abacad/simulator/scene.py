@@ -143,9 +143,11 @@ def _receive(
     scratch: Panels,
     out: Panels,
 ) -> None:
-    """Apply the gains of channels and rows, and normalise where `out` is float16; `scratch` may be `power` itself.
+    """Apply the receiver's gains, and normalise each panel where `out` is float16; `scratch` may be `power` itself.
 
-    Each row is scaled once: what the gain of the row and the panel's normalisation do to it is put together first.
+    A row is multiplied by its gain, and the panel is then divided by its standard deviation. The two factors of a row
+    are combined into one (gain / std) before any pixel is touched, so that each pixel is multiplied once, not twice:
+    mean and std of the panel follow from sums over each row and the rows' gains alone.
     """
     torch.mul(power, freq, out=scratch)
     if out.dtype != torch.float16:
@@ -153,7 +155,9 @@ def _receive(
         return
     n = power.shape[-2] * power.shape[-1]
     mean = (scratch.sum(-1, keepdim=True) * time).sum(-2, keepdim=True) / n
-    # the mean is taken off first: squares of raw power would lose the digits that matter
+    # The mean is subtracted before squares are taken: the std of k = 200 noise is a tenth of its mean, and the
+    # difference of two large squares would lose the digits that matter. Divided by the row's gain, it is right after
+    # that gain.
     scratch -= mean / time
     norm = torch.linalg.vector_norm(scratch, dim=-1, keepdim=True) * time
     std = torch.linalg.vector_norm(norm, dim=-2, keepdim=True) / n**0.5
