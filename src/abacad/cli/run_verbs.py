@@ -124,13 +124,34 @@ def _report(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("out", nargs="?", type=Path, default=Path("demo"), metavar="OUT", help="Folder to work in.")
+    parser.add_argument("--search", action="store_true", help="Search simulated telescope files instead of training.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the data and of the training.")
     parser.add_argument("--train", type=int, default=1200, help="Labelled cadences to simulate.")
     parser.add_argument("--test", type=int, default=400, help="Cadences to simulate for the submission.")
     add_progress(parser)
 
 
+def _demo_search(parsed: Namespace) -> Outcome:
+    from abacad.run.demo_search import demo_search
+
+    found = demo_search(parsed.out, seed=parsed.seed, progress=parsed.progress)
+    columns = ("kind", "freq_mhz", "drift_hz_s", "joint_snr")
+    missed = found.truth[(found.truth["class"] != "in OFF") & (found.truth["found"] != found.truth["class"])]
+    claims = ("class", "frequency_mhz", "drift_hz_s", "snr")
+    return Outcome(
+        [
+            Table("Found and missed", ("what", "there", "right", "missed or wrong"), found.rows()),
+            Table("Missed", columns, missed[list(columns)].to_numpy().tolist(), {"joint_snr": ".1f"}),
+            Table("Invented", claims, found.invented[list(claims)].to_numpy().tolist()),
+        ],
+        [f"Done in {found.seconds:.0f} s. Open {found.files['page']} in a browser."],
+        dict(found.files),
+    )
+
+
 def _demo(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    if parsed.search:
+        return _demo_search(parsed)
     from abacad.run.demo import demo
 
     found = demo(parsed.out, seed=parsed.seed, n_train=parsed.train, n_test=parsed.test, progress=parsed.progress)
@@ -198,7 +219,7 @@ VERBS = {
     "demo": Verb(
         "Run the whole pipeline on simulated cadences; minutes on two cores.",
         "[OUT]",
-        ("abacad demo", "abacad demo elsewhere --seed 3"),
+        ("abacad demo", "abacad demo elsewhere --seed 3", "abacad demo --search sky"),
         _demo_arguments,
         _demo,
         goes_on=True,

@@ -1,0 +1,140 @@
+"""`abacad demo --search`: telescope files are simulated, searched, and what was found is held against the truth.
+
+simulate --telescope → search → truth
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from abacad.data.observation import Observation, open_observation
+from abacad.run.search import search
+from abacad.run.simulate_telescope import simulate_telescope
+from abacad.show.page import Section
+from abacad.show.search_page import SHOWN, search_page
+from abacad.simulator.telescope import Session
+from abacad.summary import Summary
+
+log = logging.getLogger(__name__)
+
+PROMISED_SNR = 8.0
+"""Joint SNR along the true path from which on a search has to find a needle."""
+
+
+@dataclass(frozen=True, repr=False)
+class SearchDemo(Summary):
+    """What came out.
+
+    Attributes:
+        truth: What stands in the files, with the columns found (as which class; empty where not) and off_hz.
+        invented: Rows of the search's table that say event or near-zero drift where there is none.
+        files: Where everything is.
+        seconds: How long it took.
+    """
+
+    truth: pd.DataFrame
+    invented: pd.DataFrame
+    files: dict[str, Path]
+    seconds: float
+
+    def rows(self) -> list[tuple[str, int, int, int]]:
+        """What, how many there are, found as what they are, and missed."""
+        needles = self.truth["class"] == "event"
+        bright = self.truth["joint_snr"] >= PROMISED_SNR
+        groups = {
+            f"needles, joint SNR {PROMISED_SNR:g} or more": needles & bright,
+            "needles, fainter": needles & ~bright,
+            "lines that stand still, in ON panels alone": self.truth["class"] == "near-zero drift",
+            "interference, kept out of the events": self.truth["class"] == "in OFF",
+        }
+        told = []
+        for name, chosen in groups.items():
+            some = self.truth[chosen]
+            right = (some["found"] == some["class"]) | ((some["class"] == "in OFF") & ~some["found"].isin(SHOWN))
+            told.append((name, len(some), int(right.sum()), int((~right).sum())))
+        return told
+
+    def title(self) -> str:
+        """What it is."""
+        return f"Search demo, {self.seconds:.0f} s"
+
+    def told(self) -> list[tuple[str, str]]:
+        """What was found."""
+        return [(name, f"{right} of {n}") for name, n, right, _ in self.rows()] + [("invented", str(len(self.invented)))]
+
+
+def demo_search(
+    out: str | Path = "demo-search", *, seed: int = 0, session: Session | None = None, progress: bool = True
+) -> SearchDemo:
+    """Simulate six telescope files in the folder `out`, search them, and compare; a second call reuses what is there.
+
+    Args:
+        out: Folder to work in.
+        seed: Of the files.
+        session: What is observed; none: 2^18 channels with 20 needles.
+        progress: Show progress bars.
+
+    Raises:
+        AbacadError: the folder holds something else.
+    """
+    started = time.monotonic()
+    out = Path(out)
+    paths = simulate_telescope(out / "sky", session, seed=seed, progress=progress)
+    log.info("1/3 Simulated six files: %s", out / "sky")
+    events = search(paths, out=out / "found", progress=progress)
+    log.info("2/3 Searched them")
+    observation = open_observation(paths)
+    truth, invented = compared(events, pd.read_csv(out / "sky" / "truth.csv", keep_default_na=False), observation)
+    files = {"files": out / "sky", "tables": out / "found", "page": out / "search.html"}
+    found = SearchDemo(truth, invented, files, time.monotonic() - started)
+    _write_page(found, observation, events)
+    log.info("3/3 Wrote the page")
+    return SearchDemo(truth, invented, files, time.monotonic() - started)
+
+
+def _write_page(found: SearchDemo, observation: Observation, events: pd.DataFrame) -> None:
+    columns = ("kind", "freq_mhz", "drift_hz_s", "snr", "joint_snr", "found", "off_hz")
+    ours = found.truth[found.truth["class"].isin(SHOWN)]
+    first = [
+        Section("Against the truth", columns=("what", "there", "right", "missed or wrong"), rows=found.rows()),
+        Section("Needles and standing lines", columns=columns, rows=ours[list(columns)].round(4).to_numpy().tolist()),
+    ]
+    tiles = [("needles found", found.told()[0][1]), ("invented", str(len(found.invented)))]
+    search_page(observation, events, "Search of simulated files", first=first, tiles=tiles).write(found.files["page"])
+
+
+def compared(
+    events: pd.DataFrame, truth: pd.DataFrame, observation: Observation
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hold what a search says against what there is.
+
+    A signal is that of a row when frequencies agree within two channels and the smear, and drifts within a channel a
+    panel, or within the width of a wide line.
+
+    Args:
+        events: The search's table; frequencies hold when the first panel begins, as the truth's.
+        truth: The table of `simulate_telescope`.
+        observation: What was searched.
+
+    Returns:
+        The truth with the columns found, the class of its row, empty where it has none, and off_hz; and the rows that
+        say event or near-zero drift where there is none.
+    """
+    step = observation.df_hz / (observation.rows * observation.dt_s)
+    found, off_hz, taken = [], [], set()
+    for _, line in truth.iterrows():
+        reach = 2 * observation.df_hz + abs(line["drift_hz_s"]) * observation.dt_s + line["width_hz"] / 2
+        away = (events["frequency_mhz"] - line["freq_mhz"]) * 1e6
+        near = (away.abs() <= reach) & ((events["drift_hz_s"] - line["drift_hz_s"]).abs() <= step)
+        rows = events[near]
+        best = rows.loc[(rows["class"] != line["class"]).sort_values(kind="stable").index[0]] if len(rows) else None
+        found.append("" if best is None else best["class"])
+        off_hz.append(np.nan if best is None else away[best.name])
+        if line["class"] in SHOWN:
+            taken |= set(rows.index)
+    claimed = events[events["class"].isin(SHOWN)]
+    return truth.assign(found=found, off_hz=off_hz), claimed[~claimed.index.isin(taken)]
