@@ -26,7 +26,7 @@ def added(emissions: Emissions, panel: int, session: Session = SMALL) -> np.ndar
     """What emissions add to a panel, in σ of a pixel."""
     nothing = replace(emissions, snr=emissions.snr * 0)
     with_noise, noise = (power(session, some, 3, panel, 0, session.channels) for some in (emissions, nothing))
-    time, freq = telescope._gains(session, 3)
+    time, freq = telescope.gains(session.simulation.noise, session.axes, 3)
     gain = time[panel][:, None] * freq * telescope._LEVEL * telescope._sigma(session, 3)
     return (with_noise - noise).numpy() / gain
 
@@ -79,7 +79,7 @@ def test_pieces_of_a_wide_band_join(monkeypatch):
         for first, n in telescope.pieces(8192)
     ]
     whole = np.concatenate(parts, axis=1)
-    time, freq = telescope._gains(session, 3)
+    time, freq = telescope.gains(session.simulation.noise, session.axes, 3)
     rows = whole / (time[0][:, None] * freq * telescope._LEVEL * telescope._sigma(session, 3))
     np.testing.assert_allclose(rows.sum(axis=1), 3000 / 4, rtol=0.02)
     assert len(parts) == 2

@@ -64,7 +64,9 @@ class SearchDemo(Summary):
 
     def told(self) -> list[tuple[str, str]]:
         """What was found."""
-        return [(name, f"{right} of {n}") for name, n, right, _ in self.rows()] + [("invented", str(len(self.invented)))]
+        return [(name, f"{right} of {n}") for name, n, right, _ in self.rows()] + [
+            ("invented", str(len(self.invented)))
+        ]
 
 
 def demo_search(
@@ -107,9 +109,7 @@ def _write_page(found: SearchDemo, observation: Observation, events: pd.DataFram
     search_page(observation, events, "Search of simulated files", first=first, tiles=tiles).write(found.files["page"])
 
 
-def compared(
-    events: pd.DataFrame, truth: pd.DataFrame, observation: Observation
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compared(events: pd.DataFrame, truth: pd.DataFrame, observation: Observation) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hold what a search says against what there is.
 
     A signal is that of a row when frequencies agree within two channels and the smear, and drifts within a channel a
@@ -131,7 +131,8 @@ def compared(
         away = (events["frequency_mhz"] - line["freq_mhz"]) * 1e6
         near = (away.abs() <= reach) & ((events["drift_hz_s"] - line["drift_hz_s"]).abs() <= step)
         rows = events[near]
-        best = rows.loc[(rows["class"] != line["class"]).sort_values(kind="stable").index[0]] if len(rows) else None
+        right_first = (rows["class"] != line["class"]).sort_values(kind="stable").index
+        best = rows.loc[right_first[0]] if len(rows) else None
         found.append("" if best is None else best["class"])
         off_hz.append(np.nan if best is None else away[best.name])
         if line["class"] in SHOWN:

@@ -75,7 +75,9 @@ def _pictures(observation: Observation, rows: pd.DataFrame, name: str, most: int
 def _figure(observation: Observation, row: Any) -> tuple[str, str] | None:
     """A waterfall and its caption; none where a panel holds no values there."""
     begin = (row["frequency_mhz"] * 1e6 - observation.low_hz) / observation.df_hz
-    begin -= row["drift_hz_s"] * observation.start_s[observation.on[0]] / observation.df_hz  # when the first panel began
+    begin -= (
+        row["drift_hz_s"] * observation.start_s[observation.on[0]] / observation.df_hz
+    )  # when the first panel began
     low, width = window_along(observation, begin, row["drift_hz_s"])
     axes = observation.axes(width)
     try:

@@ -20,7 +20,7 @@ from abacad.signal.cadence import N_PANELS, OFF, ON, Axes
 from abacad.signal.chance import Chance, log_uniform
 from abacad.simulator.noise import draw_dof, draw_gains, fill_chi2
 from abacad.simulator.path import Deposits, Paths, deposit, deposits
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS, Noise, Simulation
 
 COARSE = 1 << 20
 """Channels of a coarse channel at most; narrower bands are one coarse channel."""
@@ -195,17 +195,17 @@ def power(session: Session, emissions: Emissions, seed: int, panel: int, first: 
     fill_chi2(out, _dof(session, seed), int(_chance(seed).keys(f"noise {panel} {first}")[0]))
     for some in _deposits(emissions.paths(panel, axes, _sigma(session, seed)), first, n):
         deposit(out[None, None], [some])
-    time, freq = _gains(session, seed)
+    time, freq = gains(session.simulation.noise, axes, seed)
     out *= torch.from_numpy(time[panel, :, None] * np.float32(_LEVEL))
     return out.mul_(torch.from_numpy(freq[first : first + n]))
 
 
 @functools.lru_cache(maxsize=1)
-def _gains(session: Session, seed: int) -> tuple[Float[np.ndarray, "panel time"], Float[np.ndarray, " channel"]]:
+def gains(noise: Noise, axes: Axes, seed: int) -> tuple[Float[np.ndarray, "panel time"], Float[np.ndarray, " channel"]]:
     """Of the rows of each panel, and of all channels: ripple, channel by channel, and the polyphase filter's shape."""
-    gains = draw_gains(session.simulation.noise, session.axes, session.channels, _chance(seed))
-    band = np.resize(polyphase_band(min(session.channels, COARSE)), session.channels)
-    return gains.time[0], (gains.freq[0] * band).astype(np.float32)
+    drawn = draw_gains(noise, axes, axes.n_freq, _chance(seed))
+    band = np.resize(polyphase_band(min(axes.n_freq, COARSE)), axes.n_freq)
+    return drawn.time[0], (drawn.freq[0] * band).astype(np.float32)
 
 
 def _deposits(paths: Paths, first: int, n: int) -> list[Deposits]:
