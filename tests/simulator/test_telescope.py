@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from abacad.simulate import telescope
 
 from abacad.errors import AbacadError
 from abacad.signal.cadence import OFF, ON
+from abacad.simulator import telescope
 from abacad.simulator.telescope import Emissions, Session, draw_emissions, polyphase_band, power
 
 SMALL = Session(channels=8192, needles=0)

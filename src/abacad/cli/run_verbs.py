@@ -135,16 +135,20 @@ def _demo_search(parsed: Namespace) -> Outcome:
     from abacad.run.demo_search import demo_search
 
     found = demo_search(parsed.out, seed=parsed.seed, progress=parsed.progress)
-    columns = ("kind", "freq_mhz", "drift_hz_s", "joint_snr")
+    columns, claims = ("kind", "freq_mhz", "drift_hz_s", "joint_snr"), ("class", "frequency_mhz", "drift_hz_s", "snr")
     missed = found.truth[(found.truth["class"] != "in OFF") & (found.truth["found"] != found.truth["class"])]
-    claims = ("class", "frequency_mhz", "drift_hz_s", "snr")
+    formats = {"freq_mhz": ".6f", "frequency_mhz": ".6f", "drift_hz_s": "+.4f", "joint_snr": ".1f", "snr": ".1f"}
+    wrong = [
+        Table("Missed", columns, missed[list(columns)].to_numpy().tolist(), formats),
+        Table("Invented", claims, found.invented[list(claims)].to_numpy().tolist(), formats),
+    ]
     return Outcome(
+        [Table("Against the truth", ("what", "there", "right", "missed or wrong"), found.rows())]
+        + [table for table in wrong if table.rows],
         [
-            Table("Found and missed", ("what", "there", "right", "missed or wrong"), found.rows()),
-            Table("Missed", columns, missed[list(columns)].to_numpy().tolist(), {"joint_snr": ".1f"}),
-            Table("Invented", claims, found.invented[list(claims)].to_numpy().tolist()),
+            f"{len(found.invented)} invented.",
+            f"Done in {found.seconds:.0f} s. Open {found.files['page']} in a browser.",
         ],
-        [f"Done in {found.seconds:.0f} s. Open {found.files['page']} in a browser."],
         dict(found.files),
     )
 

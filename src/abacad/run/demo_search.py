@@ -16,6 +16,7 @@ from abacad.run.search import search
 from abacad.run.simulate_telescope import simulate_telescope
 from abacad.show.page import Section
 from abacad.show.search_page import SHOWN, search_page
+from abacad.signal.cadence import Axes
 from abacad.simulator.telescope import Session
 from abacad.summary import Summary
 
@@ -90,7 +91,9 @@ def demo_search(
     events = search(paths, out=out / "found", progress=progress)
     log.info("2/3 Searched them")
     observation = open_observation(paths)
-    truth, invented = compared(events, pd.read_csv(out / "sky" / "truth.csv", keep_default_na=False), observation)
+    truth, invented = compared(
+        events, pd.read_csv(out / "sky" / "truth.csv", keep_default_na=False), observation.axes(256)
+    )
     files = {"files": out / "sky", "tables": out / "found", "page": out / "search.html"}
     found = SearchDemo(truth, invented, files, time.monotonic() - started)
     _write_page(found, observation, events)
@@ -99,17 +102,22 @@ def demo_search(
 
 
 def _write_page(found: SearchDemo, observation: Observation, events: pd.DataFrame) -> None:
-    columns = ("kind", "freq_mhz", "drift_hz_s", "snr", "joint_snr", "found", "off_hz")
     ours = found.truth[found.truth["class"].isin(SHOWN)]
+    rows = [
+        (line.kind, f"{line.freq_mhz:.6f}", f"{line.drift_hz_s:+.4f}", f"{line.snr:.1f}", f"{line.joint_snr:.1f}",
+         line.found or "not found", f"{line.off_hz:+.1f}" if line.found else "")
+        for line in ours.itertuples()
+    ]  # fmt: skip
+    columns = ("what", "MHz", "Hz/s", "SNR of a panel, before smearing", "joint SNR", "found as", "off by, Hz")
     first = [
         Section("Against the truth", columns=("what", "there", "right", "missed or wrong"), rows=found.rows()),
-        Section("Needles and standing lines", columns=columns, rows=ours[list(columns)].round(4).to_numpy().tolist()),
+        Section("Needles and standing lines", columns=columns, rows=rows),
     ]
-    tiles = [("needles found", found.told()[0][1]), ("invented", str(len(found.invented)))]
+    tiles = [(name, value) for name, value in found.told() if not name.startswith("interference")]
     search_page(observation, events, "Search of simulated files", first=first, tiles=tiles).write(found.files["page"])
 
 
-def compared(events: pd.DataFrame, truth: pd.DataFrame, observation: Observation) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hold what a search says against what there is.
 
     A signal is that of a row when frequencies agree within two channels and the smear, and drifts within a channel a
@@ -118,16 +126,16 @@ def compared(events: pd.DataFrame, truth: pd.DataFrame, observation: Observation
     Args:
         events: The search's table; frequencies hold when the first panel begins, as the truth's.
         truth: The table of `simulate_telescope`.
-        observation: What was searched.
+        axes: Units of what was searched.
 
     Returns:
         The truth with the columns found, the class of its row, empty where it has none, and off_hz; and the rows that
         say event or near-zero drift where there is none.
     """
-    step = observation.df_hz / (observation.rows * observation.dt_s)
+    step = axes.df_hz / axes.panel_s
     found, off_hz, taken = [], [], set()
     for _, line in truth.iterrows():
-        reach = 2 * observation.df_hz + abs(line["drift_hz_s"]) * observation.dt_s + line["width_hz"] / 2
+        reach = 2 * axes.df_hz + abs(line["drift_hz_s"]) * axes.dt_s + line["width_hz"] / 2
         away = (events["frequency_mhz"] - line["freq_mhz"]) * 1e6
         near = (away.abs() <= reach) & ((events["drift_hz_s"] - line["drift_hz_s"]).abs() <= step)
         rows = events[near]

@@ -21,9 +21,14 @@ SHOWN = ("event", "near-zero drift")
 """Classes that are for a person to look at."""
 
 _COLUMNS = {
-    "class": "{}", "frequency_mhz": "{:.6f}", "drift_hz_s": "{:.4f}", "snr": "{:.1f}", "off_snr": "{:.1f}",
-    "score": "{:.3f}", "bandwidth_hz": "{:.1f}",
-}  # fmt: skip
+    "class": ("class", "{}"),
+    "frequency_mhz": ("MHz", "{:.6f}"),
+    "drift_hz_s": ("Hz/s", "{:+.4f}"),
+    "snr": ("joint SNR", "{:.1f}"),
+    "off_snr": ("SNR in OFF", "{:.1f}"),
+    "score": ("score", "{:.3f}"),
+    "bandwidth_hz": ("width, Hz", "{:.1f}"),
+}
 _MARGIN = 48  # channels beside a line
 _NARROWEST = 256
 _SWITCH = (
@@ -53,23 +58,25 @@ def search_page(
     """
     shown = events[events["class"].isin(SHOWN)]
     counts = ", ".join(f"{count} {name}" for name, count in events["class"].value_counts().items())
+    where = f"{observation.telescope or 'telescope unknown'}, MJD {observation.tstart_mjd:.5f}"
     lead = (
-        f"{' '.join(observation.sources)}, {observation.telescope or 'telescope unknown'}, MJD {observation.tstart_mjd:.5f}: "
-        f"{observation.n_freq:,} channels of {observation.df_hz:.4g} Hz from {observation.low_hz * 1e-6:.6f} MHz on. "
-        f"Signals: {counts or 'none'}."
+        f"{' '.join(observation.sources)}, {where}: {observation.n_freq:,} channels of {observation.df_hz:.4g} Hz from "
+        f"{observation.low_hz * 1e-6:.6f} MHz on. Signals: {counts or 'none'}."
     )
-    rows = [[form.format(row[name]) for name, form in _COLUMNS.items()] for _, row in shown.iterrows()]
-    page = Page(title, lead, tiles, [*first, Section("Signals in ON panels alone", columns=list(_COLUMNS), rows=rows)])
-    if len(observation.files) == N_PANELS and observation.on == ON:
+    rows = [[form.format(row[name]) for name, (_, form) in _COLUMNS.items()] for _, row in shown.iterrows()]
+    columns = [said for said, _ in _COLUMNS.values()]
+    page = Page(title, lead, tiles, [*first, Section("Signals in ON panels alone", columns=columns, rows=rows)])
+    if len(observation.files) == N_PANELS and observation.on == ON and len(shown):
+        text = f"{Layout.of(observation.axes(_NARROWEST)).told()} "
+        text += "Where a line crosses more than 256 channels, a pixel is the mean of as many more."
+        page.sections.append(Section("Waterfalls", text, figures=[(_SWITCH, "")]))
         page.sections += [_pictures(observation, shown[shown["class"] == name], name, most) for name in SHOWN]
     return page
 
 
 def _pictures(observation: Observation, rows: pd.DataFrame, name: str, most: int) -> Section:
     figures = [figure for _, row in rows.head(most).iterrows() if (figure := _figure(observation, row)) is not None]
-    text = f"The first {len(figures)} of {len(rows)}. {Layout.of(observation.axes(_NARROWEST)).told()}"
-    text += " Where a line crosses more than 256 channels, a pixel is the mean of as many more."
-    return Section(f"Waterfalls: {name}", text, figures=[(_SWITCH, ""), *figures] if figures else [])
+    return Section(f"{name}: {len(figures)} of {len(rows)}", figures=figures)
 
 
 def _figure(observation: Observation, row: Any) -> tuple[str, str] | None:
