@@ -64,6 +64,9 @@ class Data:
         simulated_preset: Preset of `abacad simulate` that they are drawn from.
         pseudo: Scores of test cadences (a CSV file with the columns id and score, such as test.csv of another run).
             They join each training fold, the score for a target; none of them judges.
+        verdicts: What a page of `abacad review` exported (a CSV file with the columns id and verdict). A candidate is a
+            needle, rfi and noise are none, unsure is left out. Verdicts on labelled cadences replace their labels;
+            test cadences with one join each training fold and judge nothing.
     """
 
     folds: int = 5
@@ -77,6 +80,7 @@ class Data:
     labelled: bool = True
     simulated_preset: str = "kaggle"
     pseudo: str | None = None
+    verdicts: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""

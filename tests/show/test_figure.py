@@ -21,6 +21,7 @@ EACH = {
     "histogram": lambda: figure.histogram(TARGETS, SCORES),
     "fold_bars": lambda: figure.fold_bars([0.7, 0.8], [0.6, 0.7], [0.8, 0.9], 0.77),
     "curves": lambda: figure.curves(BY_FOLD, "validation AUC"),
+    "completeness": lambda: figure.completeness({"a": (np.array([1.0, 10.0]), *3 * [np.array([0.1, 0.9])])}, "SNR"),
     "bars": lambda: figure.bars(("a", "b"), (3, 4), "cadences"),
     "channel_images": lambda: figure.channel_images(np.zeros((3, 273, 64)), ("x", "y", "z"), "id"),
 }
@@ -43,7 +44,7 @@ def test_folds_differ_without_colour():
     assert len({look["marker"] for look in seen}) == 6
 
 
-@pytest.mark.parametrize("name", ["roc", "histogram", "fold_bars", "curves"])
+@pytest.mark.parametrize("name", ["roc", "histogram", "fold_bars", "curves", "completeness"])
 def test_legends_do_not_cover_the_axes(name, monkeypatch):
     drawn: list[Figure] = []
     monkeypatch.setattr(figure, "svg", lambda made, told: drawn.append(made) or "")

@@ -30,6 +30,7 @@ from abacad.learn.packed import packed_if_wanted
 from abacad.learn.pseudo import with_pseudo
 from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
 from abacad.learn.trainer import precision_of
+from abacad.learn.verdicts import with_verdicts
 from abacad.metric import auc, auc_interval
 from abacad.model.detector import build_detector
 from abacad.overlap.links import across, cut_large
@@ -122,7 +123,8 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     shape = tuple(found["shape"])
     ids, targets, fold = (column.to_numpy() for column in (labels["id"], labels["target"], folds["fold"]))
     labelled = Labelled(source, ids, targets, fold, shape, axes_of(root, shape))
-    return labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
+    labelled = labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
+    return labelled if recipe.data.verdicts is None else with_verdicts(labelled, root, recipe)
 
 
 def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> None:

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, NullLocator
 
-from abacad.show.figure import ACCENT, INK, ON_COLOUR, STYLE, svg
+from abacad.show.figure import ACCENT, INK, ON_COLOUR, STYLE, log_ticks, svg
 from abacad.show.page import Section
 
 DETECTORS = {"run": "trained detector", "classical": "classical ON–OFF search", "bound": "near-ideal observer"}
@@ -179,7 +178,7 @@ def grid(table: pd.DataFrame, rows: Sequence[tuple[str, float, str]], told: str)
                     axis.set_ylabel(name)
         for axis, label in zip(axes[-1], AXES.values(), strict=True):
             axis.set_xlabel(label)
-            _log_ticks(axis)
+            log_ticks(axis)
         handles: dict[str, Any] = {}
         for axis in axes.flat:
             handles |= {name: handle for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -201,11 +200,3 @@ def _curves(axis: Axes, table: pd.DataFrame, rate: float, family: str, key: str)
     axis.axhline(0.5, color="#9aa5b1", lw=0.6)
     axis.set(xscale="log", ylim=(-0.03, 1.03), yticks=[0, 0.5, 1])
     axis.grid(axis="x", color="#e4e7eb", lw=0.6)
-
-
-def _log_ticks(axis: Axes) -> None:
-    low, high = axis.get_xlim()
-    ticks = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
-    axis.set_xticks([tick for tick in ticks if low <= tick <= high])
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))

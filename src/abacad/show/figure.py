@@ -10,8 +10,9 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FormatStrFormatter, MaxNLocator, NullLocator
 from PIL import Image
 
 from abacad.metric import roc_band
@@ -19,7 +20,7 @@ from abacad.show.picture import MOST_ROWS, data_uri
 from abacad.show.waterfall import waterfall
 from abacad.show.words import MOST, log_odds
 
-__all__ = ["bars", "channel_images", "curves", "fold_bars", "histogram", "roc", "waterfall"]
+__all__ = ["bars", "channel_images", "completeness", "curves", "fold_bars", "histogram", "roc", "waterfall"]
 
 INK, ON_COLOUR, OFF_COLOUR, ACCENT = "#1f2933", "#0b6e4f", "#7b8794", "#c8553d"
 STYLE: Any = {
@@ -95,6 +96,7 @@ def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
             axis.hist(values[targets == value], bins, label=name, color=colour, **kind)
         name = "score, log-odds" + (" (±16 or beyond at the ends)" if reach >= MOST else "")
         axis.set(xlabel=name, ylabel="cadences", yscale="log", xlim=(-reach, reach))
+        axis.xaxis.set_major_locator(MaxNLocator(6))
         legend_above(figure, 2)
         return svg(figure, "Histogram of the scores, cadences with and without a needle")
 
@@ -128,6 +130,35 @@ def curves(by_fold: dict[str, tuple[np.ndarray, np.ndarray]], label: str) -> str
         legend_above(figure, 3)
         last = ", ".join(f"{name} {values[-1]:.3f}" for name, (_, values) in by_fold.items() if len(values))
         return svg(figure, f"{label} by epoch, at the end: {last}")
+
+
+def completeness(curves: dict[str, tuple[np.ndarray, ...]], xlabel: str) -> str:
+    """Share of needles found with its interval, against a logarithmic axis; a curve a detector.
+
+    Args:
+        curves: By name: places on the axis, shares, and the lower and upper bounds of their intervals.
+        xlabel: Name of the axis.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.6, 3.3), layout="constrained")
+        axis = figure.subplots()
+        for (name, (places, shares, lows, highs)), look in zip(curves.items(), looks(), strict=False):
+            axis.fill_between(places, lows, highs, color=look["color"], alpha=0.12, lw=0)
+            axis.plot(places, shares, ms=3.5, lw=1.4, label=name, **look)
+        axis.set(xlabel=xlabel, ylabel="completeness", xscale="log", ylim=(-0.02, 1.02))
+        log_ticks(axis)
+        axis.grid(axis="y", color="#e4e7eb", lw=0.8)
+        legend_above(figure, 3)
+        return svg(figure, f"Completeness against {xlabel} of {', '.join(curves)}")
+
+
+def log_ticks(axis: Axes) -> None:
+    """Ticks at 1, 2 and 5 times the powers of ten on a logarithmic axis of frequency or SNR."""
+    low, high = axis.get_xlim()
+    ticks = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
+    axis.set_xticks([tick for tick in ticks if low <= tick <= high])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
 
 
 def bars(names: Sequence[str], counts: Sequence[int], xlabel: str) -> str:

@@ -1,0 +1,85 @@
+"""Verdicts of a person become labels: what `abacad review` exports is trained on.
+
+    candidate → 1     rfi, noise → 0     unsure, or no verdict → left out
+
+A verdict on a labelled cadence replaces its label; a test cadence with a verdict joins every training fold, and none of
+these judges.
+"""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from torch.utils.data import ConcatDataset
+
+from abacad.config import Recipe
+from abacad.data.competition import listed_files
+from abacad.errors import AbacadError
+from abacad.files import read_table
+from abacad.learn.dataset import Cadences
+from abacad.learn.labelled import Labelled
+from abacad.learn.pseudo import NEVER_HELD_BACK
+from abacad.overlap.partners import partners_for
+
+log = logging.getLogger(__name__)
+
+TARGETS = {"candidate": 1.0, "rfi": 0.0, "noise": 0.0}
+LEFT_OUT = ("unsure", "")
+
+
+def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
+    """The labelled cadences with the verdicts of the file `data.verdicts`, then the test cadences that have one.
+
+    Args:
+        labelled: Cadences so far, pseudo labels among them.
+        root: The competition folder.
+        recipe: Names the file.
+
+    Raises:
+        AbacadError: the file is absent, has other columns or verdicts, names an id twice, or no cadence of the folder.
+    """
+    path = Path(recipe.data.verdicts or "")
+    target = _read(path)
+    targets = labelled.targets.astype(float)
+    known = np.isin(labelled.ids, target.index)
+    changed = int((targets[known] != target.reindex(labelled.ids[known]).to_numpy()).sum())
+    targets[known] = target.reindex(labelled.ids[known]).to_numpy()
+    left = target[~target.index.isin(labelled.ids)]
+    joining = left[left.index.isin(list(listed_files(root, "test")))]
+    if not known.any() and joining.empty:
+        raise AbacadError(f"{path} has no verdict on a cadence of {root}.\nGive verdicts on a run of this very folder.")
+    log.info("%d verdicts of %s: %d labels replaced, %d test cadences join", len(target), path, changed, len(joining))
+    if len(left) > len(joining):
+        log.warning("%d of the verdicts are of cadences that %s has not", len(left) - len(joining), root)
+    if joining.empty:
+        return replace(labelled, targets=targets)
+    ids = joining.index.to_numpy()
+    cadences = Cadences(root, "test", list(ids), recipe.represent, labelled.shape, partners_for(root, recipe))
+    return replace(
+        labelled,
+        source=ConcatDataset([labelled.source, cadences]),
+        ids=np.concatenate([labelled.ids, ids]),
+        targets=np.concatenate([targets, joining.to_numpy()]),
+        folds=np.concatenate([labelled.folds, np.full(len(ids), NEVER_HELD_BACK)]),
+    )
+
+
+def _read(path: Path) -> pd.Series:
+    """Targets by id, those left out left out."""
+    way_out = "Give a table that a page of `abacad review` exported: --data.verdicts FILE."
+    table = read_table(path, {"id": str}, way_out)
+    if "verdict" not in table.columns:
+        raise AbacadError(f"{path} has no column verdict.\n{way_out}")
+    verdicts = table["verdict"].astype(str)  # empty where only a note was written
+    strange = verdicts[~verdicts.isin([*TARGETS, *LEFT_OUT])]
+    if len(strange):
+        raise AbacadError(f"{path}: '{strange.iloc[0][:40]}' is no verdict, as {', '.join(TARGETS)} and unsure are.")
+    said = table.assign(verdict=verdicts)[verdicts.isin(list(TARGETS))]
+    if said["id"].duplicated().any():
+        twice = said["id"][said["id"].duplicated()].iloc[0]
+        raise AbacadError(f"{path} has two verdicts on {twice}.\nGive the table of one reader.")
+    if said.empty:
+        raise AbacadError(f"{path} has no verdict but unsure ones.\n{way_out}")
+    return said.set_index("id")["verdict"].map(TARGETS).astype(float)
