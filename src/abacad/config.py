@@ -27,6 +27,7 @@ View = Literal["shared", "clean", "track", "residual"]
 
 
 Accelerator = Literal["auto", "cpu", "cuda", "gpu", "mps"]
+Strategy = Literal["auto", "ddp", "ddp_find_unused_parameters_true"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -120,8 +121,9 @@ class Represent:
             self.kind in REPRESENTATIONS,
             f"represent.kind is '{self.kind}'; it must be one of {', '.join(REPRESENTATIONS)}.",
         )
-        _require(self.summed_rows >= 1, f"represent.rows is {self.rows}; it must be 1 or more.")
+        _require(1 <= self.summed_rows <= 10_000, f"represent.rows is {self.rows}; it must lie between 1 and 10,000.")
         _require(len(self.views) > 0, "represent.views is empty; `binned` needs at least one view.")
+        _require(len(self.views) == len(set(self.views)), "represent.views names a view twice.")
 
     @property
     def summed_rows(self) -> int:
@@ -245,7 +247,7 @@ class Trainer:
     accelerator: Accelerator = "auto"
     devices: int = 1
     num_nodes: int = 1
-    strategy: str = "auto"
+    strategy: Strategy = "auto"
     precision: Precision = "auto"
     loggers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ("tensorboard",)
     progress: bool = True

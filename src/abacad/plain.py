@@ -23,6 +23,7 @@ Built = TypeVar("Built")
 _TEXT_LIMIT = 1 << 24
 """16 MB: of run.json with every cadence of the competition left out, 8 MB are the reasons."""
 _LARGEST_NUMBER = 1e300
+_MOST_VALUES = 1000  # of a list
 
 
 def open_plain(path: Path, limit: int | None = None) -> BinaryIO:
@@ -127,6 +128,8 @@ def _fitted(hint: Any, value: Any, name: str) -> Any:
 
 
 def _tuple(inner: tuple[Any, ...], values: Any, name: str) -> tuple[Any, ...]:
+    if len(values) > _MOST_VALUES:
+        raise AbacadError(f"{name} has {len(values):,} values; at most {_MOST_VALUES:,} can be.")
     hints = [inner[0]] * len(values) if inner[-1] is Ellipsis else list(inner)
     if len(hints) != len(values):
         raise AbacadError(f"{name} has {len(values)} values; it must have {len(hints)}.")

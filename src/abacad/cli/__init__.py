@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from abacad import __version__
+from abacad.cli.machine import told_of_machine
 from abacad.cli.parser import PRINT_CONFIG, check, make_parser, near, values_as_yaml
 from abacad.cli.screen import log_to_screen, show
 from abacad.cli.signals import Stopped, stoppable
@@ -51,13 +52,15 @@ def _verb(name: str, words: Sequence[str], debug: bool) -> int:
             _run(name, words)
     except (Stopped, KeyboardInterrupt) as stopped:
         return _stopped(name, stopped)
-    except (AbacadError, ArgumentError, OSError, MemoryError) as error:
+    except (AbacadError, ArgumentError, OSError) as error:
         if debug:
             raise
         return _fails(name, _told(error), 2)
     except Exception as error:
         if debug:
             raise
+        if told := told_of_machine(error):
+            return _fails(name, told, 2)
         return _fails(
             name,
             f"unexpected {type(error).__name__}: {brief(str(error))}\n"
@@ -130,8 +133,6 @@ def _told(error: Exception) -> str:
     """At most three lines; of an error in a reader process, only what it said."""
     if isinstance(error, ArgumentError):
         return f"{brief(plain_name(str(error)))}\n`--help` lists the options."
-    if isinstance(error, MemoryError):
-        return "the memory does not suffice.\nClose other programs, or ask for less at once: a smaller batch_size."
     if isinstance(error, OSError) and error.errno is not None:
         place = error.filename or "a file"
         return str(unwritable(place, error)) if error.errno in FULL else f"{unreadable(place, error)}\n{_CHANGED}"

@@ -12,12 +12,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from abacad.config import Represent
 from abacad.data.competition import Split, cadence_path, read_cadence
+from abacad.errors import AbacadError
 from abacad.learn.augment import Augmentation
 from abacad.learn.simulated import SimulatedCadences
 from abacad.overlap.partners import Partners
 from abacad.represent.representation import represent
 from abacad.represent.residual import Residual
 
+MOST_WORKERS = 256
 _FEW = 4  # cadences that a core's cache holds
 
 
@@ -171,6 +173,8 @@ def loader(samples: Dataset, batch_size: int, workers: int, *, shuffle: bool = F
 def worker_count(asked: int | None) -> int:
     """Reader processes: as asked, else one a core up to eight, and none where a second core is missing."""
     if asked is not None:
+        if not 0 <= asked <= MOST_WORKERS:
+            raise AbacadError(f"{asked:.6g} workers: give 0 to {MOST_WORKERS}, or null to have the number chosen.")
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     return min(cores, 8) if cores > 1 else 0

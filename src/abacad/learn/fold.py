@@ -52,7 +52,7 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, 
             keep_freed_memory()
         trainer.fit(learner, training, validation, ckpt_path=last if last.is_file() else None, weights_only=False)
     if trainer.is_global_zero:
-        _keep_best(Path(best.best_model_path), learner, recipe, run.weights(number))
+        _keep_best(Path(best.best_model_path), learner, recipe, run.weights(number), number)
     trainer.strategy.barrier()
     scores = _held_back_scores(run.weights(number), labelled, held, recipe, trainer)
     if trainer.is_global_zero:
@@ -105,10 +105,10 @@ def _shaped_as(simulation: Simulation, axes: Axes) -> Simulation:
     return replace(simulation, axes=axes, scenes=scenes)
 
 
-def _keep_best(path: Path, learner: Learner, recipe: Recipe, kept: Path) -> None:
+def _keep_best(path: Path, learner: Learner, recipe: Recipe, kept: Path, number: int) -> None:
     state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
     learner.load_state_dict(state, strict=False)
-    save_detector(kept, learner.detector, recipe.model, recipe.represent)
+    save_detector(kept, learner.detector, recipe.model, recipe.represent, fold=number)
     path.unlink()
 
 

@@ -186,14 +186,21 @@ class RunFolder(Summary):
                 f"{self.path} was made by another recipe ({told}).\n"
                 f"Name another run folder, or continue this one: --config {self.config}."
             )
-        known = read_json(self.record).get("data", data)
-        if not isinstance(known, dict) or known.get("labels_sha256") != data["labels_sha256"]:
-            place = known.get("folder") if isinstance(known, dict) else known
-            raise AbacadError(f"{self.path} was trained on other labels ({place}).\nName another: --run runs/NAME.")
+        known = part_of(read_json(self.record), "data") or data
+        if known.get("labels_sha256") != data["labels_sha256"]:
+            raise AbacadError(
+                f"{self.path} was trained on other labels ({known.get('folder')}).\nName another: --run runs/NAME."
+            )
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json."""
         write_json(self.record, read_json(self.record) | facts)
+
+
+def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
+    """A part of run.json, empty where it is absent or something else."""
+    found = record.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def read_oof(run: RunFolder) -> pd.DataFrame:
@@ -204,9 +211,12 @@ def read_oof(run: RunFolder) -> pd.DataFrame:
     """
     way_out = f"Train again: abacad train DATA --config {run.config} --run ANOTHER."
     table = read_table(run.oof, {"id": str, "target": int, "fold": int, "score": float}, way_out)
+    last = run.recipe().data.folds - 1
     sound = table["target"].isin([0, 1]).all() and table["score"].between(0, 1).all()
+    sound &= table["fold"].between(0, last).all()
     if table.empty or not sound or table["id"].duplicated().any():
-        raise AbacadError(f"{run.oof} holds no score between 0 and 1 and target 0 or 1 for each id once.\n{way_out}")
+        what = "a target 0 or 1, a fold, and a score between 0 and 1 for each id once"
+        raise AbacadError(f"{run.oof} does not hold {what}.\n{way_out}")
     return table
 
 
@@ -251,7 +261,8 @@ def judge_of(path: Path, device: torch.device) -> Judge:
     if not path.is_dir():
         return Judge.of_files([path], device)
     run = RunFolder(path)
-    return Judge.of_files([run.weights(number) for number in run.trained()], device, run.recipe().inference.tta)
+    folds = run.trained()
+    return Judge.of_files([run.weights(fold) for fold in folds], device, run.recipe().inference.tta, folds)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError, brief
@@ -64,13 +65,14 @@ def make_trainer(
         callbacks.append(EMAWeightAveraging(decay=recipe.optim.ema, update_starting_at_step=begin))
     if wanted.progress:
         callbacks.append(FoldBar(number))
-    trainer = pl.Trainer(
+    trainer = _lightning(
+        recipe,
         max_epochs=wanted.max_epochs,
         accelerator=wanted.accelerator,
         devices=wanted.devices,
         num_nodes=wanted.num_nodes,
         strategy="ddp" if wanted.strategy == "auto" and wanted.devices * wanted.num_nodes > 1 else wanted.strategy,
-        precision=precision_of(wanted.precision, wanted.accelerator),  # type: ignore[arg-type]
+        precision=precision_of(wanted.precision, wanted.accelerator),
         gradient_clip_val=recipe.optim.clip or None,
         callbacks=callbacks,
         logger=_loggers(recipe, folder),
@@ -80,6 +82,19 @@ def make_trainer(
         log_every_n_steps=10,
     )
     return trainer, best
+
+
+def _lightning(recipe: Recipe, **settings: Any) -> pl.Trainer:
+    """Lightning's Trainer; what it refuses, such as a device that is not there, is the recipe's fault."""
+    try:
+        return pl.Trainer(**settings)
+    except (ValueError, RuntimeError, TypeError, MisconfigurationException) as error:
+        wanted = recipe.trainer
+        raise AbacadError(
+            f"trainer.accelerator {wanted.accelerator}, devices {wanted.devices}, strategy {wanted.strategy} and "
+            f"precision {wanted.precision} do not go together here: {brief(str(error), 120)}\n"
+            "Leave them out to take what is there: auto, 1, auto, auto."
+        ) from error
 
 
 def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:

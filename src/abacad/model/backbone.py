@@ -64,7 +64,7 @@ def timm_name(name: str) -> str:
         bare = split_model_name_tag(plain)[0]
         near = difflib.get_close_matches(bare, timm.list_models(), n=3)
         raise AbacadError(
-            f"timm knows no backbone '{name}'.\n"
+            f"model.name is '{brief(name, 60)}': timm knows no such backbone.\n"
             f"{'Near it: ' + ', '.join(near) + '. ' if near else ''}`panel` is the compact panel network."
         )
     return plain

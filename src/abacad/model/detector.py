@@ -1,19 +1,19 @@
 """The detector: planes in, one logit out. Any timm backbone, or the compact panel network."""
 
-import json
 import logging
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from abacad.config import Model, Represent
-from abacad.errors import AbacadError, brief
+from abacad.errors import AbacadError, brief, plain_name
 from abacad.model.backbone import IN_DOMAIN, timm_backbone, weights_file
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
+from abacad.model.tensors import compare, read_weights
+from abacad.plain import build
 from abacad.represent.representation import representation
 from abacad.signal.cadence import Axes
 from abacad.types import Logits, Planes
@@ -87,10 +87,11 @@ def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> De
         weights, trained_on = _panel_weights(path)
         if trained_on and trained_on != represent.views:
             weights[_FIRST] = for_views(weights[_FIRST], trained_on, represent.views)
+        compare(path, weights, detector.state_dict())
         detector.load_state_dict(weights)
-    except (RuntimeError, SafetensorError, KeyError, ValueError) as error:
+    except (RuntimeError, KeyError, ValueError, TypeError, AbacadError) as error:
         raise AbacadError(
-            f"{path} does not hold weights of this panel network: {brief(str(error), 120)}\n"
+            f"{plain_name(path)} does not hold weights of this panel network: {brief(str(error), 120)}\n"
             "It takes those of a run with the same model.width, and with the view `clean` where this one has it.\n"
             "Start from random weights: --model.pretrained false."
         ) from error
@@ -101,10 +102,9 @@ def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> De
 
 def _panel_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The weights in a file, and the views that they were trained on: none where the file does not say."""
-    with safe_open(path, "pt") as file:
-        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — no mapping
-        about = json.loads((file.metadata() or {}).get("abacad", "{}"))
-    return weights, tuple(about.get("represent", {}).get("views", ()))
+    about, weights = read_weights(path)
+    represent = build(Represent, about["represent"], "represent") if "represent" in about else None
+    return weights, () if represent is None else represent.views
 
 
 @cache  # once for all folds

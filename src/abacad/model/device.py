@@ -2,7 +2,9 @@
 
 import torch
 
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
+
+_DEVICES = ("auto", "cpu", "cuda", "gpu", "mps")
 
 
 def pick_device(asked: str = "auto") -> torch.device:
@@ -11,6 +13,8 @@ def pick_device(asked: str = "auto") -> torch.device:
     Raises:
         AbacadError: the device asked for is not there.
     """
+    if asked.split(":")[0] not in _DEVICES:
+        raise AbacadError(f"The device is '{brief(asked, 40)}'; it may be {', '.join(_DEVICES)}: --accelerator auto.")
     if asked in ("auto", "gpu"):
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -44,13 +44,28 @@ class Judge:
     device: torch.device
 
     @classmethod
-    def of_files(cls, paths: Sequence[Path], device: torch.device, flips: Sequence[Flip] = Inference().tta) -> "Judge":
+    def of_files(
+        cls,
+        paths: Sequence[Path],
+        device: torch.device,
+        flips: Sequence[Flip] = Inference().tta,
+        folds: Sequence[int] | None = None,
+    ) -> "Judge":
         """Detectors from files of weights that share a representation.
+
+        Args:
+            paths: The files.
+            device: Where to score.
+            flips: Whose logits are averaged.
+            folds: The fold that each has to be of; none: any.
 
         Raises:
             AbacadError: a file holds no detector, or one that reads another representation than the first.
         """
-        loaded = [load_detector(path, device) for path in paths]
+        loaded = [
+            load_detector(path, device, fold=fold)
+            for fold, path in zip(folds or (None,) * len(paths), paths, strict=True)
+        ]
         for path, (_, represent) in zip(paths, loaded, strict=True):
             if represent != loaded[0][1]:
                 raise AbacadError(f"{path} reads another representation than {paths[0]}.\nScore with one of them.")

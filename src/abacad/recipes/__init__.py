@@ -18,6 +18,7 @@ from abacad.config import Recipe
 from abacad.errors import AbacadError, brief, plain_name
 from abacad.plain import build, read_text, unknown_key
 
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
 _LARGEST = 1 << 16
 """Bytes of a recipe file; a whole resolved recipe has 1,500."""
 
@@ -110,6 +111,8 @@ def _refuse_references(node: yaml.Node, seen: set[int]) -> None:
     if id(node) in seen:
         raise ValueError(f"line {node.start_mark.line + 1} is referred to by `*`. Write the values out.")
     seen.add(id(node))
+    if node.tag not in _TAGS:
+        raise ValueError(f"line {node.start_mark.line + 1} has the tag {brief(node.tag, 60)}. Write plain values.")
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             _refuse_references(key, seen)

@@ -40,6 +40,7 @@ from abacad.summary import Summary
 log = logging.getLogger(__name__)
 
 GROUPS = "groups.csv"
+_MOST_WORKERS = 256
 _CHUNK = 64  # cadences that a thread reads at once
 _AHEAD = 4  # files that the disk is asked for before they are read
 _COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
@@ -107,6 +108,8 @@ def overlaps(
     Raises:
         AbacadError: there is no cadence, one cannot be used, or the tables cannot be written.
     """
+    if workers is not None and not 1 <= workers <= _MOST_WORKERS:
+        raise AbacadError(f"{workers:.6g} workers: give 1 to {_MOST_WORKERS}, or null for one a core.")
     root = find_competition(folder)
     target = Path(out) if out is not None else root
     _refuse_foreign_tables(target)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.files import read_json, write_json, write_table
+from abacad.files import read_json, replacing, write_json, write_table
 from abacad.learn.dataset import Represented, worker_count
 from abacad.learn.fold import train_fold
 from abacad.learn.labelled import Labelled
@@ -30,6 +30,7 @@ from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
+_MOST = 10_000_000
 _HELD_BACK = 10  # every tenth cadence judges the epochs
 
 
@@ -92,7 +93,8 @@ def pretrain(
         folds = np.where(held, 0, 1)
         train_fold(0, Labelled(packed, ids, targets, folds, shape, axes), recipe, folder)
         _conclude(folder, time.monotonic() - started)
-        shutil.copyfile(folder.weights(0), weights)
+        with replacing(weights) as whole:
+            shutil.copyfile(folder.weights(0), whole)
         folder.packed.unlink()
         log.info("Wrote %s", weights)
     return weights
@@ -116,8 +118,8 @@ def _simulations(presets: Sequence[str], cadences: int, positives: float) -> lis
     unknown = [name for name in presets if name not in PRESETS]
     if unknown or not presets:
         raise AbacadError(f"There is no preset {', '.join(unknown) or 'named'}.\nPresets: {', '.join(PRESETS)}.")
-    if cadences < 10 * _HELD_BACK:
-        raise AbacadError(f"{cadences} cadences are too few to train on.\nAsk for {10 * _HELD_BACK} or more.")
+    if not 10 * _HELD_BACK <= cadences <= _MOST:
+        raise AbacadError(f"{cadences:.6g} cadences: ask for {10 * _HELD_BACK} to {_MOST:,}.")
     if not 0 < positives < 1:
         raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
     simulations = [replace(PRESETS[name], positives=positives) for name in presets]

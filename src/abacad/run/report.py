@@ -16,9 +16,10 @@ from abacad.errors import AbacadError
 from abacad.files import read_json, read_table
 from abacad.learn.dataset import Cadences
 from abacad.learn.gates import MEAN_GATE, mean_gate
-from abacad.learn.run_folder import RunFolder, read_oof
+from abacad.learn.run_folder import RunFolder, part_of, read_oof
 from abacad.metric import Interval, auc_interval
 from abacad.model.checkpoint import load_detector
+from abacad.model.detector import Detector
 from abacad.model.explain import evidence_map
 from abacad.outputs import PAGE, output
 from abacad.overlap.partners import partners_for
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 _SHOWN = 3
 _TRUTH_TOLD = "Green dots stand beside the true place of what was injected."
+
+Detectors = dict[int, tuple[Detector, Represent]]
+"""The detector of each fold, and what it looks at."""
 
 
 def report(run: str | Path, out: str | Path | None = None) -> Path:
@@ -62,6 +66,8 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
         raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThis ends it: {folder.again()}.")
     oof = read_oof(folder)
     record = read_json(folder.record)
+    curves = _curve_tables(folder, folds)
+    detectors = {number: load_detector(folder.weights(number), fold=number) for number in folds}
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
     per_fold = [auc_interval(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
     page = Page(
@@ -72,22 +78,26 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
             ("AUC of all held-back cadences", f"{overall.value:.3f}"),
             ("its 95 % interval", f"{overall.low:.3f} – {overall.high:.3f}"),
             ("mean of the folds", f"{np.mean([one.value for one in per_fold]):.3f}"),
-            ("training time", f"{record.get('train_seconds', float('nan')) / 60:.1f} min"),
+            ("training time", _minutes(record.get("train_seconds"))),
         ],
     )
-    root = Path(record.get("data", {}).get("folder", "."))
+    root = Path(str(part_of(record, "data").get("folder", ".")))
     simulated = folder.verb == "pretrain" or is_simulated(root)
     page.sections = [
         _gates(per_fold, simulated),
         _performance(oof, per_fold),
-        _curves(folder, folds),
-        *_waterfalls(oof, folder, root),
+        _curves(curves),
+        *_waterfalls(oof, folder, detectors, root),
         Section("Recipe", code=yaml.safe_dump(folder.recipe().as_dict(), sort_keys=False)),
         _versions(record),
     ]
     written = page.write(page_path)
     log.info("Wrote %s", written)
     return written
+
+
+def _minutes(seconds: object) -> str:
+    return f"{seconds / 60:.1f} min" if isinstance(seconds, int | float) else "unknown"
 
 
 def _gates(per_fold: list[Interval], simulated: bool) -> Section:
@@ -122,14 +132,17 @@ def _performance(oof: pd.DataFrame, per_fold: list[Interval]) -> Section:
     )
 
 
-def _curves(folder: RunFolder, folds: list[int]) -> Section:
+def _curve_tables(folder: RunFolder, folds: list[int]) -> dict[str, pd.DataFrame]:
     tables = {number: folder.fold(number) / "metrics.csv" for number in folds}
     columns = {"epoch": int, "val_auc": float, "train_loss": float}
-    read = {
+    return {
         f"fold {number}": read_table(path, columns, "Delete it; its curve is then left out.")
         for number, path in tables.items()
         if path.is_file()
     }
+
+
+def _curves(read: dict[str, pd.DataFrame]) -> Section:
     return Section(
         "Curves per epoch",
         figures=[
@@ -144,7 +157,7 @@ def _curves(folder: RunFolder, folds: list[int]) -> Section:
     )
 
 
-def _waterfalls(oof: pd.DataFrame, folder: RunFolder, root: Path) -> list[Section]:
+def _waterfalls(oof: pd.DataFrame, folder: RunFolder, detectors: Detectors, root: Path) -> list[Section]:
     ordered = oof.sort_values("score", ascending=False)
     positive = ordered["target"] == 1
     chosen = (
@@ -157,16 +170,18 @@ def _waterfalls(oof: pd.DataFrame, folder: RunFolder, root: Path) -> list[Sectio
     return [
         Section(
             title, f"{text} {EVIDENCE_TOLD} {GUIDE_TOLD}{known}",
-            figures=_pictures(rows, folder, root, truth), legend=evidence_legend(),
+            figures=_pictures(rows, folder, detectors, root, truth), legend=evidence_legend(),
         )
         for title, text, rows in chosen
     ]  # fmt: skip
 
 
-def _pictures(rows: pd.DataFrame, folder: RunFolder, root: Path, truth: TruePaths) -> list[tuple[str, str]]:
+def _pictures(
+    rows: pd.DataFrame, folder: RunFolder, detectors: Detectors, root: Path, truth: TruePaths
+) -> list[tuple[str, str]]:
     pictures = []
     for row in rows.itertuples():
-        detector, recipe = load_detector(folder.weights(int(str(row.fold))))
+        detector, recipe = detectors[int(str(row.fold))]
         try:
             cadence, planes = _cadence(folder, root, str(row.id), recipe)
         except AbacadError as error:
@@ -194,10 +209,10 @@ def _cadence(folder: RunFolder, root: Path, cadence_id: str, recipe: Represent) 
 
 def _versions(record: dict) -> Section:
     rows = [(key, record[key]) for key in ("abacad", "git", "python", "platform", "device", "seed") if key in record]
-    rows += list(record.get("packages", {}).items())
-    data = record.get("data", {})
+    rows += list(part_of(record, "packages").items())
+    data = part_of(record, "data")
     rows += [(f"data: {key}", value) for key, value in data.items()]
-    skipped = record.get("skipped", {})
+    skipped = part_of(record, "skipped")
     return Section(
         "Versions and data",
         f"{len(skipped)} cadences were left out: {', '.join(list(skipped)[:10])}." if skipped else "",

@@ -38,6 +38,8 @@ from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
+_MOST_SHOWN = 10_000
+
 _BATCH = 16
 _WIDTH = 256  # channels of a window of telescope files
 
@@ -119,6 +121,8 @@ def score(
     Raises:
         AbacadError: there are no cadences, one cannot be used, or the weights cannot.
     """
+    if not 0 <= shown <= _MOST_SHOWN:
+        raise AbacadError(f"{shown:.6g} cadences to show: ask for 0 to {_MOST_SHOWN:,} (--shown).")
     arrays = arrays_of(files)
     named = [] if arrays else paths_of(files)  # type: ignore[arg-type]
     _check_outputs(named, out, page, submission)

@@ -37,6 +37,8 @@ from abacad.simulator.scene import generate
 
 log = logging.getLogger(__name__)
 
+_MOST = 10_000_000  # cadences
+
 FALSE_ALARM_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 _FEWEST = 5  # negatives that have to exceed a threshold before it is believed
 _BATCH = 32
@@ -92,10 +94,10 @@ def sensitivity(
     if not 0 < positives < 1:
         raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
     least = math.ceil(_FEWEST / FALSE_ALARM_RATES[1] / (1 - positives))
-    if cadences < least:
-        raise AbacadError(
-            f"{cadences} cadences are too few for a false-alarm rate.\nAsk for {least} or more: --cadences."
-        )
+    if not least <= cadences <= _MOST:
+        raise AbacadError(f"{cadences:.6g} cadences: a false-alarm rate needs {least} to {_MOST:,} (--cadences).")
+    if not 0 <= bound <= _MOST:
+        raise AbacadError(f"{bound:.6g} for the near-ideal observer: ask for 0 to {_MOST:,} (--bound).")
     simulation = replace(PRESETS[preset], positives=positives)
     noise = open_backgrounds(paths_of(background), simulation.axes) if paths_of(background) else None
     if noise is not None:

@@ -37,6 +37,8 @@ from abacad.simulator.scene import Injected, cut, draw_injected, make_scene, win
 
 logger = logging.getLogger(__name__)
 
+_MOST = 10_000_000  # cadences; the competition has 100,000
+
 
 def simulate(
     out: str | Path,
@@ -72,8 +74,10 @@ def simulate(
     """
     if isinstance(simulation, str):
         simulation = preset_named(simulation)
-    if n_train < 1 or n_test < 0:
-        raise AbacadError(f"{n_train} cadences to train on and {n_test} to test: ask for at least 1 and 0.")
+    if not (1 <= n_train <= _MOST and 0 <= n_test <= _MOST):
+        raise AbacadError(
+            f"{n_train:.6g} cadences to train on and {n_test:.6g} to test: ask for at least 1 and 0, at most {_MOST:,}."
+        )
     out = Path(out)
     sky = None
     if background is not None:

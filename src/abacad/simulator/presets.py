@@ -11,6 +11,12 @@ from typing import Literal
 from abacad.errors import AbacadError
 from abacad.signal.cadence import N_PANELS, Axes
 
+_MOST_VALUES = 1 << 28
+"""Of a scene: 1 GB as float32. One of 4,096 channels and 273 rows has 6.7 million."""
+_MOST_WINDOWS = 100_000  # of a scene
+_WIDEST = 64  # channels, of a needle
+_MOST_EMITTERS = 1000  # of a kind in a window
+
 
 def _range(name: str, values: tuple[float, float], least: float, way_out: str) -> None:
     low, high = values
@@ -101,6 +107,8 @@ class Rfi:
         """Refuse negative rates and amplitudes."""
         for name in ("carriers", "blobs", "bursts", "lines", "squiggles", "combs", "dc_spike"):
             _at_least(f"rfi.{name}", getattr(self, name), 0.0, "0 switches it off.")
+            if getattr(self, name) > _MOST_EMITTERS:
+                raise AbacadError(f"rfi.{name} is {getattr(self, name):g}: more than {_MOST_EMITTERS} hide everything.")
         for name in ("carrier_snr", "blob_snr", "burst_level"):
             _range(f"rfi.{name}", getattr(self, name), 1e-3, "To have none, set the rates to 0.")
         _share("rfi.carrier_level", self.carrier_level)
@@ -178,6 +186,8 @@ class Needles:
         _range("needles.pixel_snr", self.pixel_snr, 1e-6, "An SNR is positive: the amplitude over σ of one pixel.")
         _range("needles.drift_hz_s", self.drift_hz_s, 1e-9, "Give magnitudes: both signs are drawn.")
         _range("needles.width", self.width, 1e-3, "Widths are in channels, 0.1 to 2 are narrow-band.")
+        if self.width[1] > _WIDEST:
+            raise AbacadError(f"needles.width reaches {self.width[1]:g} channels; at most {_WIDEST} are narrow-band.")
         _share("needles.partial", self.partial)
         _share("needles.cut", self.cut)
 
@@ -240,6 +250,17 @@ class Simulation:
                 f"Set scenes.n_freq to {axes.n_freq} or more."
             )
         _share("positives", self.positives)
+        values = N_PANELS * axes.n_time * self.scenes.n_freq
+        if values > _MOST_VALUES:
+            raise AbacadError(
+                f"axes.n_time {axes.n_time:,} and scenes.n_freq {self.scenes.n_freq:,} make {values:,} values a scene; "
+                f"at most {_MOST_VALUES:,} fit.\nAsk for fewer rows or channels."
+            )
+        if self.windows_per_scene > _MOST_WINDOWS:
+            raise AbacadError(
+                f"scenes.coverage {self.scenes.coverage:g} makes {self.windows_per_scene:,} windows a scene; at most "
+                f"{_MOST_WINDOWS:,} can be.\n1.5 is like the competition."
+            )
 
     @property
     def dof(self) -> float:

@@ -1,0 +1,24 @@
+"""What the machine did to us: errors without a type of their own, known by what torch says of them."""
+
+_MEMORY = "the memory does not suffice.\nClose other programs, or ask for less at once: a smaller batch_size."
+_SAID = {
+    "DataLoader worker": "a reader process was killed, as where the memory runs out.\n"
+    "Repeat the command: it goes on where it can. With 0 workers there are no such processes.",
+    "unable to write to file </torch": "the shared memory (/dev/shm) is full.\n"
+    "Enlarge it (docker run --shm-size 2g), or read without further processes: 0 workers.",
+    "unable to allocate shared memory": "the shared memory (/dev/shm) is full.\n"
+    "Enlarge it (docker run --shm-size 2g), or read without further processes: 0 workers.",
+    "PytorchStreamWriter failed": "a checkpoint cannot be written; the one before it is whole.\n"
+    "Is the disk full? Make room and repeat the command: it goes on from there.",
+    "can't allocate memory": _MEMORY,
+    "out of memory": _MEMORY,
+    "can't start new thread": "the system allows no more threads or processes.\nAsk for fewer workers.",
+}
+
+
+def told_of_machine(error: Exception) -> str | None:
+    """What to say of an error that is the machine's and not abacad's; none where it is not known as one."""
+    if isinstance(error, MemoryError):
+        return _MEMORY
+    said = str(error)
+    return next((told for part, told in _SAID.items() if part in said), None)
