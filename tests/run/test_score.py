@@ -76,7 +76,7 @@ def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
     ("words", "said"),
     [
         (["--presets", "[moon]"], "kaggle"),
-        (["--cadences", "20"], "100 or more"),
+        (["--cadences", "20"], "ask for 100"),
         (["--positives", "1"], "one class"),
         (["--presets", "[kaggle,telescope]"], "different axes"),
     ],
