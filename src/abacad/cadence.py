@@ -111,7 +111,7 @@ class Cadence:
 
         Example:
             >>> Cadence.read("data/0a1b2c3d4e5f607.npy")
-            <Cadence 0a1b2c3d4e5f607: 6 panels of 28 rows of 1.074 s, 64 channels of 2.794 Hz>
+            <Cadence 0a1b2c3d4e5f607: 6 panels of 28 rows of 10.469 s, 64 channels of 2.794 Hz>
         """
         paths = paths_of(files)
         if not any(is_telescope_file(path) for path in paths):

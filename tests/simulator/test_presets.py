@@ -61,3 +61,10 @@ def test_presets_are_what_their_names_say():
 @pytest.mark.parametrize(("name", "dof"), [("kaggle", 12), ("telescope", 204)])
 def test_nominal_degrees_of_freedom(name: str, dof: int):
     assert PRESETS[name].dof == dof
+
+
+def test_simulations_with_families_of_ones_own_can_be_cached():
+    """Gains and noise are cached by their simulation, which has to be hashable for that."""
+    one, other = (Simulation(needles=Needles(families=Families(others={"toy": 0.1}))) for _ in range(2))
+    assert one == other
+    assert hash(one) == hash(other)

@@ -68,6 +68,13 @@ def search(
 
     Raises:
         AbacadError: files do not make one observation, an option makes no sense, or `out` holds something else.
+
+    Example:
+        >>> from abacad.simulator.telescope import Session
+        >>> files = abacad.simulate_telescope("sky", Session(channels=2**13, needles=0), progress=False)
+        >>> rows = abacad.search(files, out="found", progress=False)
+        >>> set(rows["class"]) <= {"event", "near-zero drift", "in OFF", "RFI zone"}
+        True
     """
     settings = Settings(max_drift_hz_s=max_drift, snr=snr, judged=judged, inject=inject, seed=seed)
     observation = open_observation(files, pattern=pattern, pol=pol)

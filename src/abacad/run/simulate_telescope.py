@@ -50,6 +50,12 @@ def simulate_telescope(
 
     Raises:
         AbacadError: the folder holds something else, the disk is full, or the band is too narrow for the needles.
+
+    Example:
+        >>> from abacad.simulator.telescope import Session
+        >>> files = abacad.simulate_telescope("sky", Session(channels=2**13, needles=0), progress=False)
+        >>> [file.name for file in files][:2]
+        ['0_TARGET.h5', '1_OFF1.h5']
     """
     out, session = Path(out), session or Session()
     emissions = draw_emissions(session, seed)

@@ -137,7 +137,7 @@ class Families:
     s_curve: float = 0.05
     pulsed: float = 0.05
     scintillating: float = 0.1
-    others: dict[str, float] = field(default_factory=dict)
+    others: dict[str, float] = field(default_factory=dict, hash=False)  # equal ones hash alike, as they must
 
     def __post_init__(self) -> None:
         """Refuse a draw from nothing."""
