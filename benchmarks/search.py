@@ -53,9 +53,9 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from abacad.run.search import search
-search(sys.argv[3:], out=Path(sys.argv[1]) / "warm", max_drift=float(sys.argv[2]), progress=False)
+search(sys.argv[3:], out=Path(sys.argv[1]) / "warm", max_drift=float(sys.argv[2]), progress=False, shown=0)
 begin = resource.getrusage(resource.RUSAGE_SELF)
-search(sys.argv[3:], out=Path(sys.argv[1]) / "found", max_drift=float(sys.argv[2]), progress=False)
+search(sys.argv[3:], out=Path(sys.argv[1]) / "found", max_drift=float(sys.argv[2]), progress=False, shown=0)
 end = resource.getrusage(resource.RUSAGE_SELF)
 print("CPU", end.ru_utime - begin.ru_utime + end.ru_stime - begin.ru_stime)
 print("MEMORY", end.ru_maxrss / 1e6)

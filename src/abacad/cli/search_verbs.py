@@ -10,7 +10,7 @@ from abacad.cli.parser import Verb, add_progress, existing
 from abacad.cli.screen import Outcome, Table
 from abacad.places import find_scorer
 
-_TABLES = {"events": "events.csv", "hits": "hits.csv", "turboSETI's tables": "dat"}
+_TABLES = {"events": "events.csv", "hits": "hits.csv", "turboSETI's tables": "dat", "page": "search.html"}
 _FORMATS = {
     "score": ".4f", "frequency_mhz": ".6f", "drift_hz_s": ".4f", "snr": ".1f", "off_snr": ".1f",
 }  # fmt: skip
@@ -24,7 +24,7 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, default=Path("found"), help="Folder to write.")
     parser.add_argument("--max_drift", type=float, default=4.0, help="Fastest drift, Hz/s, of both signs.")
     parser.add_argument(
-        "--snr", type=float, default=6.5, help="Of a line through all ON panels together, from which it is reported."
+        "--snr", type=float, default=7.0, help="Of a line through all ON panels together, from which it is reported."
     )
     parser.add_argument(
         "--pattern", type=str | None, default=None, help="A letter a panel, A for ON; null: from the headers' sources."
@@ -37,6 +37,9 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     )
     parser.add_argument("--inject", type=int, default=0, help="Needles a coarse channel that measure completeness.")
     parser.add_argument("--seed", type=int, default=0, help="Of these needles.")
+    parser.add_argument("--shown", type=int, default=12, help="Events with pictures on the page; 0: no page.")
+    parser.add_argument("--sefd", type=float | None, default=None, help="Jy; tells the smallest flux.")
+    parser.add_argument("--distance", type=float | None, default=None, help="Parsec; tells the smallest power.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu, for the detector.")
     add_progress(parser)
 
@@ -45,8 +48,8 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.search import search
 
     keys = (
-        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "accelerator",
-        "progress",
+        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "shown",
+        "sefd", "distance", "accelerator", "progress",
     )  # fmt: skip
     table = search(parsed.files, **{key: getattr(parsed, key) for key in keys})
     events = table[table["class"].isin(["event", "RFI zone", "near-zero drift"]) & (table["excluded"] == "")]
@@ -55,7 +58,7 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     return Outcome(
         [Table("Events", list(_SHOWN), rows, _FORMATS)],
         [f"Signals: {counts or 'none'}."],
-        {name: parsed.out / file for name, file in _TABLES.items()},
+        {name: parsed.out / file for name, file in _TABLES.items() if (parsed.out / file).exists()},
     )
 
 

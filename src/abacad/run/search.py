@@ -17,11 +17,13 @@ from abacad.files import write_table
 from abacad.learn.run_folder import judge_of
 from abacad.model.device import pick_device
 from abacad.model.judge import Judge, shipped
+from abacad.searcher.depth import completeness, depth
 from abacad.searcher.engine import Result, joined, search_all
 from abacad.searcher.hits import hits_table, write_hits
 from abacad.searcher.second_look import Kind
 from abacad.searcher.settings import Settings
 from abacad.searcher.store import Store
+from abacad.show.findings import findings_page
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ def search(
     *,
     out: str | Path,
     max_drift: float = 4.0,
-    snr: float = 6.5,
+    snr: float = 7.0,
     pattern: str | None = None,
     pol: Polarisation = "I",
     hit_snr: float = 10.0,
@@ -39,6 +41,9 @@ def search(
     weights: str | Path | None = None,
     inject: int = 0,
     seed: int = 0,
+    shown: int = 12,
+    sefd: float | None = None,
+    distance: float | None = None,
     accelerator: str = "auto",
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -60,6 +65,9 @@ def search(
         inject: Needles added in memory to each coarse channel, which is then searched again, to measure how many of
             them are found.
         seed: Of these.
+        shown: Events on the page `search.html`, the brightest, with pictures; 0: no page.
+        sefd: System equivalent flux density, Jy; with it the smallest flux is told.
+        distance: Of the target, parsec; with it the smallest power of a transmitter, too.
         accelerator: `auto`, `cuda`, `mps` or `cpu`, for the detector.
         progress: Show a bar with the time left.
 
@@ -88,7 +96,7 @@ def search(
         ):
             results.append(result)
     finally:
-        events = _write(store, observation, settings, results, hit_snr)
+        events = _write(store, observation, settings, results, (hit_snr, sefd, distance, shown, judge))
     return events
 
 
@@ -123,20 +131,35 @@ def _followed(results: Any, observation: Observation, progress: bool) -> Any:
 
 
 def _write(
-    store: Store, observation: Observation, settings: Settings, results: list[Result], hit_snr: float
+    store: Store, observation: Observation, settings: Settings, results: list[Result], how: tuple[Any, ...]
 ) -> pd.DataFrame:
-    """All tables of what is there."""
+    """All tables of what is there, and the page."""
     if not results:
         return pd.DataFrame()
+    hit_snr, sefd, distance, shown, judge = how
     events = joined(results)
     store.write_events(events)
     hits = hits_table(observation, events, hit_snr)
     write_hits(store.root, observation, hits, settings.max_drift_hz_s)
-    injections = [result.injections for result in results if result.injections is not None]
-    if injections:
-        write_table(store.root / "injections.csv", pd.concat(injections, ignore_index=True))
-    store.finish(_counts(observation, results, events, len(hits)))
+    injections, shares = _injections(store, results)
+    found = _counts(observation, results, events, len(hits))
+    found["depth"] = depth(observation, settings, injections, sefd, distance)
+    store.finish(found)
+    if shown:
+        findings_page(store.root / "search.html", observation, events, found, shares, shown, judge)
     return events
+
+
+def _injections(store: Store, results: list[Result]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """The injected needles of all coarse channels, and the shares of them that were found; None without any."""
+    tables = [result.injections for result in results if result.injections is not None]
+    if not tables:
+        return None, None
+    injections = pd.concat(tables, ignore_index=True)
+    shares = completeness(injections)
+    write_table(store.root / "injections.csv", injections)
+    write_table(store.root / "completeness.csv", shares)
+    return injections, shares
 
 
 def _counts(observation: Observation, results: list[Result], events: pd.DataFrame, n_hits: int) -> dict[str, Any]:
@@ -144,7 +167,7 @@ def _counts(observation: Observation, results: list[Result], events: pd.DataFram
     summaries = [result.summary for result in results]
     headline = events["excluded"] == ""
     masked = np.sum([summary["masked_pixels"] for summary in summaries], axis=0)
-    return {
+    said = {
         "coarse_channels": [len(results), len(observation.coarse())],
         "searched_mhz": round(sum(summary["searched_mhz"] for summary in summaries), 6),
         "on_hours": round(summaries[0]["hours"], 6),
@@ -154,3 +177,8 @@ def _counts(observation: Observation, results: list[Result], events: pd.DataFram
         "excluded": int((~headline).sum()),
         "hits": n_hits,
     }
+    if any("false_events" in summary for summary in summaries):
+        mhz_hours = sum(summary["searched_mhz"] * summary["off_hours"] for summary in summaries)
+        said["false_events"] = sum(summary.get("false_events", 0) for summary in summaries)
+        said["false_events_per_mhz_hour"] = round(said["false_events"] / mhz_hours, 4)
+    return said

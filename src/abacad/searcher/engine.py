@@ -1,7 +1,7 @@
 """The search of one coarse channel, from powers to a table; and of all of an observation, one after the other."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,8 +62,12 @@ def search_unit(observation: Observation, coarse: int, settings: Settings, judge
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)
     signals = signals_of(unit, settings)
     events = events_table(observation, unit, coarse, signals, _scores(unit, signals, settings, judge))
-    injections = _inject(unit, signals, settings, coarse) if settings.inject else None
-    return Result(coarse, events, _summary(unit, noise, signals), injections)
+    summary = _summary(unit, noise, signals)
+    if not settings.inject:
+        return Result(coarse, events, summary)
+    if unit.off:
+        summary["false_events"] = sum(signal.kind is Kind.EVENT for signal in signals_of(_exchanged(unit), settings))
+    return Result(coarse, events, summary, _inject(unit, signals, settings, coarse))
 
 
 def _scores(unit: Unit, signals: list[Signal], settings: Settings, judge: Judge | None) -> np.ndarray:
@@ -74,6 +78,12 @@ def _scores(unit: Unit, signals: list[Signal], settings: Settings, judge: Judge 
     lines: list[Line] = [signals[place].line for place in chosen]
     out[chosen] = scores(unit, lines, judge)
     return out
+
+
+def _exchanged(unit: Unit) -> Unit:
+    """The same powers with ON and OFF exchanged: an event in it is a false one."""
+    start_s = tuple(start - unit.start_s[unit.off[0]] for start in unit.start_s)
+    return replace(unit, on=unit.off, off=unit.on, start_s=start_s)
 
 
 def _inject(unit: Unit, ground: list[Signal], settings: Settings, coarse: int) -> pd.DataFrame:
@@ -90,8 +100,9 @@ def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str,
     return {
         "first_channel": unit.first + unit.begin,
         "channels": unit.end - unit.begin,
-        "searched_mhz": (unit.end - unit.begin) * unit.df_hz / 1e6,
-        "hours": sum(unit.n_time[panel] for panel in unit.on) * unit.dt_s / 3600,
+        "searched_mhz": float((unit.end - unit.begin) * unit.df_hz / 1e6),
+        "hours": float(sum(unit.n_time[panel] for panel in unit.on) * unit.dt_s / 3600),
+        "off_hours": float(sum(unit.n_time[panel] for panel in unit.off) * unit.dt_s / 3600),
         "masked_pixels": [panel.masked for panel in noise],
         "dead_channels": [panel.dead for panel in noise],
         "relative_sigma": [round(panel.relative_sigma, 6) for panel in noise],

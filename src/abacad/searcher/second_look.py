@@ -28,6 +28,7 @@ _BENT_SNR = 5.5  # of one panel alone, the best of some hundred lines near the j
 _FINEST = 0.15  # channels
 _FAINT = 12.0  # SNR up to which a line is held against its parallels
 _PARALLELS = 40  # of these on either side
+_BY_CHANCE = 1.25  # scatter that so few parallels of pure noise seldom exceed
 _REACH = 96  # channels beside a line that its wings are followed to
 _STILL = 1.5  # channels over all ON panels that a line must drift to be told from one that stands
 
@@ -124,7 +125,8 @@ def _above_its_neighbours(paths: Paths, line: Line, snr: float, clip: float) -> 
     if len(beside) < _PARALLELS // 2:
         return snr
     middle = float(np.median(beside))
-    return (snr - middle) / max(1.0, 1.4826 * float(np.median(np.abs(beside - middle))))
+    scatter = 1.4826 * float(np.median(np.abs(beside - middle)))
+    return (snr - middle) / max(1.0, scatter / _BY_CHANCE)
 
 
 def _clip(paths: Paths, line: Line) -> float:

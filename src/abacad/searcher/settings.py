@@ -11,15 +11,15 @@ class Settings:
 
     Attributes:
         max_drift_hz_s: drift rates of both signs up to this.
-        snr: of a line through all ON panels, from which on it is a signal. At 6.5 noise alone makes one in four coarse
-            channels of 2^20.
+        snr: of a line through all ON panels, from which on it is a signal. Noise alone makes one in some ten
+            coarse channels of 2^20 at 7, and one in two at 6.5.
         judged: events of each coarse channel, the brightest, that the detector scores.
         inject: needles added to each coarse channel, in memory, to measure what share of them is found.
         seed: of the injected needles.
     """
 
     max_drift_hz_s: float = 4.0
-    snr: float = 6.5
+    snr: float = 7.0
     judged: int = 32
     inject: int = 0
     seed: int = 0
@@ -35,5 +35,5 @@ class Settings:
 
     @property
     def first_snr(self) -> float:
-        """SNR of a path of the tree that is worth a second look: it has four fifths of its line's SNR or more."""
-        return 0.72 * self.snr
+        """SNR of a path of the tree that is worth a second look: it has three quarters of its line's SNR."""
+        return 0.67 * self.snr

@@ -52,13 +52,19 @@ def _sheared(
                 out[panel, row, i] = total * norm
 
 
+def kept_slope(unit: Unit, line: Line) -> tuple[int, float]:
+    """Channels that one bin of a line's stamp adds up, and the bins a row that the line keeps to drift there."""
+    starts = np.array(unit.start_s) / unit.dt_s
+    per_row = RESIDUAL / max(1.0, float(np.diff(starts).mean())) if len(starts) > 1 else 0.0
+    binned = max(1, int(abs(line.slope) + line.width))
+    return binned, line.slope if abs(line.slope) <= per_row else float(np.copysign(per_row, line.slope))
+
+
 def stamp(unit: Unit, line: Line, width: int = WIDTH) -> Float[np.ndarray, "panel time width"]:
     """All panels along a line, in σ of a bin."""
     start_rows = np.array(unit.start_s) / unit.dt_s
     n_time = np.array(unit.n_time, np.int64)
-    per_row = RESIDUAL / max(1.0, float(np.diff(start_rows).mean())) if len(start_rows) > 1 else 0.0
-    binned = max(1, int(abs(line.slope) + line.width))
-    keep = line.slope if abs(line.slope) <= per_row else float(np.copysign(per_row, line.slope))
+    binned, keep = kept_slope(unit, line)
     out = np.zeros((len(n_time), int(n_time.max()), width), np.float32)
     _sheared(unit.power, n_time, start_rows, line.x, line.slope, keep, binned, width, out)
     return out

@@ -1,0 +1,211 @@
+"""The page of a search: what was found, how it looks, and how deep the search was.
+
+Each event has two pictures: as it drifts, over all that it crosses, and along its own drift, where the detector judges
+it. Rows and channels are averaged into pixels, never left out. The guides beside the line can be switched off.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from abacad.model.judge import Judge
+from abacad.searcher.path import Line
+from abacad.searcher.stamp import WIDTH, abacad_order, kept_slope, stamp
+from abacad.searcher.unit import Observation, Unit, read_unit
+from abacad.show import line as guide
+from abacad.show.figure import completeness as completeness_figure
+from abacad.show.page import Page, Section
+from abacad.show.picture import Layout
+from abacad.show.waterfall import waterfall
+from abacad.signal.cadence import Axes
+
+_COLUMNS = ("class", "score", "frequency_mhz", "drift_hz_s", "snr", "off_snr", "bandwidth_hz", "hits", "excluded")
+_SWITCH = (
+    "<style>body:has(#guides:not(:checked)) .waterfall line[stroke-dasharray]{display:none}</style>"
+    '<label><input type="checkbox" id="guides" checked> guides beside the line</label>'
+)
+_BESIDE = 2048  # channels read beside a picture, for the bandpass
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The two pictures of one event.
+
+    Attributes:
+        drifting: over all channels that it crosses.
+        along: sheared along its drift.
+    """
+
+    drifting: str
+    along: str
+
+
+def pictures(observation: Observation, event: Mapping[Any, Any], judge: Judge | None = None) -> Pictures | None:
+    """Draw an event; None where the observation has not three ON and three OFF panels.
+
+    Args:
+        observation: open files.
+        event: a row of the table of events.
+        judge: draws where it sees its evidence; none draws none.
+    """
+    order = abacad_order(observation.on, observation.off)
+    if order is None:
+        return None
+    ends = np.array([s + n * observation.dt_s for s, n in zip(observation.start_s, observation.n_time, strict=True)])
+    crossed = abs(event["drift_hz_s"]) * ends.max() / observation.df_hz
+    first = max(0, int(event["channel"] - crossed - _BESIDE))
+    last = min(observation.n_freq, int(event["channel"] + crossed + _BESIDE))
+    unit, _ = read_unit(observation, first, last - first, 0.0)
+    at = (event["frequency_mhz"] * 1e6 - observation.low_hz) / observation.df_hz - unit.first
+    line = Line(at, event["drift_hz_s"] * unit.dt_s / unit.df_hz, event["bandwidth_hz"] / unit.df_hz - 1)
+    return Pictures(_drifting(observation, unit, line, order), _along(unit, line, order, judge))
+
+
+def _axes(unit: Unit, order: Sequence[int], df_hz: float) -> Axes:
+    rows = min(unit.n_time[panel] for panel in order)
+    first = unit.start_s[order[0]]
+    return Axes(rows, WIDTH, unit.dt_s, df_hz, tuple(unit.start_s[panel] - first for panel in order))
+
+
+def _drifting(observation: Observation, unit: Unit, line: Line, order: Sequence[int]) -> str:
+    """The event as it drifts, channels averaged so that all that it crosses has room."""
+    start_rows = np.array(unit.start_s) / unit.dt_s
+    begin, end = start_rows.min(), float((start_rows + np.array(unit.n_time)).max())
+    low, high = sorted((line.at(begin), line.at(end)))
+    each = max(1, ceil((high - low) * 1.15 / WIDTH))
+    first = int((low + high) / 2 - 0.5 * each * WIDTH)
+    cut = _binned(unit.power, first, each)[list(order)]
+    axes = _axes(unit, order, unit.df_hz * each)
+    channel = (line.at(float(start_rows[order[0]])) - first) / each + 0.5
+    low_mhz = (observation.low_hz + (unit.first + first) * unit.df_hz) / 1e6
+    drawn = guide.Line(channel, line.slope * unit.df_hz / unit.dt_s, np.inf, guide.FAMILIES[0])
+    return waterfall(cut[:, : axes.n_time], "as it drifts", axes=axes, low_mhz=low_mhz, line=drawn)
+
+
+def _along(unit: Unit, line: Line, order: Sequence[int], judge: Judge | None) -> str:
+    """The stamp that the detector judges."""
+    cut = stamp(unit, line)[list(order)]
+    binned, keep = kept_slope(unit, line)
+    axes = _axes(unit, order, unit.df_hz * binned)
+    start_rows = np.array(unit.start_s) / unit.dt_s
+    channel = 0.5 * WIDTH + keep * float(start_rows[order[0]] - 0.5 * start_rows[-1]) + 0.5
+    drawn = guide.Line(channel, keep * unit.df_hz * binned / unit.dt_s, np.inf, guide.FAMILIES[0])
+    seen = cut[:, : axes.n_time]
+    evidence = judge.evidence(seen, axes) if judge is not None else None
+    return waterfall(seen, "along its drift", evidence, axes=axes, line=drawn)
+
+
+def _binned(power: Float[np.ndarray, "panel time freq"], first: int, each: int) -> Float[np.ndarray, "panel time bin"]:
+    """Means of `each` channels from a column on, 0 beyond the band."""
+    out = np.zeros((*power.shape[:2], WIDTH * each), np.float32)
+    low, high = max(0, first), min(power.shape[2], first + WIDTH * each)
+    out[..., low - first : high - first] = power[..., low:high]
+    return out.reshape(*power.shape[:2], WIDTH, each).mean(axis=-1) * np.sqrt(each, dtype=np.float32)
+
+
+def findings_page(
+    path: Path,
+    observation: Observation,
+    events: pd.DataFrame,
+    found: Mapping[str, Any],
+    completeness: pd.DataFrame | None,
+    shown: int,
+    judge: Judge | None = None,
+) -> Path:
+    """Write the page of a search.
+
+    Args:
+        path: of the page.
+        observation: what was searched.
+        events: all signals, in the order of the table.
+        found: counts and depth, as search.json has them.
+        completeness: of injected needles.
+        shown: events with pictures.
+        judge: whose evidence is drawn over them.
+    """
+    named = events[events["class"].isin(["event", "RFI zone", "near-zero drift"])].head(shown)
+    page = Page(
+        title=f"Search of {observation.sources[observation.on[0]]}",
+        lead=_lead(observation, found),
+        tiles=[(name, str(count)) for name, count in found["classes"].items()],
+    )
+    page.sections.append(_table(events, shown))
+    for place, event in enumerate(named.to_dict("records")):
+        page.sections.append(_event(observation, place, event, judge))
+    page.sections.append(_depth(found))
+    if completeness is not None and len(completeness):
+        page.sections.append(_completeness(completeness))
+    return page.write(path)
+
+
+def _lead(observation: Observation, found: Mapping[str, Any]) -> str:
+    done, whole = found["coarse_channels"]
+    looked_at = dict(zip(observation.pattern, observation.sources, strict=True))
+    panels = ", ".join(f"{letter} {source}" for letter, source in looked_at.items())
+    return (
+        f"{observation.telescope or 'Telescope'}, MJD {observation.tstart_mjd:.6f}, panels {observation.pattern}: {panels}. "
+        f"{done} of {whole} coarse channels, {found['searched_mhz']:.3f} MHz, {found['on_hours']:.3f} hours on the "
+        "target. Frequencies are where a line is at the start of the first ON panel."
+    )
+
+
+def _table(events: pd.DataFrame, shown: int) -> Section:
+    head = events[events["class"] != "in OFF"].head(max(shown, 50))
+    rows = [[_told(value) for value in row] for row in head[list(_COLUMNS)].itertuples(index=False)]
+    return Section("Signals", text="All of them stand in events.csv.", columns=_COLUMNS, rows=rows)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.6f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def _event(observation: Observation, place: int, event: Mapping[Any, Any], judge: Judge | None) -> Section:
+    where = f"{event['frequency_mhz']:.6f} MHz, {event['drift_hz_s']:+.4f} Hz/s"
+    title = f"{where}, SNR {event['snr']:.1f}: {event['class']}"
+    panels = ", ".join(f"{event[f'snr_{panel + 1}']:.1f}" for panel in range(len(observation.pattern)))
+    drawn = pictures(observation, event, judge)
+    rows = min(observation.n_time)
+    axes = Axes(rows, WIDTH, observation.dt_s, observation.df_hz)
+    caption = Layout.of(axes).told() if drawn else ""
+    figures = (
+        [(drawn.drifting, caption), (drawn.along, "Bins as the detector sees them, and where it saw its evidence.")]
+        if drawn
+        else []
+    )
+    text = f"SNR of each panel: {panels}. Score {_told(event['score']) or 'none'}."
+    switch = [(_SWITCH, "")] if drawn and place == 0 else []
+    return Section(title, text=text, figures=[*switch, *figures])
+
+
+def _depth(found: Mapping[str, Any]) -> Section:
+    masked = ", ".join(f"{name}: {count}" for name, count in found["masked_pixels"].items() if count)
+    points = [f"{name.replace('_', ' ')}: {value:.4g}" for name, value in found["depth"].items()]
+    points.append(f"Masked pixels: {masked or 'none'}; channels without power: {found['dead_channels']}.")
+    if "false_events_per_mhz_hour" in found:
+        rate = found["false_events_per_mhz_hour"]
+        points.append(f"False events, from ON and OFF exchanged: {rate:.3g} a MHz and hour.")
+    return Section("How deep it was", points=points)
+
+
+def _completeness(table: pd.DataFrame) -> Section:
+    columns = ["of", "low", "high", "needles", "found", "share", "share_low", "share_high"]
+    rows = [[_told(value) for value in row] for row in table[columns].round(3).itertuples(index=False)]
+    outside = table[table["of"] == "SNR, outside"]
+    middle = np.sqrt(outside["low"].to_numpy() * outside["high"].to_numpy())
+    curves = {"outside dense interference": (middle, *outside[columns[-3:]].to_numpy().T)}
+    picture = completeness_figure(curves, "joint SNR of the injected needle") if len(outside) > 1 else ""
+    return Section(
+        "Completeness",
+        text="Needles added in memory to the very data, and searched like the rest; intervals of 95 %.",
+        columns=columns,
+        rows=rows,
+        figures=[(picture, "")] if picture else [],
+    )

@@ -1,0 +1,44 @@
+"""The page of a search: pictures of what the table says, and none where the panels are too few."""
+
+import re
+
+import pytest
+
+from abacad.searcher.engine import search_unit
+from abacad.searcher.settings import Settings
+from abacad.show.findings import pictures, findings_page
+from tests.searcher.made import add_line, made
+
+FOUND = {
+    "coarse_channels": [1, 1], "searched_mhz": 0.016, "on_hours": 0.13, "classes": {"event": 1}, "dead_channels": 0,
+    "masked_pixels": {"a.h5": 3}, "depth": {"snr_threshold": 7.0}, "false_events_per_mhz_hour": 0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("drift", [0.1, -1.5])
+def test_the_guides_of_both_pictures_stay_within_them(drift):
+    observation = add_line(made(seed=7), 4000, drift, 60)
+    event = search_unit(observation, 0, Settings(judged=0)).events.iloc[0].to_dict()
+    drawn = pictures(observation, event)
+    for svg in (drawn.drifting, drawn.along):
+        dashes = re.findall(r'<line x1="([\d.]+)" y1="[\d.]+" x2="([\d.]+)"[^>]*stroke-dasharray', svg)
+        assert len(dashes) == 12  # two a panel
+        rises = [float(x2) - float(x1) for x1, x2 in dashes]
+        assert all(rise * drift > 0 for rise in rises)
+
+
+def test_a_page_names_sources_masks_and_depth_and_its_guides_can_be_switched_off(tmp_path):
+    observation = add_line(made(seed=7), 4000, 0.1, 30)
+    events = search_unit(observation, 0, Settings(judged=0)).events
+    text = findings_page(tmp_path / "search.html", observation, events, FOUND, None, 5).read_text()
+    for said in ("source A", "source C", "a.h5: 3", "0.5 a MHz and hour", 'id="guides"', "event"):
+        assert said in text
+    assert "http" not in re.sub(r'xmlns="[^"]*"', "", text)
+
+
+def test_an_observation_of_two_panels_has_a_page_without_pictures(tmp_path):
+    observation = add_line(made(rows=(16, 16), start_s=(0, 172), pattern="AB"), 4000, 0.1, 30)
+    events = search_unit(observation, 0, Settings(judged=0)).events
+    assert len(events) == 1
+    assert pictures(observation, events.iloc[0].to_dict()) is None
+    assert "<svg" not in findings_page(tmp_path / "search.html", observation, events, FOUND, None, 5).read_text()
