@@ -149,9 +149,9 @@ def _lead(observation: Observation, found: Mapping[str, Any]) -> str:
     looked_at = dict(zip(observation.pattern, observation.sources, strict=True))
     panels = ", ".join(f"{letter} {source}" for letter, source in looked_at.items())
     return (
-        f"{observation.telescope or 'Telescope'}, MJD {observation.tstart_mjd:.6f}, panels {observation.pattern}: {panels}. "
-        f"{done} of {whole} coarse channels, {found['searched_mhz']:.3f} MHz, {found['on_hours']:.3f} hours on the "
-        "target. Frequencies are where a line is at the start of the first ON panel."
+        f"{observation.telescope or 'Telescope'}, MJD {observation.tstart_mjd:.6f}, pattern {observation.pattern}: "
+        f"{panels}. {done} of {whole} coarse channels, {found['searched_mhz']:.3f} MHz, {found['on_hours']:.3f} hours "
+        "on the target. Frequencies are where a line is at the start of the first ON panel."
     )
 
 
