@@ -6,7 +6,7 @@ import pytest
 
 from abacad.searcher.engine import search_unit
 from abacad.searcher.settings import Settings
-from abacad.show.findings import pictures, findings_page
+from abacad.show.findings import findings_page, pictures
 from tests.searcher.made import add_line, made
 
 FOUND = {
