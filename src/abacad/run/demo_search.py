@@ -88,7 +88,7 @@ def demo_search(
     out = Path(out)
     paths = simulate_telescope(out / "sky", session, seed=seed, progress=progress)
     log.info("1/3 Simulated six files: %s", out / "sky")
-    events = search(paths, out=out / "found", progress=progress)
+    events = search(paths, out=out / "found", shown=0, progress=progress)
     log.info("2/3 Searched them")
     observation = open_observation(paths)
     truth, invented = compared(
