@@ -34,8 +34,8 @@ def needle_patterns(partial: float, cut: float = 0.0) -> list[tuple[tuple[int, .
     """
     one = [((panel,), partial / 6) for panel in ON]
     two = [(tuple(panel for panel in ON if panel != dark), partial / 6) for dark in ON]
-    # A needle that lost one to two thirds of its ON rows has lost one panel, the first or the last; one that lost
-    # more has lost two. The rest of a panel that is lit in part is counted as whole.
+    # A needle that lost a third of its ON rows or more has lost one panel, the first or the last; one that lost two
+    # thirds has lost two. The rest of a panel that is lit in part is counted as whole.
     lost = [missing_below(panels / len(ON)) for panels in (1, 2)]
     some, most = cut * (lost[1] - lost[0]) / 2, cut * (1 - lost[1]) / 2
     whole = [(ON, 1 - 2 * some - 2 * most), (ON[1:], some), (ON[:2], some), (ON[2:], most), (ON[:1], most)]
