@@ -67,6 +67,8 @@ def test_pipes_folders_and_missing_files_are_refused_at_once(tmp_path):
         ({"tsamp": -1.0}, "tsamp is -1"),
         ({"fch1": float("nan")}, "fch1 is nan"),
         ({"foff": float("inf")}, "foff is inf"),
+        ({"foff": 1e300}, r"foff is 1e\+300"),
+        ({"fch1": -1e12}, r"fch1 is -1e\+12"),
     ],
 )
 def test_headers_that_make_no_sense_are_refused_with_the_figure(write, header, said, tmp_path):

@@ -78,9 +78,7 @@ def test_the_demo_finds_bright_needles_and_reuses_what_is_there(tmp_path):
     assert found.rows()[0][1:] == (2, 2, 0)
     assert len(found.invented) == 0
     assert "needles, joint SNR 8 or more 2 of 2" in repr(found)
-    page = found.files["page"].read_text()
-    assert "2 of 2" in page
-    assert page.count("<svg") >= 2
+    assert "2 of 2" in found.files["page"].read_text()
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "sky").iterdir()}
     again = demo_search(tmp_path / "demo", seed=2, session=session, progress=False)
     pd.testing.assert_frame_equal(again.truth, found.truth)

@@ -17,6 +17,7 @@ TELESCOPES = {
 }  # fmt: skip
 """Telescopes by the number that SIGPROC's files carry."""
 
+_LARGEST = 1e9  # of any word: 1e9 MHz are X-rays
 _SEXAGESIMAL = re.compile(r"([+-]?)(\d+)[hd:° ](\d+)[m:' ](\d+(?:\.\d*)?)[s\"]?")
 
 
@@ -98,8 +99,8 @@ def _number(words: Mapping[str, Any], key: str) -> float:
         value = float(words[key])
     except (TypeError, ValueError):
         raise ValueError(f"{key} is {str(words[key])[:20]!r}, not a number") from None
-    if not math.isfinite(value):
-        raise ValueError(f"{key} is {value}")
+    if not abs(value) < _LARGEST:  # NaN is not, either
+        raise ValueError(f"{key} is {value:g}")
     return value
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from abacad.data.observation import Observation, open_observation
+from abacad.data.observation import open_observation
 from abacad.run.search import search
 from abacad.run.simulate_telescope import simulate_telescope
-from abacad.show.page import Section
-from abacad.show.search_page import SHOWN, search_page
+from abacad.show.truth_page import OURS, truth_page
 from abacad.signal.cadence import Axes
 from abacad.simulator.telescope import Session
 from abacad.summary import Summary
@@ -55,7 +54,7 @@ class SearchDemo(Summary):
         told = []
         for name, chosen in groups.items():
             some = self.truth[chosen]
-            right = (some["found"] == some["class"]) | ((some["class"] == "in OFF") & ~some["found"].isin(SHOWN))
+            right = (some["found"] == some["class"]) | ((some["class"] == "in OFF") & ~some["found"].isin(OURS))
             told.append((name, len(some), int(right.sum()), int((~right).sum())))
         return told
 
@@ -94,27 +93,11 @@ def demo_search(
     truth, invented = compared(
         events, pd.read_csv(out / "sky" / "truth.csv", keep_default_na=False), observation.axes(256)
     )
-    files = {"files": out / "sky", "tables": out / "found", "page": out / "search.html"}
+    files = {"files": out / "sky", "tables": out / "found", "page": out / "truth.html"}
     found = SearchDemo(truth, invented, files, time.monotonic() - started)
-    _write_page(found, observation, events)
+    truth_page(observation, truth, invented, found.rows()).write(files["page"])
     log.info("3/3 Wrote the page")
     return SearchDemo(truth, invented, files, time.monotonic() - started)
-
-
-def _write_page(found: SearchDemo, observation: Observation, events: pd.DataFrame) -> None:
-    ours = found.truth[found.truth["class"].isin(SHOWN)]
-    rows = [
-        (line.kind, f"{line.freq_mhz:.6f}", f"{line.drift_hz_s:+.4f}", f"{line.snr:.1f}", f"{line.joint_snr:.1f}",
-         line.found or "not found", f"{line.off_hz:+.1f}" if line.found else "")
-        for line in ours.itertuples()
-    ]  # fmt: skip
-    columns = ("what", "MHz", "Hz/s", "SNR of a panel, before smearing", "joint SNR", "found as", "off by, Hz")
-    first = [
-        Section("Against the truth", columns=("what", "there", "right", "missed or wrong"), rows=found.rows()),
-        Section("Needles and standing lines", columns=columns, rows=rows),
-    ]
-    tiles = [(name, value) for name, value in found.told() if not name.startswith("interference")]
-    search_page(observation, events, "Search of simulated files", first=first, tiles=tiles).write(found.files["page"])
 
 
 def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -143,7 +126,7 @@ def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.
         best = rows.loc[right_first[0]] if len(rows) else None
         found.append("" if best is None else best["class"])
         off_hz.append(np.nan if best is None else away[best.name])
-        if line["class"] in SHOWN:
+        if line["class"] in OURS:
             taken |= set(rows.index)
-    claimed = events[events["class"].isin(SHOWN)]
+    claimed = events[events["class"].isin(OURS)]
     return truth.assign(found=found, off_hz=off_hz), claimed[~claimed.index.isin(taken)]

@@ -1,0 +1,96 @@
+"""A search of simulated files held against the truth: what was found, and how what was missed or invented looks.
+
+A waterfall spans all the channels that the line crosses; their powers are averaged into its pixels, none is left out.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from abacad.data.observation import Observation
+from abacad.errors import CadenceError
+from abacad.show.line import Line
+from abacad.show.page import Page, Section
+from abacad.show.waterfall import waterfall
+
+OURS = ("event", "near-zero drift")
+"""Classes of signals that stand in ON panels alone."""
+
+_MARGIN = 48  # channels beside a line
+_NARROWEST = 256
+_COLUMNS = ("what", "MHz", "Hz/s", "SNR of a panel, before smearing", "joint SNR", "found as", "off by, Hz")
+
+
+def truth_page(
+    observation: Observation,
+    truth: pd.DataFrame,
+    invented: pd.DataFrame,
+    rows: Sequence[tuple[str, int, int, int]],
+    most: int = 24,
+) -> Page:
+    """The page.
+
+    Args:
+        observation: What was searched; six panels with the target in every other one.
+        truth: What stands in it, with the columns found and off_hz.
+        invented: Rows of the search's table that are nothing true.
+        rows: What, how many there are, right, and missed or wrong.
+        most: Pictures of each kind.
+    """
+    ours = truth[truth["class"].isin(OURS)]
+    missed = ours[ours["found"] != ours["class"]]
+    table = [
+        (line.kind, f"{line.freq_mhz:.6f}", f"{line.drift_hz_s:+.4f}", f"{line.snr:.1f}", f"{line.joint_snr:.1f}",
+         line.found or "not found", f"{line.off_hz:+.1f}" if line.found else "")
+        for line in ours.itertuples()
+    ]  # fmt: skip
+    lost = _lines(missed, "freq_mhz", [f"{line.kind}, joint SNR {line.joint_snr:.1f}" for line in missed.itertuples()])
+    claimed = _lines(invented, "frequency_mhz", [f"said to stand there, SNR {snr:.1f}" for snr in invented["snr"]])
+    return Page(
+        "A search against the truth",
+        f"Six simulated files, {observation.n_freq:,} channels of {observation.df_hz:.4g} Hz.",
+        [(name, f"{right} of {there}") for name, there, right, _ in rows] + [("invented", str(len(invented)))],
+        [
+            Section("Counts", columns=("what", "there", "right", "missed or wrong"), rows=rows),
+            Section("Needles and lines that stand still", columns=_COLUMNS, rows=table),
+            Section("Missed", _told(len(missed)), figures=_figures(observation, lost[:most])),
+            Section("Invented", _told(len(invented)), figures=_figures(observation, claimed[:most])),
+        ],
+    )
+
+
+def _lines(table: pd.DataFrame, frequency: str, captions: Sequence[str]) -> list[tuple[str, float, float]]:
+    places = table[[frequency, "drift_hz_s"]].to_numpy(float).tolist()
+    return [(caption, mhz, drift) for caption, (mhz, drift) in zip(captions, places, strict=True)]
+
+
+def _told(n: int) -> str:
+    return f"{n}; the guides show where the line is, or is said to be." if n else "None."
+
+
+def _figures(observation: Observation, lines: Sequence[tuple[str, float, float]]) -> list[tuple[str, str]]:
+    """Pictures of lines (caption, MHz when the first panel begins, Hz/s), but where a panel holds no values."""
+    found = []
+    for caption, mhz, drift_hz_s in lines:
+        begin = (mhz * 1e6 - observation.low_hz) / observation.df_hz
+        low, width = window_along(observation, begin, drift_hz_s)
+        guide = Line(begin - low + 0.5, drift_hz_s, 0.0, caption)
+        try:
+            cadence = observation.window(low, width)
+        except CadenceError:
+            continue
+        title, low_mhz = f"{mhz:.6f} MHz, {drift_hz_s:+.4f} Hz/s", observation.freq_hz(low) * 1e-6
+        found.append((waterfall(cadence, title, axes=observation.axes(width), low_mhz=low_mhz, line=guide), caption))
+    return found
+
+
+def window_along(observation: Observation, channel: float, drift_hz_s: float) -> tuple[int, int]:
+    """(first channel, channels) that a line from `channel` on crosses until the last panel ends, and some beside it.
+
+    1 Hz/s for 1,900 s are 680 channels of 2.79 Hz.
+    """
+    last_s = observation.start_s[-1] + observation.n_time[-1] * observation.dt_s
+    ends = sorted((channel, channel + drift_hz_s * last_s / observation.df_hz))
+    width = min(max(_NARROWEST, round(ends[1] - ends[0]) + 2 * _MARGIN), observation.n_freq)
+    low = round((ends[0] + ends[1] - width) / 2)
+    return min(max(low, 0), observation.n_freq - width), width
