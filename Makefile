@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-user lint docs lock clean
+.PHONY: audit mutation kill demo test test-user lint docs lock clean
 
 demo: $(READY)
 	$(BIN)/abacad demo demo
@@ -43,3 +43,16 @@ lock: $(READY)
 
 clean:
 	rm -rf $(VENV) demo runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+# Licences of what is installed, known vulnerabilities (asks an advisory service), and the lower bounds as a plan to install.
+audit: $(READY)
+	$(BIN)/python benchmarks/dependencies.py
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-header --no-annotate pyproject.toml -o /dev/null
+
+# Faults put into the code one at a time: each must make a test fail. An hour on two cores.
+mutation: $(READY)
+	$(BIN)/python benchmarks/mutants.py
+
+# 200 kills over all verbs: nothing lost, doubled, stuck or left over. An hour on two cores.
+kill: $(READY)
+	$(BIN)/python benchmarks/kill.py --kills 200

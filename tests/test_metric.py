@@ -74,3 +74,16 @@ def test_wilson_covers_the_true_share():
         covered += interval.low <= 0.9 <= interval.high
     assert covered / 400 > 0.9
     assert (wilson(0, 10).low, wilson(10, 10).high) == (0.0, pytest.approx(1.0))
+
+
+def test_wilson_at_no_success_is_the_closed_form():
+    """z²/(n + z²): 0.278 for none of ten."""
+    assert wilson(0, 10).high == pytest.approx(1.96**2 / (10 + 1.96**2))
+    assert wilson(10, 10).low == pytest.approx(10 / (10 + 1.96**2))
+
+
+def test_both_ends_of_the_bootstrap_are_two_standard_errors_away():
+    interval = auc_interval(TARGETS, SCORES, n_draws=1500)
+    below, above = interval.value - interval.low, interval.high - interval.value
+    assert below == pytest.approx(1.96 * 0.0068, rel=0.1)
+    assert above == pytest.approx(1.96 * 0.0068, rel=0.1)

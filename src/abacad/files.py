@@ -147,10 +147,14 @@ def write_table(path: Path, table: pd.DataFrame, *, digits: int | None = None) -
 
 def write_bytes(path: Path, *parts: Any) -> None:
     """Write what lies in memory as one file in one step, without copying it together first."""
+    left = [memoryview(part).cast("B") for part in parts]
     with replacing(path) as temporary, open(temporary, "wb", buffering=0) as file:
-        size = sum(memoryview(part).nbytes for part in parts)
-        if os.writev(file.fileno(), parts) != size:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the disk took a part of it
+        while left:
+            written = os.writev(file.fileno(), left)
+            while left and written >= len(left[0]):
+                written -= len(left.pop(0))
+            if left:
+                left[0] = left[0][written:]  # the disk took a part: the next call says why
 
 
 def reserve(path: Path, size: int | None = None) -> None:

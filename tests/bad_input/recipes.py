@@ -118,5 +118,5 @@ def cases() -> Iterator[Case]:
         for value in _values(section, key, hint):
             content = f"{section}: {{{key}: {value}}}\n"
             yield Case(f"recipe: {section}.{key} {value}", partial(_recipe, content), (key,))
-        if key not in ("groups", "pseudo", "simulated_preset"):  # a name of a file may be anything
+        if key not in ("groups", "pseudo", "simulated_preset", "verdicts"):  # a name of a file may be anything
             yield Case(f"option: {section}.{key}", partial(_option, f"{section}.{key}", "[[["), (key,))

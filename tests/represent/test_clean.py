@@ -73,3 +73,23 @@ def test_a_weak_signal_gains_in_skew_noise_and_loses_nothing_in_normal_noise():
         with_signal[:, :, 40] += 0.2
         gained = (evened(with_signal) - evened(noise_only))[:, :, 40].mean() / evened(noise_only).std()
         assert gained / 0.2 > least
+
+
+def test_the_common_spectrum_is_what_four_panels_share_and_not_what_three_do():
+    """The third smallest of six values: four panels with a carrier lose it, three ON panels with a needle keep it."""
+    panels = torch.randn(6, 28, 64, generator=torch.Generator().manual_seed(3))
+    panels[:4, :, 20] += 5
+    panels[::2, :, 40] += 5
+    white, _ = whitened(panels)
+    assert white[:4, :, 20].mean(-1).abs().max() < 1.5
+    assert white[::2, :, 40].mean(-1).min() > 2.5
+
+
+def test_a_panel_loses_the_spectra_of_the_other_class_only():
+    white = torch.zeros(6, 28, 64)
+    profile = torch.linspace(0.5, 2, 28)
+    white[::2, :, 10] = profile  # ON alone
+    white[:, :, 50] += 2 * profile  # in all panels
+    left = decluttered(white, other=1, own=0)
+    torch.testing.assert_close(left[::2, :, 10], profile.expand(3, -1), rtol=0.05, atol=0.05)
+    assert left[::2, :, 50].abs().max() < 0.05

@@ -1,0 +1,56 @@
+"""A packed file is believed only if it holds the cadences that it should."""
+
+import numpy as np
+import pytest
+import torch
+
+from abacad.learn.packed import pack
+
+
+class Ramp(torch.utils.data.Dataset):
+    """Cadences whose values tell which they are."""
+
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.linspace(index, index + 1, 2 * 3 * 4).reshape(2, 3, 4)
+
+
+def zeros(values: np.ndarray) -> np.ndarray:
+    return np.zeros_like(values)
+
+
+def turned(values: np.ndarray) -> np.ndarray:
+    return values[::-1].copy()
+
+
+def shorter(values: np.ndarray) -> np.ndarray:
+    return values[:-1]
+
+
+def wider(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)
+
+
+@pytest.mark.parametrize("spoil", [zeros, turned, shorter, wider])
+def test_a_file_of_something_else_is_made_anew(spoil, tmp_path):
+    path = tmp_path / "packed.npy"
+    right = np.load(pack(Ramp(), 40, path).path)
+    np.save(path, spoil(right))
+    again = pack(Ramp(), 40, path)
+    np.testing.assert_array_equal(again.values, right)
+
+
+def test_a_file_that_is_right_is_kept(tmp_path):
+    path = tmp_path / "packed.npy"
+    pack(Ramp(), 40, path)
+    before = path.stat().st_mtime_ns
+    pack(Ramp(), 40, path)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_rubbish_is_replaced(tmp_path):
+    path = tmp_path / "packed.npy"
+    path.write_bytes(b"rubbish")
+    assert torch.allclose(pack(Ramp(), 40, path)[7], Ramp()[7], atol=0.02)
