@@ -12,7 +12,12 @@ import pytest
 from abacad.cli import main
 from abacad.errors import AbacadError
 from abacad.run.review import review
+from abacad.show.line import best_line
+from abacad.show.picture import Layout
+from abacad.show.source import open_source
+from tests.data.files import write_panel
 from tests.data.test_observation import six
+from tests.searcher.made import add_line, made
 
 
 def _items(page: Path) -> list[dict]:
@@ -80,6 +85,44 @@ def test_what_is_missing_is_told(trained_run, tmp_path):
     (moved / "run.json").write_text(json.dumps(record))
     with pytest.raises(AbacadError, match="--data"):
         review(moved, of="oof", progress=False)
+
+
+def test_a_search_gives_its_events_with_their_own_guide(tmp_path):
+    observation = made(seed=5, n_freq=8192, start_s=[400.0 * p for p in range(6)], df_hz=2.79, dt_s=18.0, dof=200)
+    add_line(observation, 2000, 0.1, 15)
+    add_line(observation, 5000, 0.9, 60)
+    files = [write_panel(tmp_path, k, observation.panels[k]) for k in range(6)]
+    found, out = tmp_path / "found", tmp_path / "r.html"
+    words = ["search", *map(str, files), "--out", str(found), "--max_drift", "1.5", "--progress", "false"]
+    assert main(words) == 0
+    with pytest.raises(AbacadError, match="--files"):
+        review(found, out=out, progress=False)
+    assert main(["review", str(found), "--files", *map(str, files), "--out", str(out)]) == 0
+    events = pd.read_csv(found / "events.csv")
+    items = _items(out)
+    assert [item["family"] for item in items] == list(events["class"])
+    slow, fast = (min(items, key=lambda item, d=d: abs(item["line"][1] - d)) for d in (0.1, 0.9))
+    assert slow["line"][1] == pytest.approx(0.1, abs=0.003)
+    assert fast["df_hz"] > slow["df_hz"] == pytest.approx(2.79, rel=1e-3)  # all that it crosses is shown
+    for item, event in zip(items, events.to_dict("records"), strict=True):
+        at = item["mhz"] + (item["line"][0] - 0.5) * item["df_hz"] * 1e-6
+        assert at == pytest.approx(event["frequency_mhz"], abs=5e-6)
+        end = item["line"][0] + item["line"][1] * (5 * 400 + 16 * 18) / item["df_hz"]
+        assert 0 < min(item["line"][0], end) < max(item["line"][0], end) < 256
+
+
+def test_the_guide_of_an_event_lies_on_its_line(tmp_path):
+    observation = made(seed=6, n_freq=4096, start_s=[400.0 * p for p in range(6)], df_hz=2.79, dt_s=18.0, dof=200)
+    add_line(observation, 2000, 0.1, 40)
+    files = [write_panel(tmp_path, k, observation.panels[k]) for k in range(6)]
+    assert (
+        main(["search", *map(str, files), "--out", str(tmp_path / "f"), "--max_drift", "1", "--progress", "false"]) == 0
+    )
+    source = open_source(tmp_path / "f", files=files)
+    entry = source.entries[0]
+    cadence, layout = entry.read(), Layout.of(source.axes)
+    assert entry.line.channel == pytest.approx(best_line(cadence, layout).channel, abs=1.5)
+    assert entry.line.drift_hz_s == pytest.approx(best_line(cadence, layout).drift_hz_s, abs=0.01)
 
 
 def test_windows_of_telescope_files_have_frequencies(tmp_path):

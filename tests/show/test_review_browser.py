@@ -143,7 +143,7 @@ def test_what_is_exported_can_be_imported(browser, opened, written):
     rows = _exported(opened)
     assert [(row["id"], row["verdict"]) for row in rows] == [("id0000", "candidate"), ("id0001", "rfi"), ("id0002", "")]
     assert rows[2]["note"].startswith("'=")  # no formula in a spreadsheet
-    assert float(rows[1]["freq_mhz"]) == pytest.approx(1401 + 10 * LAYOUT.axes.df_hz * 1e-6, abs=1e-6)
+    assert float(rows[1]["freq_mhz"]) == pytest.approx(1401 + 9.5 * LAYOUT.axes.df_hz * 1e-6, abs=1e-6)
     text = io.StringIO()
     table = csv.DictWriter(text, rows[0])
     table.writeheader()

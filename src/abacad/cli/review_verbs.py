@@ -13,14 +13,19 @@ from abacad.places import find_competition, find_scorer
 
 
 def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="A run folder, or a table of abacad score.")
+    parser.add_argument(
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="A run folder, a table of abacad score, or a folder of abacad search.",
+    )
     parser.add_argument("--out", type=Path, default=Path("review.html"), help="Page to write.")
     parser.add_argument("--shown", type=int, default=200, help="Candidates on the page, the highest scores.")
     parser.add_argument(
         "--of", type=Literal["auto", "test", "oof"], default="auto", help="Scores of a run; auto: test if there."
     )
     parser.add_argument("--data", type=Path | None, default=None, help="Data folder of a run, where it has moved.")
-    parser.add_argument("--files", nargs="+", type=Path, default=[], help="Six telescope files that a table scores.")
+    parser.add_argument("--files", nargs="+", type=Path, default=[], help="Telescope files of such a table or search.")
     parser.add_argument("--weights", type=Path | None, default=None, help="A table's detector; null: the package's.")
     parser.add_argument("--evidence", type=bool, default=True, help="Draw the detector's evidence, too; slower.")
     parser.add_argument("--blind", type=float, default=0.0, help="Share of simulated cadences, to test the reviewer.")
@@ -53,6 +58,7 @@ VERBS = {
             "abacad review runs/compact --out review.html",
             "abacad review scores.csv --shown 500 --blind 0.1",
             "abacad review runs/compact --serve",
+            "abacad review found --files *.h5",
             "abacad review hits.csv --files a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5",
         ),
         _review_arguments,

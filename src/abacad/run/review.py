@@ -52,12 +52,12 @@ def review(
     """Write a page on which a person reviews the highest scores; it needs no server and no network.
 
     Args:
-        source: A run folder, or a table that `score` wrote.
+        source: A run folder, a table that `score` wrote, or a folder that `search` wrote.
         out: The page to write; of more than 2,000 candidates the pictures go into a folder beside it.
         shown: Candidates on the page.
         of: Scores of a run: `test`, `oof`, or those of the test set where there are some.
         data: The data folder; none takes the one that the run was made with.
-        files: The six telescope files, for a table that scores windows of them.
+        files: The telescope files, for a table that scores windows of them and for a search.
         weights: For a table, the run folder or file of weights that shows its evidence; none takes the package's.
         evidence: Also draw where the detector saw its evidence, about half a second a candidate.
         blind: Share of simulated cadences to mix in unmarked, half of them with a needle: in the end the page tells
@@ -149,7 +149,7 @@ def make_page(
     path = Path(source)
     found = open_source(path, of, None if data is None else Path(data), [Path(file) for file in files])
     chosen = found.entries[:shown]
-    drawer = _Drawer(found, None if weights is None else Path(weights), pick_device(accelerator), evidence)
+    drawer = _Drawer(found, None if weights is None else Path(weights), pick_device(accelerator), evidence, blind > 0)
     made = list(track(drawer.all(chosen), "Drawing", len(chosen), disable=not progress, transient=True))
     if blind > 0:
         n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
@@ -167,8 +167,9 @@ def _mixed(made: list[Candidate], tried: list[Candidate], seed: int) -> list[Can
 class _Drawer:
     """Draws the candidates of a source, and what tests the reviewer."""
 
-    def __init__(self, source: Source, weights: Path | None, device: torch.device, evidence: bool) -> None:
-        self.source, self.weights, self.device, self.evidence = source, weights, device, evidence
+    def __init__(self, source: Source, weights: Path | None, device: torch.device, evidence: bool, blind: bool) -> None:
+        self.source, self.weights, self.device = source, weights, device
+        self.evidence, self.blind = evidence and source.judged, blind
         first = source.entries[0].read()
         self.axes = source.axes or Axes.usual(*first.shape[1:])
         self.layout = Layout.of(self.axes)
@@ -184,10 +185,13 @@ class _Drawer:
             cadence = entry.read()
             self._check(entry, cadence)
             seen = self._evidence(entry, cadence) if self.evidence else None
-            line = best_line(cadence, self.layout)
+            found = best_line(cadence, self.layout)
+            # what a search knows would tell it from what was simulated
+            known = None if self.blind else entry.line
             yield candidate(
                 entry.name, entry.log_odds, cadence, self.layout, seen, self.truth.path(entry.name),
-                low_mhz=entry.low_mhz, line=line.or_none, family=entry.family or line.family, label=entry.label,
+                low_mhz=entry.low_mhz, df_hz=entry.df_hz, line=known or found.or_none,
+                family=(not self.blind and entry.family) or found.family, label=entry.label,
             )  # fmt: skip
 
     def trials(self, entries: Sequence[Entry], n_trials: int, seed: int) -> list[Candidate]:

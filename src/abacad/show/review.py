@@ -46,6 +46,7 @@ class Candidate:
         picture: PNG of its waterfall.
         evidence: PNG of the layer with its evidence; none: there is none.
         low_mhz: Frequency of its first channel; none: it has channels only.
+        df_hz: From one channel to the next, where that differs from the others'.
         line: Where the guide lies.
         family: What kind of event it is.
         label: 1 or 0 where the data say whether it holds a needle; none: nobody knows.
@@ -58,6 +59,7 @@ class Candidate:
     picture: bytes
     evidence: bytes | None = None
     low_mhz: float | None = None
+    df_hz: float | None = None
     line: Line | None = None
     family: str = ""
     label: int | None = None
@@ -176,6 +178,7 @@ class ReviewPage:
             "id": one.name,
             "score": None if one.log_odds is None else round(one.log_odds, 3),
             "mhz": one.low_mhz,
+            "df_hz": one.df_hz,
             "line": None if line is None else [round(line.channel, 2), line.drift_hz_s, round(line.strength, 1)],
             "family": one.family,
             "label": one.label,

@@ -13,6 +13,8 @@ from abacad.data.simulated_folder import read_card
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.learn.run_folder import RunFolder
+from abacad.show.events import EVENTS, Search, open_search
+from abacad.show.line import Line
 from abacad.show.words import log_odds
 from abacad.signal.cadence import N_PANELS, ON, Axes
 from abacad.simulator.presets import PRESETS, Simulation
@@ -34,6 +36,8 @@ class Entry:
         low_mhz: Frequency of its first channel; none: not known.
         label: 1 or 0 where the data say it; none: not known.
         family: What kind of event it is; empty: the page says what its straight line looks like.
+        df_hz: From one of its channels to the next, where that differs from the others'.
+        line: Where it runs; none: the page looks for its straight line.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Entry:
     low_mhz: float | None = None
     label: int | None = None
     family: str = ""
+    df_hz: float | None = None
+    line: Line | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class Source:
         root: The data folder of a run; none: there is none.
         split: Of the data folder.
         run: The run that scored; none: weights did.
+        judged: Whether the detector looked at these very cadences, so that its evidence can be shown.
     """
 
     about: str
@@ -64,6 +71,7 @@ class Source:
     root: Path | None = None
     split: Split = "train"
     run: RunFolder | None = None
+    judged: bool = True
 
     def simulation(self, axes: Axes) -> Simulation:
         """What resembles these cadences: their own simulation where they are simulated, else a preset with `axes`."""
@@ -79,14 +87,16 @@ def open_source(path: Path, of: str = "auto", data: Path | None = None, files: S
     """The source that `path` names.
 
     Args:
-        path: A run folder, or a CSV file of `abacad score`.
+        path: A run folder, a CSV file of `abacad score`, or a folder of `abacad search`.
         of: `test` or `oof` scores of a run; `auto` takes those of the test set where there are some.
         data: The data folder; none: the one that the run was made with.
-        files: The six telescope files of a table of scores.
+        files: The telescope files of a table of scores or of a search.
 
     Raises:
         AbacadError: it is neither, or what it names is not there.
     """
+    if (path / EVENTS).is_file():
+        return _of_search(open_search(path, files), path)
     if path.is_dir():
         return _of_run(RunFolder(path), of, data)
     if not path.is_file():
@@ -128,6 +138,19 @@ def _of_run(run: RunFolder, of: str, data: Path | None) -> Source:
 
 def _split(name: str) -> Split:
     return "test" if name == "test" else "train"
+
+
+def _of_search(found: Search, folder: Path) -> Source:
+    if not found.events:
+        raise AbacadError(f"{folder} found nothing: there is nothing to look at.")
+    entries = [
+        Entry(
+            one.name, one.log_odds, partial(found.cut, one), low_mhz=one.low_mhz, family=one.family, df_hz=one.df_hz,
+            line=one.line,
+        )
+        for one in found.events
+    ]  # fmt: skip
+    return Source(f"{len(entries):,} signals of the search in {folder.name}", entries, found.axes, judged=False)
 
 
 def _of_table(path: Path, files: Sequence[Path]) -> Source:

@@ -20,10 +20,14 @@ function signed(value, digits) {
   return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
 }
 
+function step_hz(item) {
+  return item.df_hz || data.layout.df_hz;
+}
+
 // MHz where the files say it, else the channel, of the line at its start or of the middle of the window.
 function frequency(item) {
   const channel = item.line ? item.line[0] : data.layout.n_freq / 2;
-  return item.mhz === null ? channel : item.mhz + channel * data.layout.df_hz * 1e-6;
+  return item.mhz === null ? channel : item.mhz + (channel - 0.5) * step_hz(item) * 1e-6;
 }
 
 function facts(item) {
@@ -59,13 +63,13 @@ function shape(name, attributes, title) {
 }
 
 function guide(item) {
-  const { n_freq, df_hz, starts, tops, rows, panel_s } = data.layout;
+  const { n_freq, starts, tops, rows, panel_s } = data.layout;
   const apart = (5 * n_freq) / 256;
   const [channel, drift] = item.line;
   let path = "";
   starts.forEach((start, panel) => {
     for (const side of [-apart, apart]) {
-      const [a, b] = [start, start + panel_s].map((t) => channel + (drift * t) / df_hz + side);
+      const [a, b] = [start, start + panel_s].map((t) => channel + (drift * t) / step_hz(item) + side);
       if (Math.min(a, b) >= 0 && Math.max(a, b) <= n_freq) path += `M${a} ${tops[panel]}L${b} ${tops[panel] + rows}`;
     }
   });
@@ -79,7 +83,7 @@ function truePlace(item) {
 }
 
 function axes(item) {
-  const { tops, height, starts, rows, n_freq, df_hz } = data.layout;
+  const { tops, height, starts, rows, n_freq } = data.layout;
   const times = element("div", { class: "times", "aria-hidden": "true" });
   tops.forEach((top, panel) => {
     const label = element("b", ON.includes(panel) ? { class: "on" } : {}, ON.includes(panel) ? "ON" : "OFF");
@@ -89,7 +93,7 @@ function axes(item) {
     times.append(label, time);
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
-    const value = item.mhz === null ? part * n_freq : (part * n_freq * df_hz) / 1e3;
+    const value = item.mhz === null ? part * n_freq : (part * n_freq * step_hz(item)) / 1e3;
     return element("span", {}, item.mhz === null ? value.toFixed(0) : value.toPrecision(3));
   });
   const unit = item.mhz === null ? "channel" : `kHz above ${item.mhz.toFixed(6)} MHz`;

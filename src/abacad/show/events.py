@@ -1,0 +1,129 @@
+"""The events of a search as scored cadences: each cut out of the files over all the channels that it crosses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+
+from abacad.data.observation import Observation, open_observation
+from abacad.errors import AbacadError
+from abacad.files import read_json, read_table
+from abacad.searcher.stamp import WIDTH, abacad_order
+from abacad.show.line import Line
+from abacad.show.words import log_odds
+from abacad.signal.cadence import Axes
+from abacad.types import CadenceArray
+
+EVENTS = "events.csv"
+_ROOM = 1.25  # of the channels that an event crosses, so that it does not touch the edges
+_NEEDED = {"class": str, "frequency_mhz": float, "drift_hz_s": float, "snr": float}
+
+
+@dataclass(frozen=True)
+class Event:
+    """A row of the table, and how it is cut out.
+
+    Attributes:
+        name: Its frequency and drift.
+        log_odds: Its score; none where the detector could not judge.
+        first: First channel of the cut; may be negative.
+        each: Channels that are averaged into one.
+        low_mhz: Frequency of the first of these.
+        df_hz: From one of these to the next.
+        line: Where it runs in the cut.
+        family: Its class.
+    """
+
+    name: str
+    log_odds: float | None
+    first: int
+    each: int
+    low_mhz: float
+    df_hz: float
+    line: Line
+    family: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """The events of a search, in the order of its table, and its files.
+
+    Attributes:
+        observation: The open files.
+        order: The six panels that are shown, ON and OFF in turn.
+        axes: Of an event that crosses less than a window.
+        events: What was found.
+    """
+
+    observation: Observation
+    order: tuple[int, ...]
+    axes: Axes
+    events: Sequence[Event]
+
+    def cut(self, event: Event) -> CadenceArray:
+        """The cadence (6, time, 256) of an event; what is masked or beyond the band gets its panel's median."""
+        panels = self.observation.read(event.first, event.each * WIDTH)
+        return np.stack([_averaged(panels[panel][: self.axes.n_time], event.each) for panel in self.order])
+
+
+def open_search(folder: Path, files: Sequence[Path]) -> Search:
+    """The events in a folder of `abacad search`.
+
+    Args:
+        folder: It.
+        files: The telescope files, which the folder knows by name alone.
+
+    Raises:
+        AbacadError: the files are missing or others, the table is none, or the panels do not alternate.
+    """
+    if not files:
+        raise AbacadError(f"{folder} knows its telescope files by name alone.\nName them: --files FILE…")
+    asked = read_json(folder / "search.json").get("asked", {})
+    observation = open_observation(list(files), pattern=asked.get("pattern"))
+    known = sorted(str(one.get("name")) for one in asked.get("files", []))
+    if known and known != sorted(file.path.name for file in observation.files):
+        raise AbacadError(f"{folder} searched other files: {', '.join(known)}.\nName these: --files FILE…")
+    order = abacad_order(observation.on, observation.off)
+    if order is None or list(order) != sorted(order):
+        raise AbacadError(f"The panels are {observation.pattern}: the page shows three ON and three OFF in turn.")
+    starts = tuple(observation.start_s[panel] - observation.start_s[order[0]] for panel in order)
+    axes = Axes(min(observation.n_time[panel] for panel in order), WIDTH, observation.dt_s, observation.df_hz, starts)
+    table = read_table(folder / EVENTS, _NEEDED, "The same `abacad search` writes it again.")
+    events = [_event(row, observation, axes) for row in table.to_dict("records")]
+    return Search(observation, tuple(order), axes, events)
+
+
+def _event(row: dict, observation: Observation, axes: Axes) -> Event:
+    drift, mhz = float(row["drift_hz_s"]), float(row["frequency_mhz"])
+    crossed = drift * (axes.panel_start_s[-1] + axes.panel_s) / axes.df_hz
+    each = max(1, ceil(_ROOM * abs(crossed) / WIDTH))
+    at = (mhz * 1e6 - observation.low_hz) / axes.df_hz  # a whole number in the middle of a channel
+    first = int(at + crossed / 2 - each * WIDTH / 2)
+    return Event(
+        f"{mhz:.6f} MHz {drift:+.4f} Hz/s",
+        _log_odds(row.get("score")),
+        first,
+        each,
+        (observation.low_hz + (first + (each - 1) / 2) * axes.df_hz) * 1e-6,
+        axes.df_hz * each,
+        Line((at - first + 0.5) / each, drift, float(row["snr"]), str(row["class"])),
+        str(row["class"]),
+    )
+
+
+def _log_odds(score: object) -> float | None:
+    """Of a cell of the table; none where the detector could not judge."""
+    try:
+        value = float(str(score))
+    except ValueError:
+        return None
+    return None if np.isnan(value) else log_odds(value)
+
+
+def _averaged(panel: np.ndarray, each: int) -> np.ndarray:
+    """Means of `each` channels; NaN becomes the median."""
+    seen = np.isfinite(panel)
+    whole = np.where(seen, panel, np.median(panel[seen]) if seen.any() else 0.0)
+    return whole.reshape(len(panel), WIDTH, each).mean(axis=2).astype(np.float32)
