@@ -37,6 +37,9 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     )
     parser.add_argument("--inject", type=int, default=0, help="Needles a coarse channel that measure completeness.")
     parser.add_argument("--seed", type=int, default=0, help="Of these needles.")
+    parser.add_argument(
+        "--exclude", type=str | None, default=None, help="Bands out of the headline: a CSV file, or gbt."
+    )
     parser.add_argument("--shown", type=int, default=12, help="Events with pictures on the page; 0: no page.")
     parser.add_argument("--sefd", type=float | None, default=None, help="Jy; tells the smallest flux.")
     parser.add_argument("--distance", type=float | None, default=None, help="Parsec; tells the smallest power.")
@@ -48,7 +51,7 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.search import search
 
     keys = (
-        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "shown",
+        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "exclude", "shown",
         "sefd", "distance", "accelerator", "progress",
     )  # fmt: skip
     table = search(parsed.files, **{key: getattr(parsed, key) for key in keys})

@@ -19,6 +19,7 @@ from abacad.model.device import pick_device
 from abacad.model.judge import Judge, shipped
 from abacad.searcher.depth import completeness, depth
 from abacad.searcher.engine import Result, joined, search_all
+from abacad.searcher.exclude import excluded, read_bands
 from abacad.searcher.hits import hits_table, write_hits
 from abacad.searcher.second_look import Kind
 from abacad.searcher.settings import Settings
@@ -41,6 +42,7 @@ def search(
     weights: str | Path | None = None,
     inject: int = 0,
     seed: int = 0,
+    exclude: str | Path | None = None,
     shown: int = 12,
     sefd: float | None = None,
     distance: float | None = None,
@@ -65,6 +67,8 @@ def search(
         inject: Needles added in memory to each coarse channel, which is then searched again, to measure how many of
             them are found.
         seed: Of these.
+        exclude: Bands whose signals are kept, but out of the headline: a CSV file with the columns start_mhz, end_mhz
+            and name, or `gbt`, the packaged list.
         shown: Events on the page `search.html`, the brightest, with pictures; 0: no page.
         sefd: System equivalent flux density, Jy; with it the smallest flux is told.
         distance: Of the target, parsec; with it the smallest power of a transmitter, too.
@@ -85,6 +89,7 @@ def search(
         True
     """
     settings = Settings(max_drift_hz_s=max_drift, snr=snr, judged=judged, inject=inject, seed=seed)
+    bands = read_bands(exclude) if exclude is not None else None
     observation = open_observation(files, pattern=pattern, pol=pol)
     store = Store(Path(out))
     store.begin(_asked(observation, settings, weights, pol))
@@ -96,7 +101,7 @@ def search(
         ):
             results.append(result)
     finally:
-        events = _write(store, observation, settings, results, (hit_snr, sefd, distance, shown, judge))
+        events = _write(store, observation, settings, results, (hit_snr, sefd, distance, shown, judge, bands))
     return events
 
 
@@ -136,8 +141,8 @@ def _write(
     """All tables of what is there, and the page."""
     if not results:
         return pd.DataFrame()
-    hit_snr, sefd, distance, shown, judge = how
-    events = joined(results)
+    hit_snr, sefd, distance, shown, judge, bands = how
+    events = joined(results) if bands is None else excluded(joined(results), bands)
     store.write_events(events)
     hits = hits_table(observation, events, hit_snr)
     write_hits(store.root, observation, hits, settings.max_drift_hz_s)
