@@ -51,8 +51,8 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.search import search
 
     keys = (
-        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "exclude", "shown",
-        "sefd", "distance", "accelerator", "progress",
+        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "exclude",
+        "shown", "sefd", "distance", "accelerator", "progress",
     )  # fmt: skip
     table = search(parsed.files, **{key: getattr(parsed, key) for key in keys})
     events = table[table["class"].isin(["event", "RFI zone", "near-zero drift"]) & (table["excluded"] == "")]
