@@ -40,12 +40,12 @@ _REFERENCE = 2  # the panel in whose middle a line's frequency is read
 class PanelNetwork(nn.Module):
     """Detector for view-major planes of panels: (batch, 6·views, time, freq) → log-odds (batch,).
 
-    Any number of rows and of channels of frequency from 32 on will do; the weights do not depend on them.
+    It takes any number of rows and any number of channels from 32 on; the weights depend on neither.
 
     Args:
-        n_views: views a panel comes in; see `abacad.represent.binned`.
+        n_views: views of a panel, planes that show it in different ways; see `abacad.represent.binned`.
         width: features of the encoder's first layer; the cost of training grows in proportion.
-        line_view: which view the line maps are made of; None leaves the lines to the encoder.
+        line_view: number of the view that the line maps are made of; with None the network has no line branch.
         max_drift: fastest line in the maps, in channels a panel, in steps of one; 36 are 0.34 Hz/s in the competition.
         panel_start: start of each of the six panels since that of the first, in lengths of a panel: what a cadence is
             read with that brings no axes of its own. No weight depends on it.
@@ -106,13 +106,13 @@ class PanelBranch(nn.Module):
         )
 
     def forward(self, views: Float[Tensor, "batch view panel time freq"]) -> Float[Tensor, "batch feature freq4"]:
-        """Features per four channels of frequency."""
+        """Features for each four channels."""
         panels = views.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)  # faster on a CPU
         encoded = self.encoder(panels)
         pooled = torch.cat([encoded.amax(2), encoded.mean(2)], 1).unflatten(0, (-1, N_PANELS))
         on, off = pooled[:, 0::2], pooled[:, 1::2].amax(1)
         near = functional.max_pool1d(off, 9, 1, 4)  # interference drifts between panels, too
-        two = on.median(1).values
+        two = on.median(1).values  # the middle of three: what at least two ON panels hold
         return self.compare(torch.cat([on.amax(1), on.mean(1), two, off, near], 1))
 
 
@@ -130,7 +130,7 @@ class LineBranch(nn.Module):
     def forward(
         self, panels: Float[Tensor, "batch panel time freq"], panel_start: Starts
     ) -> Float[Tensor, "batch feature freq2"]:
-        """The largest answer over all drifts, per two channels of frequency."""
+        """The largest answer over all drifts, for each two channels."""
         maps = line_maps(panels, self.max_drift, panel_start)
         joint_on = joint_lines(panels[:, 0::2], self.max_drift, panel_start)
         standing = joint_on[:, joint_on.shape[1] // 2, None]
@@ -142,14 +142,19 @@ class LineBranch(nn.Module):
     def _evidence(
         self, maps: Maps, joint_on: Float[Tensor, "batch drift2 freq2"], standing: Float[Tensor, "batch 1 freq2"]
     ) -> Float[Tensor, "batch 10 drift2 freq2"]:
-        """Joint ON, joint OFF, the three ON, the three OFF of the neighbourhood; ON in excess of any OFF, and of a line
-        that does not drift."""
+        """Ten maps that the reader sees, in this order.
+
+        Joint ON, joint OFF; each of the three ON panels; each of the three OFF panels, largest within a neighbourhood;
+        the excess of joint ON over any OFF panel; and its excess over a line that does not drift.
+        """
         on, off = maps[:, 0::2], maps[:, 1::2]
         joint = torch.stack([joint_on, _halved(_joint(off))], 1)
         near = _spread(_spread(_halved(off), -1), -2)
+        # below 3 σ OFF panels hold noise only, which should not be subtracted
         excess = joint[:, :1] - near.amax(1, keepdim=True).clamp_min(3.0)
         moving = joint[:, :1] - _spread(standing, -1)[:, None].clamp_min(3.0)
         evidence = torch.cat([joint, _halved(on), near, excess, moving], 1)
+        # Soft saturation, within ±3: 1.5 at 6 σ. A carrier of 1000 σ must not drown a needle of 8 σ in the batch norm.
         return 3 * evidence / (6 + evidence.abs())
 
 
@@ -158,7 +163,7 @@ def for_views(
 ) -> Float[Tensor, "feature wanted time freq"]:
     """First-layer weights for other views than they were trained on: each view keeps its own, a new one has zeros.
 
-    So nothing of a new view is heard before training, and views that are no longer there are dropped.
+    So a new view changes no score before training, and the weights of views that are not wanted are dropped.
     """
     own = dict(zip(trained_on, weights.unbind(1), strict=True))
     return torch.stack([own[view] if view in own else torch.zeros_like(weights[:, 0]) for view in wanted], 1)
@@ -230,9 +235,9 @@ def _joint(maps: Float[Tensor, "batch 3 drift freq"]) -> Float[Tensor, "batch dr
 
 
 def _paired(maps: Tensor, dim: int) -> Tensor:
-    """Largest of each two neighbours along one dimension, the last one alone where their number is odd.
+    """Largest of each two neighbours along one dimension; the last one alone where their number is odd.
 
-    Ten times the speed of max_pool2d on a CPU.
+    Slices and `torch.maximum` take a tenth of the time of max_pool2d on a CPU.
     """
     n = maps.shape[dim] // 2
     pairs = maps.narrow(dim, 0, 2 * n).unflatten(dim, (n, 2))

@@ -6,9 +6,10 @@ snippets differs by a and b, and by float16 rounding. With random signs s_t = ±
     c_k = Σ_t (s_t−1 − s_t) v_t        (k = 1 … 12; the weights add up to 0, so b is gone)
 
 is a sum of random signs over the steps from row to row, and the direction of the vector c does not depend on a > 0.
-Some ninety rows, evenly apart, do as well as all: what tells two columns from each other is the twelve signs.
-Rounding to float16 moves a direction by some 10⁻⁴, two independent columns of noise point anywhere. Twelve signed bytes
-hold it: 18 kB a cadence of 256 channels. (Random projections of z-scored profiles: Johnson & Lindenstrauss 1984;
+A *column* is one channel of one panel, over all its rows. Some ninety rows, evenly apart, do as well as all: the twelve
+numbers c_k distinguish two columns whatever the number of rows behind them. Rounding to float16 moves the direction by
+some 10⁻⁴, while two independent columns of noise point anywhere. Twelve signed bytes hold a direction: 6 panels × 256
+channels × 12 bytes are 18 kB a cadence. (Random projections of z-scored profiles: Johnson & Lindenstrauss 1984;
 comparing them by buckets: Charikar 2002.)
 """
 
@@ -23,7 +24,10 @@ STEPS_PER_SIGMA = 42
 """Codes reach to ±3 σ of a projection: 127 / 42."""
 ROWS_PROJECTED = 90
 _ALIVE = 1e-4  # a column whose steps are below this share of its level holds rounding, not data
-_FEWEST_STEPS = 6.0  # of 31; noise has ten
+# Effective number of steps (see `steps`) of 32 rows, below which a column is taken for switched rather than noisy. Of
+# the 31 steps between 32 rows, normal noise has an effective number of 31/3 ≈ 10, and a column that switches once has
+# 1.
+_FEWEST_STEPS = 6.0
 
 
 def rows_apart(n_time: int) -> int:
@@ -39,9 +43,11 @@ def weights(n_time: int) -> Float[Tensor, "projection time"]:
 
 
 def steps(panels: Panels) -> Float[Tensor, "freq panel step"]:
-    """Steps from row to row of each column, their squares adding up to 1; 0 where hardly more than a few rows differ.
+    """Steps d from row to row of each column, scaled so that Σd² = 1; 0 where only a few rows differ.
 
-    The effective number of steps, (Σd²)² / Σd⁴, is a third of all for noise and 1 for a column that switches once.
+    The effective number of steps is (Σd²)² / Σd⁴: n for n steps of one size, n/3 for normal noise (whose fourth moment
+    is 3 σ⁴), and 1 for a column that switches once. Two columns that both switch in the same row would look alike
+    although they share nothing else; setting them to 0 keeps them out of the comparison.
     """
     difference = panels.diff(dim=-2)
     squares = difference.square()

@@ -1,11 +1,11 @@
 """Snippets that share columns: found by their fingerprints, verified on the arrays.
 
 1. A column's code in an OFF panel (where needles are rare) becomes a number of some 38 bits; all columns are sorted by
-   it, and equal neighbours are a hit (cadence, cadence, channel offset). Numbers shared by more than 64 columns are
-   alike everywhere (saturated, switched together) and tell nothing.
-2. Two hits of the same pair at the same offset make a candidate. All its columns are compared by their codes in all
-   panels: the cosine of two codes estimates the correlation of the two time profiles. In a true overlap *every* shared
-   column agrees, but for those that a needle runs through.
+   it, and equal neighbours are a match (cadence, cadence, channel offset). Numbers shared by more than 64 columns are
+   alike everywhere (saturated, switched together) and say nothing about a pair.
+2. Pairs with two matches at the same offset are compared: all shared columns, by their codes in all panels. The cosine
+   of two codes estimates the correlation of the two time profiles. In a true overlap *every* shared column agrees, but
+   for those that a needle runs through.
 3. Columns of noise point anywhere: two windows that agree in many columns, none of which is like the next, share them.
    Where the agreeing columns are few, or alike among themselves (they may have switched together), the pair is looked
    up in the files: some rows of some of these columns must be correlated from row to row, and by more than a few rows.
@@ -32,7 +32,7 @@ ALIKE = 0.25
 """Mean squared cosine between agreeing columns of one cadence from which a pair is doubtful; of noise it is 1/12."""
 FEWEST_COLUMNS = 4
 ROWS_VERIFIED = 32
-_HASHED = 6  # projections; 6 bits each
+_HASHED = 6  # projections that are hashed, with 6 bits each: 36 bits
 _COMMON = 64  # columns of one number beyond which it tells nothing
 _BATCH = 1 << 20  # columns sorted out at once
 _COMPARED = 1 << 14  # columns compared at once: what fits a core's cache
@@ -90,7 +90,7 @@ def _place_bits(codes: Codes) -> np.uint64:
 
 
 def _hits(keys: UInt64[np.ndarray, " column"], n: int, n_freq: int) -> Iterator[Int[np.ndarray, " hit"]]:
-    """Packed (a, b, offset) of all pairs of columns with equal looks, part by part."""
+    """Packed (a, b, offset) of all pairs of columns with equal numbers, part by part, so that memory stays bounded."""
     bits = np.uint64(max(1, (n * n_freq - 1).bit_length()))
     first = 0
     while first < len(keys):
@@ -109,18 +109,17 @@ def _pairs(
 ) -> Int[np.ndarray, " hit"]:
     starts = np.flatnonzero(np.r_[True, look[1:] != look[:-1]])
     sizes = np.diff(np.r_[starts, len(look)])
-    found = [np.zeros(0, np.int64)]
+    packed = [np.zeros(0, np.int64)]
     starts, sizes = starts[(sizes > 1) & (sizes <= _COMMON)], sizes[(sizes > 1) & (sizes <= _COMMON)]
     lag = 1
     while len(starts):  # the columns `lag` apart in each run
         here = np.repeat(starts, sizes - lag) + _counted_up(sizes - lag)
         a, f_a = np.divmod(place[here], n_freq)
         b, f_b = np.divmod(place[here + lag], n_freq)
-        packed = (a * n + b) * (2 * n_freq) + (f_a - f_b + n_freq)
-        found.append(packed[a != b])
+        packed.append(((a * n + b) * (2 * n_freq) + (f_a - f_b + n_freq))[a != b])
         lag += 1
         starts, sizes = starts[sizes > lag], sizes[sizes > lag]
-    return np.concatenate(found)
+    return np.concatenate(packed)
 
 
 def _counted_up(sizes: Int[np.ndarray, " run"]) -> Int[np.ndarray, " item"]:

@@ -29,8 +29,8 @@ from abacad.represent.residual import RESIDUAL, Residual
 from abacad.signal.robust import MAD_TO_SIGMA, median
 from abacad.types import Panels
 
-_ENOUGH = 3  # partners of a channel, beyond which another is not read
-_FEWEST = 4  # shared channels
+_ENOUGH = 3  # partners of a channel, beyond which another is not read: one of three has no needle there
+_FEWEST = 4  # shared channels that two numbers, gain and offset, are fitted to
 _ROWS_APART = 9  # the map is fitted on every ninth row: thousands of pixels are enough for two numbers
 _UNLIKE = 0.2  # σ; a partner's panel whose typical difference is larger holds something else
 
@@ -140,6 +140,7 @@ def _difference(x: Panels, y: Panels) -> tuple[Panels, Bool[Tensor, "panel 1 fre
     a = median(spread_x / spread_y.clamp_min(1e-12))[:, None]
     b = median(few_x.mean(1) - a * few_y.mean(1))[:, None]
     noise = median(spread_x)[:, None]
+    # Pixels beyond 3 σ are left out, needles above all, and the line is fitted again; the third fit is stable.
     for _ in range(3):
         off = few_x - a[..., None] * few_y - b[..., None]
         typical = MAD_TO_SIGMA * median(off.abs().flatten(1))[:, None]

@@ -18,7 +18,8 @@ from abacad.signal.cadence import N_PANELS
 from abacad.types import Panels, Planes
 
 VIEWS = ("shared", "clean", "track")
-_TRACK_MEAN, _TRACK_SIGMA = 2.5, 1.5  # of the largest evidence in seven rows of white noise
+# Mean and σ of the largest evidence in 7 rows of white noise, measured; the view is scaled by them to mean 0 and σ 1.
+_TRACK_MEAN, _TRACK_SIGMA = 2.5, 1.5
 _GROUP = 4  # cadences that are cleaned at once on a CPU: what lies between the steps stays in its cache
 
 
@@ -63,6 +64,7 @@ def binned(panels: Panels, rows: int = 7, views: tuple[str, ...] = VIEWS, residu
     made = []
     for first in range(0, max(1, len(flat)), size):
         part, rest = slice(first, first + size), None
+        # cadences are cleaned one by one whatever the group: the group decides on speed alone, never on a value
         if residual is not None:
             covered = residual.covered.reshape(-1, *residual.covered.shape[-2:])
             rest = Residual(residual.difference.reshape(flat.shape)[part], covered[part])
@@ -89,4 +91,4 @@ def _binned(panels: Panels, rows: int, views: tuple[str, ...], residual: Residua
         made[RESIDUAL] = white.new_zeros(*panels.shape[:-2], n_time // rows, n_freq)
         if residual is not None:
             made[RESIDUAL] += residual.covered[..., None, :]
-    return torch.cat([made[view] * alive for view in views], dim=-3)
+    return torch.cat([made[view] * alive for view in views], dim=-3)  # a constant panel is 0 in every view

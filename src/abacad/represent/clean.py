@@ -24,8 +24,9 @@ from abacad.types import Panels
 CLIP = (-4.0, 6.0)
 """Cleaned pixels are held between these, in σ, so that no single pixel decides."""
 
-_COARSE = 7  # rows that are binned to measure spectra
+_COARSE = 7  # rows that are binned to measure spectra: binned noise has σ / √7, and there is a seventh of the work
 _QUANTILES = torch.tensor([0.05, 0.5, 0.95])  # skewness by these: 0.24 for 10 degrees of freedom, 0.05 for 200
+# r = 0.7 / skewness is 3 for k = 10 and 14 for k = 200. Below a skewness of 0.005 noise is as good as normal: r = 140.
 _REACH, _LEAST_SKEW = 0.7, 0.005
 _DEAD = 1e-6  # a panel whose spread is below this share of its largest value holds rounding, not data
 
@@ -50,8 +51,9 @@ def whitened(panels: Panels) -> tuple[Panels, Tensor]:
     spectrum = spectrum * scale
     p.mul_(scale).sub_(spectrum)
     spectrum = spectrum - median(spectrum)[..., None]
+    # the third smallest of the six panels: a needle in the three ON panels alone is not in it, a carrier in all six is
     own = spectrum - spectrum.kthvalue(3, -3, keepdim=True).values
-    level = p.clamp(-3, 3).mean(-1, keepdim=True)
+    level = p.clamp(-3, 3).mean(-1, keepdim=True)  # of each row, for bursts; clipped, as carriers are bright
     return p.add_(own).sub_(level).mul_(alive), alive.to(p.dtype)
 
 
@@ -63,11 +65,11 @@ def evened(white: Panels) -> Panels:
     less. z → r·log(1 + z/r) comes near it and forgives an error of the zero level; r follows the skewness of the
     cadence's own pixels, from 3 at 10 degrees of freedom to a straight line for normal noise.
     """
-    every = max(1, white.shape[-2] * white.shape[-1] // 4096)
+    every = max(1, white.shape[-2] * white.shape[-1] // 4096)  # 4,096 pixels of a panel give the quantiles to 2 %
     low, middle, high = quantiles(white.flatten(-2)[..., ::every], _QUANTILES)
     skew = ((high + low - 2 * middle) / (high - low).clamp_min(_DEAD)).mean(-1)
     reach = (_REACH / skew.clamp_min(_LEAST_SKEW))[..., None, None, None]
-    y = (white / reach).clamp_min_(-0.95).log1p_().mul_(reach)
+    y = (white / reach).clamp_min_(-0.95).log1p_().mul_(reach)  # log(1 + z/r) ends at z = −r
     y.sub_(y.mean((-2, -1), keepdim=True))
     sigma = noise_sigma(y)
     return y.mul_(inverse(sigma, sigma > _DEAD))
@@ -85,10 +87,14 @@ def decluttered(white: Panels, other: int = 2, own: int = 1) -> Panels:
 
 def _leading_spectra(x: Tensor, n: int, rounds: int = 3) -> Tensor:
     """The n leading right singular vectors by subspace iteration: (*, row, freq) → (*, freq, n), orthonormal."""
+    # Any start will do that is not orthogonal to the answer; a fixed seed makes the planes of a cadence the same each
+    # time.
     start = torch.randn(x.shape[-1], n, generator=torch.Generator().manual_seed(0)).to(x)
     v = start.expand(*x.shape[:-2], -1, -1)
     for _ in range(rounds):
         v = x.mT @ (x @ v)
+        # Orthonormal columns by Cholesky's factor of v's Gram matrix (a QR decomposition of a batch is slower). The
+        # ridge keeps the matrix positive where columns are parallel or a panel is 0.
         gram = v.mT @ v
         ridge = 1e-6 * gram.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None] + 1e-20
         factor = torch.linalg.cholesky(gram + ridge * torch.eye(n).to(x))

@@ -2,9 +2,9 @@
 
     panel → mean 0, std 1 → difference or choice of panels → rows summed → sign(x)·log1p(|x|) → mean 0, std 1 per plane
 
-Standardising each panel first makes every kind blind to the gain and the offset of a panel (the competition's panels
-come standardised; raw telescope power does not). Values are negative as often as positive, where log1p is not defined:
-the signed form is odd, finite everywhere, and equal to log1p above zero. A constant or dead panel gives zeros.
+Standardising each panel first makes every representation blind to the gain and the offset of a panel (the competition's
+panels come standardised; raw telescope power does not). Values are negative as often as positive, where log1p is not
+defined: the signed form is odd, finite everywhere, and equal to log1p above zero. A constant or dead panel gives zeros.
 
 Rows are summed before the contrast is compressed, while a needle still adds linearly: seven rows raise the SNR of a
 pixel on a slow needle by √7, and leave a seventh of the pixels to an image network.
@@ -56,6 +56,7 @@ class AllPanels(Representation):
     def by_panel(self, evidence: Planes, planes: Planes) -> Panels:
         """Panels that are not shown carry no evidence."""
         images = self.unstacked(evidence)
+        # panels that are not among the planes keep 0
         out = images.new_zeros((len(images), N_PANELS, *images.shape[-2:]))
         out[:, list(self.panels)] = images
         return out

@@ -1,7 +1,7 @@
 """What every representation can do, and the one place that finds a representation by its name.
 
 A representation turns the six panels of a cadence into *planes*, the images that a detector reads. Whoever trains,
-augments, scores or explains asks the representation and needs no knowledge of its kind. A new kind is one class and
+augments, scores or explains asks the representation for what it needs to know. A new kind is one class and
 one line in `abacad.config.REPRESENTATIONS` (docs/extending.md).
 """
 
@@ -84,6 +84,7 @@ class Representation(ABC):
 @lru_cache(maxsize=16)
 def representation(recipe: Represent) -> Representation:
     """The representation that a recipe names; the name was checked when the recipe was made."""
+    # imported only when it is asked for, so that a kind may need a package that others do not
     module, name = REPRESENTATIONS[recipe.kind].split(":")
     return getattr(import_module(module), name)(recipe)
 

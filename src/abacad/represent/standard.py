@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 _FLAT = 1e-6
-"""Relative spread below which a panel counts as constant: what float32 rounding leaves of one."""
+"""Spread over the largest value, below which a panel counts as constant: rounding a constant to float32 leaves 6e-8."""
 
 
 def standardise(values: Tensor) -> Tensor:

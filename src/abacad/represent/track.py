@@ -26,13 +26,16 @@ def track_evidence(
     exp(`ceiling`), beyond which a path is certain and would only throw a longer shadow.
     """
     *batch, n_time, n_freq = clean.shape
-    hop = (1 - stay) / 2  # folded into the ratio, so that a step is two additions, a product and a clamp
+    # The step's kernel is (hop, stay, hop) = hop · (1, stay/hop, 1). The factor hop is multiplied into the ratio once,
+    # so that a step is two additions, a product and a clamp.
+    hop = (1 - stay) / 2
     shift = math.log(hop) - 0.5 * amplitude**2
     ratio = (amplitude * clean.reshape(-1, n_time, n_freq).transpose(0, 1) + shift).exp_().contiguous()
     top = math.exp(ceiling)
 
     def swept(order: range) -> Tensor:
         out = torch.empty_like(ratio)
+        # one channel more at either side, which stays at `begin`: a path may come in from there
         state = ratio.new_full((ratio.shape[1], n_freq + 2), begin)
         left, here, right = state[:, :-2], state[:, 1:-1], state[:, 2:]
         for row in order:

@@ -25,7 +25,7 @@ _WORDS = 1 << 16
 _TAIL = 64  # words at either end that are refined: the outer 0.2 % of the distribution
 _BLOCK = 1 << 19  # numbers whose tails are refined together
 _PIECE = 1 << 17  # numbers made at a time: what a core's cache holds
-_DOF_STEPS = 16
+_DOF_STEPS = 16  # values of k for one preset, so that a few tables of quantiles serve all cadences
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Quantiles:
 def quantiles(dof: float, device: str = "cpu") -> Quantiles:
     """The quantiles for k = `dof`, made once."""
     chi2 = scipy.stats.chi2(dof)
+    # from 2⁻⁶⁰, a probability that no data set reaches, to just inside the words that are refined
     log_p = np.linspace(-60 * np.log(2), np.log(1.01 * _TAIL / _WORDS), 2048)
 
     def tensor(values: np.ndarray) -> Tensor:
@@ -100,7 +101,8 @@ class _Words:
         # whole 64-bit words at once: four times as fast as asking for 16-bit ones
         raw = self.bits.integers(0, 2**64 - 1, (n + 3) // 4, dtype=np.uint64, endpoint=True)
         words = raw.view(np.uint16)[:n]
-        np.add(words, np.uint16(_TAIL), out=self.turned[:n])  # wraps around
+        np.add(words, np.uint16(_TAIL), out=self.turned[:n])
+        # the sum wraps around at 65,536: both tails become words below 128, and one comparison finds them
         np.less(self.turned[:n], np.uint16(2 * _TAIL), out=self.outer[:n])
         self.index[:n] = words
         return self.index[:n], np.flatnonzero(self.outer[:n])
@@ -173,9 +175,10 @@ def _time_gain(noise: Noise, n_time: int, chance: Chance) -> Float[np.ndarray, "
     tilt = chance.normal("gain tilt", N_PANELS, 1) * np.sqrt(3) * t
     phase = chance.uniform("gain wave", 2, N_PANELS, 1)
     wave = np.sqrt(2) * np.sin(np.pi * (0.5 + 2 * phase[:, 0]) * t + 2 * np.pi * phase[:, 1])
-    fast = np.sqrt(12) * (chance.uniform("fast gain", N_PANELS, n_time) - 0.5)  # cheaper than normal
+    # uniform with variance 1: its law does not matter at a thousandth of the power, and it costs less than a normal one
+    fast = np.sqrt(12) * (chance.uniform("fast gain", N_PANELS, n_time) - 0.5)
     slow = noise.slow_gain * np.sqrt(0.5) * (tilt + wave)
-    # exponentials: a gain stays positive
+    # gains are drawn as logarithms: a gain is positive, and several of them multiply
     return (level * np.exp(slow + noise.fast_gain * fast)).astype(np.float32)
 
 

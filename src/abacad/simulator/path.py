@@ -17,7 +17,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-_EXTENTS = (0.0, 2.0, 8.0, float("inf"))  # rows of like extent are drawn together, into as many channels each
+# Rows are drawn in groups by their extent in channels. All rows of a group get as many channels as its widest one
+# needs: in one group a single fast emission would make every slow row as wide.
+_EXTENTS = (0.0, 2.0, 8.0, float("inf"))
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def _spread(
     else:
         upper = torch.minimum(bins + 0.5, (low + extent)[..., None])
         share = upper.sub_(torch.maximum(bins - 0.5, low[..., None])).clamp_(min=0)
+    # A channel beyond the edge is moved to the edge with an amount of 0: pixels stay in the window, and nothing is
+    # added.
     near = bins.clamp(0, n_freq - 1)
     amount = share.mul_(height[..., None]).mul_(near == bins)
     return near.long(), amount
@@ -139,6 +143,7 @@ def deposit(
         pixel, amount = some.pixel[part], some.amount[part]
         if start:
             pixel = pixel - start
+        # all factors are taken from the noise as it was: two modulated emissions in a pixel add up
         if noisy:
             amount = amount * flat.index_select(0, pixel)
         added.append((pixel, amount))

@@ -1,4 +1,8 @@
-"""Which windows a simulated folder gets: their names, targets, scenes and places, before any is made."""
+"""Which windows a simulated folder gets: their names, targets, scenes and places, before any is made.
+
+A window is a cadence cut out of a wider scene (one observation of 4,096 channels, say). Windows of one scene overlap,
+as the competition's do, so that a split into train and test can leak; `scenes.overlap` decides whether it may.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +19,7 @@ class Plan:
     """Which windows there are, before any is made.
 
     Attributes:
-        ids: (window,) names of the cadences, which tell nothing.
+        ids: (window,) names of the cadences, which tell neither target nor scene.
         train: (window,) whether it belongs to train.
         target: (window,) whether it holds a needle in ON panels alone.
         scene: (window,) number of the scene that it is cut from, ascending.
@@ -35,10 +39,18 @@ class Plan:
 
 
 def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> Plan:
-    """Names, targets and places of all windows."""
+    """Names, targets and places of all windows; the same ones for the same arguments.
+
+    Args:
+        simulation: windows of a scene, share of positives, and whether train and test share scenes.
+        n_train: cadences with labels.
+        n_test: cadences without.
+        seed: of the data set.
+    """
     n, each = n_train + n_test, simulation.windows_per_scene
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed & (2**63 - 1), n_train, n_test])))
     number = np.arange(n)
+    # "shared": windows of a scene go to train and test alike, as in the competition. Otherwise test begins a new scene.
     if simulation.scenes.overlap == "shared":
         scene = number // each
         train = rng.permutation(n) < n_train
@@ -46,6 +58,7 @@ def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> P
         train = number < n_train
         first_test = -(-n_train // each)
         scene = np.where(train, number // each, first_test + (number - n_train) // each)
+    # an exact number of positives in each part, not a number drawn by chance: small folders keep their balance
     target = np.zeros(n, dtype=bool)
     for part in (np.flatnonzero(train), np.flatnonzero(~train)):
         target[rng.permutation(part)[: round(simulation.positives * len(part))]] = True

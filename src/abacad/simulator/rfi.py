@@ -1,8 +1,8 @@
-"""Interference: what stands in a cadence although no one sent it from the target.
+"""Interference: signals of transmitters on the ground and in orbit, and of the receiver itself.
 
 Carriers, combs and the DC spike are steady; blobs and bursts are noise of their own, so they multiply the noise.
-Drifting lines and squiggles are the needles' own shapes, but they stand in OFF panels too: nobody can tell them from
-needles who does not look there.
+Drifting lines and squiggles have the shapes of needles but stand in OFF panels too, and only the OFF panels tell them
+from needles.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,8 @@ from abacad.simulator.needle import draw_lit, draw_needles
 from abacad.simulator.path import Deposits, Paths, deposit, deposits, join
 from abacad.simulator.presets import Families, Simulation
 
+# Families that drifting interference is drawn from. Most of it is straight; satellites and pulsed transmitters make up
+# the rest.
 _GROUND_LINES = Families.only(line=0.6, sine=0.1, s_curve=0.05, pulsed=0.15, scintillating=0.1)
 _GROUND_SQUIGGLES = Families.only(squiggle=0.7, dash=0.3)
 
@@ -44,7 +46,7 @@ class Interference:
 
 @dataclass(frozen=True)
 class _Emitters:
-    """Emitters of one kind: `owner` is the observation of each, `number` its place among those of the observation."""
+    """Emitters of one sort: `owner` is the observation of each, `number` its place among those of the observation."""
 
     owner: Int[np.ndarray, " emitter"]
     number: Int[np.ndarray, " emitter"]
@@ -66,7 +68,13 @@ def draw_interference(
 ) -> Interference:
     """Interference in a batch of observations of `n_freq` channels whose pixels have the standard deviation `sigma`.
 
-    Needles that stand in these observations can be given, to be added in the same go.
+    Args:
+        simulation: how much interference of which sort.
+        n_freq: channels of an observation.
+        sigma: (batch,) σ of a noise pixel over the mean noise, the unit of SNR.
+        chance: one index for each observation.
+        device: where pixels are added.
+        needles: of these observations, to be added with the interference; one pass over the pixels instead of two.
     """
     rfi = simulation.rfi
     windows = n_freq / simulation.axes.n_freq
@@ -114,7 +122,7 @@ def _scaled(drawn: _Drawn, sigma: Float[np.ndarray, " batch"], device: str) -> P
 
 def _how_many(name: str, mean: float, chance: Chance) -> _Emitters:
     """A Poisson number of emitters for each observation: as many as unit-rate arrivals before time `mean`."""
-    most = int(np.ceil(mean + 6 * np.sqrt(mean) + 4))
+    most = int(np.ceil(mean + 6 * np.sqrt(mean) + 4))  # 6 σ above the mean: more come once in a billion observations
     arrivals = np.cumsum(-np.log1p(-chance.uniform(f"{name} number", most)), axis=1)
     owner, number = np.nonzero(arrivals < mean)
     return _Emitters(owner, number)
@@ -159,7 +167,7 @@ def _carriers(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: 
 def _combs(simulation: Simulation, emitters: _Emitters, n_freq: int, chance: Chance) -> _Drawn:
     """Four to twelve carriers, 5 to 40 channels apart, in all panels."""
     u = _draws("combs", emitters, 4, chance)
-    teeth = 12
+    teeth = 12  # the most; those beyond a comb's own number get SNR 0
     tooth = np.tile(np.arange(teeth), len(emitters))
     u = np.repeat(u, teeth, axis=0)
     spacing = log_uniform(u[:, 0], (5.0, 40.0))
@@ -174,6 +182,7 @@ def _dc_spikes(simulation: Simulation, emitters: _Emitters, n_freq: int, chance:
     """The digitiser's own line in the middle of a wide scene; anywhere in a single window."""
     axes = simulation.axes
     u = _draws("dc spike", emitters, 2, chance)
+    # A coarse channel's middle is at one place of a wide scene. A single window is cut from anywhere in it.
     alone = n_freq < 2 * axes.n_freq
     channel = np.floor(u[:, 0] * n_freq) if alone else np.full(len(u), float(n_freq // 2))
     snr = log_uniform(u[:, 1], simulation.rfi.carrier_snr)
@@ -203,16 +212,17 @@ def _drifting(simulation: Simulation, name: str, mean: float, n_freq: int, chanc
     """Emissions of the needles' shapes and strengths that stand in OFF panels too."""
     families = _GROUND_LINES if name == "lines" else _GROUND_SQUIGGLES
     emitters = _how_many(name, mean * n_freq / simulation.axes.n_freq, chance)
-    found = []
+    drawn = []
     for number in range(int(emitters.number.max(initial=-1)) + 1):
         owner = emitters.owner[emitters.number == number]
+        # An emitter needs an index of its own: the key of its observation and number, a hash that meets no other index.
         own = Chance(chance.seed, chance.keys(f"{name} {number}")[owner].view(np.int64))
-        # stronger than needles often are: the ground is near
         lit = draw_lit(simulation.needles, np.ones(len(owner), dtype=bool), own)
         some = draw_needles(simulation.needles, families, simulation.axes, n_freq, lit, own)
+        # up to three times as strong as needles: transmitters on the ground are near
         snr = some.snr * log_uniform(own.uniform("nearness", 1)[:, 0], (1.0, 3.0))
-        found.append(_Drawn(owner, some.channel, some.envelope * snr[:, None, None], some.width))
-    return found
+        drawn.append(_Drawn(owner, some.channel, some.envelope * snr[:, None, None], some.width))
+    return drawn
 
 
 def _bursts(simulation: Simulation, chance: Chance) -> Float[np.ndarray, "batch panel time"]:
@@ -220,6 +230,7 @@ def _bursts(simulation: Simulation, chance: Chance) -> Float[np.ndarray, "batch 
     axes: Axes = simulation.axes
     emitters = _how_many("bursts", simulation.rfi.bursts, chance)
     u = _draws("bursts", emitters, 4, chance)
+    # two bursts in one row add up: 1 + level + level
     factor = np.ones((len(chance), N_PANELS, axes.n_time), dtype=np.float32)
     length = np.floor(log_uniform(u[:, 0], (1.0, min(12.0, axes.n_time / 4) + 1)))
     start = u[:, 1] * (axes.n_time - length)

@@ -1,0 +1,51 @@
+"""The axes of a cadence: worked numbers of the competition, unequal gaps, and time reversed twice."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abacad.signal.cadence import OFF, ON, Axes
+
+UNEQUAL = Axes(panel_start_s=(0.0, 313.0, 651.0, 944.0, 1537.0, 1851.0))
+
+
+def test_on_and_off_panels_alternate_from_on():
+    assert sorted(ON + OFF) == list(range(6))
+    assert all(off == on + 1 for on, off in zip(ON, OFF, strict=True))
+
+
+def test_worked_numbers_of_the_competition():
+    axes = Axes()
+    assert axes.panel_s == pytest.approx(293.1, abs=0.1)
+    assert axes.panel_period_s == pytest.approx(315)
+    assert axes.unit_drift_hz_s == pytest.approx(2.60, abs=0.01)
+    assert axes.panel_start[:3] == pytest.approx((0, 1.0746, 2.1492), abs=1e-4)
+    assert axes.evenly_spaced
+
+
+def test_binned_rows_keep_the_timetable():
+    """39 rows of 7.5 s last as long as 273 of 1.07 s, so that a line crosses as many channels."""
+    binned = Axes.usual(39, 256)
+    assert binned.panel_s == pytest.approx(Axes().panel_s)
+    assert binned.panel_start == pytest.approx(Axes().panel_start, abs=1e-4)
+
+
+def test_unequal_gaps_are_seen_and_their_mean_is_the_period():
+    assert not UNEQUAL.evenly_spaced
+    assert UNEQUAL.panel_period_s == pytest.approx(1851 / 5)
+    late = Axes(panel_start_s=tuple(start + 1e4 for start in UNEQUAL.panel_start_s))
+    assert late.panel_start == UNEQUAL.panel_start  # the day does not matter, the gaps do
+
+
+@given(st.lists(st.floats(1, 600), min_size=5, max_size=5))
+def test_time_reversed_twice_is_the_same_timetable(gaps):
+    starts = [0.0]
+    for gap in gaps:
+        starts.append(starts[-1] + 294 + gap)
+    axes = Axes(panel_start_s=tuple(starts))
+    once = axes.time_reversed()
+    ends = [start + axes.panel_s for start in axes.panel_start_s]
+    # each of the first five panels lies as long before the end as it did after the start
+    assert once.panel_start_s[0] == pytest.approx(0, abs=1e-6)
+    assert once.panel_start_s[4] == pytest.approx(ends[4] - ends[0])
+    assert once.time_reversed().panel_start_s == pytest.approx(axes.panel_start_s, abs=1e-6)
