@@ -26,7 +26,7 @@ from abacad.ideal.tones import tones_of
 from abacad.ideal.tracklet import tracklets
 from abacad.ideal.walk import level_dash_ratio, seen_walking, walk_models, walk_ratios
 from abacad.signal.cadence import N_PANELS, OFF, ON
-from abacad.signal.drift import bins_per_panel
+from abacad.signal.drift import bins_per_row
 from abacad.simulator.needle import DECOY_LIT
 from abacad.simulator.presets import Families, Simulation
 
@@ -77,7 +77,7 @@ class Observer:
             AbacadError: needles drift too fast for the grids, panels have unequal gaps, or a family is unknown here.
         """
         axes, needles = simulation.axes, simulation.needles
-        fastest = bins_per_panel(needles.drift_hz_s[1], axes) * axes.dt_s / axes.panel_period_s
+        fastest = bins_per_row(needles.drift_hz_s[1], axes)
         if fastest > _FASTEST:
             raise AbacadError(
                 f"Needles drift by up to {fastest:.2g} channels a row: the bound is worked out up to {_FASTEST:g}.\n"
