@@ -1,10 +1,14 @@
 """The quick reader reads what NumPy reads."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 from abacad.errors import CadenceError
-from abacad.overlap.reader import CadenceReader
+from abacad.overlap.reader import CadenceReader, read_ahead
 
 N_TIME, N_FREQ, SCENE = 96, 64, 200
 
@@ -39,3 +43,29 @@ def test_the_reader_sees_what_is_not_finite_in_rows_that_it_does_not_give(tmp_pa
     np.save(tmp_path / "wrong.npy", values)
     with pytest.raises(CadenceError, match="wrong: 1 of its values are NaN or infinite"):
         reader.read(tmp_path / "wrong.npy")
+
+
+def test_a_file_that_cannot_be_read_ahead_is_left_to_who_reads_it(tmp_path):
+    """A file, a folder, nothing at all and a pipe, which must not be waited for."""
+    (tmp_path / "there.npy").write_bytes(b"1234")
+    os.mkfifo(tmp_path / "pipe")
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    for name in ("there.npy", ".", "absent.npy", "pipe"):
+        read_ahead(tmp_path / name)
+    after = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    assert after == before  # nothing stays open
+
+
+def test_a_header_that_was_seen_is_not_parsed_again_and_another_shape_is_refused(tmp_path):
+    reader = CadenceReader((6, 4, 8))
+    values = np.arange(6 * 4 * 8, dtype=np.float32).reshape(6, 4, 8)
+    for name in ("one", "two"):
+        np.save(tmp_path / f"{name}.npy", values)
+        assert torch.equal(reader.read(tmp_path / f"{name}.npy"), torch.from_numpy(values))
+    np.save(tmp_path / "other.npy", values.reshape(6, 8, 4))
+    with pytest.raises(CadenceError, match="other"):
+        reader.read(tmp_path / "other.npy")
+    first = reader.read(tmp_path / "one.npy")
+    np.save(tmp_path / "zeros.npy", np.zeros_like(values))
+    assert reader.read(tmp_path / "zeros.npy") is first  # the same memory: who keeps a cadence copies it
+    assert (first == 0).all()

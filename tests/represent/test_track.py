@@ -29,3 +29,20 @@ def test_a_random_walk_leaves_a_track():
     evidence = track_evidence(clean)
     assert evidence[2, torch.arange(273), path].median() > evidence[[0, 1, 3, 4, 5]].amax(-1).median() + 5
     assert (evidence[2].argmax(-1) - path).abs().median() <= 1
+
+
+def test_noise_has_no_evidence_and_the_two_directions_of_time_agree():
+    clean = torch.randn(2, 6, 100, 48, generator=torch.Generator().manual_seed(1))
+    evidence = track_evidence(clean)
+    assert evidence.median() == pytest.approx(0, abs=2)
+    torch.testing.assert_close(track_evidence(clean.flip(-2)).flip(-2), evidence, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(track_evidence(clean.flip(-1)).flip(-1), evidence, atol=1e-3, rtol=1e-3)
+
+
+def test_a_certain_path_throws_no_longer_shadow_than_the_ceiling():
+    clean = torch.zeros(1, 200, 16)
+    clean[0, 80:120, 8] = 6.0
+    evidence = track_evidence(clean)[0, :, 8]
+    assert evidence.isfinite().all()
+    assert evidence[100] > 20
+    assert evidence[[10, 190]].abs().max() < evidence[100] / 2
