@@ -37,6 +37,7 @@ def rows_apart(n_time: int) -> int:
 
 def weights(n_time: int) -> Float[Tensor, "projection time"]:
     """The weights of that many rows in each projection, the same in every run; each projection's add up to 0."""
+    # a fixed seed: codes of two files can be compared only if both were made with the same signs
     generator = torch.Generator().manual_seed(20_121)
     signs = torch.randint(0, 2, (PROJECTIONS, n_time - 1), generator=generator, dtype=torch.float32) * 2 - 1
     return torch.diff(signs, prepend=torch.zeros(PROJECTIONS, 1), append=torch.zeros(PROJECTIONS, 1)).neg()
@@ -69,6 +70,7 @@ def fingerprints(
     """
     sums = torch.bmm(projections.expand(len(panels), -1, -1), panels)
     length = sums.square().sum(-2, keepdim=True).sqrt_()
+    # the first row stands for the level: a constant column has no direction but that of its rounding
     alive = (length > _ALIVE * panels[:, :1].abs()) & length.isfinite()
     scale = STEPS_PER_SIGMA * PROJECTIONS**0.5
     codes = torch.where(alive, sums * (scale / length), 0.0).round_().clamp_(-127, 127)

@@ -43,7 +43,7 @@ def cut_large(ids: pd.Series, groups: pd.Series, pairs: pd.DataFrame | None, n_f
         pairs: Overlapping pairs; none where nobody knows them.
         n_folds: Number of folds.
     """
-    fold = len(ids) // n_folds
+    fold = len(ids) // n_folds  # a group larger than this would make one fold larger than the others
     sizes = groups.value_counts()
     groups = groups.copy()
     for name, size in sizes[sizes > fold].sort_index().items():
@@ -83,6 +83,7 @@ def random_leak(ids: pd.Series, pairs: pd.DataFrame, n_folds: int) -> float:
 
     An id with d partners has one outside with the probability 1 − n_folds^−d.
     """
+    # ids without a partner share nothing with anyone and do not stand in the counts
     inner = among(pairs, ids)
     partners = pd.concat([inner["id_a"], inner["id_b"]]).value_counts()
     return float((1 - np.power(float(n_folds), -partners)).sum() / len(ids))

@@ -55,9 +55,10 @@ def candidates(codes: Codes) -> pd.DataFrame:
             more = pd.Series(*np.unique(some, return_counts=True)[::-1])
             counts = counts.add(more, fill_value=0).astype(np.int64)
     packed, hits = counts.index.to_numpy(dtype=np.int64), counts.to_numpy()
-    kept = hits >= 2
+    kept = hits >= 2  # single matches are chance: the numbers of millions of columns collide here and there
     pair, place = np.divmod(packed[kept], 2 * n_freq)
     table = pd.DataFrame({"a": pair // n, "b": pair % n, "offset": place - n_freq, "hits": hits[kept]})
+    # two windows of one observation overlap at one offset
     best = table.sort_values(["a", "b", "hits"], kind="stable").drop_duplicates(["a", "b"], keep="last")
     return best.reset_index(drop=True)
 
@@ -71,8 +72,9 @@ def _keys(codes: Codes, panel: int) -> UInt64[np.ndarray, " column"]:
     step = max(1, _BATCH // n_freq)
     for first in range(0, n, step):
         part = np.asarray(codes[first : first + step, :, panel, :_HASHED]).reshape(-1, _HASHED)
-        alive = np.flatnonzero(part.any(1))
+        alive = np.flatnonzero(part.any(1))  # dead columns have codes of 0, which all look the same
         look = np.zeros(len(alive), np.uint64)
+        # 6 bits of each projection: a code moves by less than one of these 64 steps when a panel is rounded to float16
         for values in (part[alive].astype(np.int16).T + 128) >> 2:
             look = (look << np.uint64(6)) | values.astype(np.uint64)
         look *= np.uint64(0x9E3779B97F4A7C15)  # mixed (Knuth), so that the bits kept hold all of it
@@ -164,9 +166,10 @@ def _compared(codes: Codes, pairs: pd.DataFrame, width: Int[np.ndarray, " pair"]
     flat = np.asarray(codes).reshape(-1, N_PANELS * PROJECTIONS)
     ours, theirs = (_gathered(flat, np.repeat(start, width) + within) for start in (start_a, start_b))
     alive = (_any(ours) & _any(theirs)).numpy()
+    # |a − b|² = |a|² + |b|² − 2 a·b: for codes of one length the distance is 1 − cosine, and float32 holds it exactly
     distance = (ours.float() - theirs).square_().sum(-1).numpy() / (2 * PROJECTIONS * STEPS_PER_SIGMA**2)
     cosine = np.where(alive, 1 - distance, 0)  # all codes have one length, but for rounding
-    matches = (cosine >= AGREES).sum(1) >= N_PANELS // 2
+    matches = (cosine >= AGREES).sum(1) >= N_PANELS // 2  # in half of the panels: a needle may run through the others
     usable = alive.sum(1) >= N_PANELS // 2
     pair = np.repeat(np.arange(len(width)), width)
     n_matching, n_usable = (np.bincount(pair, flags, len(width)).astype(np.int64) for flags in (matches, usable))

@@ -12,7 +12,7 @@ from abacad.errors import CadenceError
 from abacad.signal.cadence import N_PANELS
 from abacad.types import Panels
 
-_HEADER_BYTES = 128
+_HEADER_BYTES = 128  # of a .npy file of version 1 whose header is not unusually long
 _HALF_INF, _MINUS_HALF_INF = 0x7C00, 0xFC00
 """Bits of float16 from which on a value is not finite, those of negative ones as a number without a sign."""
 
@@ -37,6 +37,8 @@ class CadenceReader:
             CadenceError: the file is missing, truncated, of another shape, or no cadence, or a value of any row is
                 not finite.
         """
+        # one system call for header and data; a file of another size or header goes the slow way, which says what is
+        # wrong
         got, size = self._bytes(path)
         dtype = self._known.get(bytes(self._raw[:_HEADER_BYTES]))
         if dtype is not None and got == size == self._size(dtype):

@@ -86,6 +86,7 @@ class Axes:
         Times run backwards from the end of the third ON panel. The last panel, which would come before the first one,
         keeps the gap that it had after its neighbour.
         """
+        # five panels begin and end with ON: reversed, the ON panels stay at the ON places and the label stays true
         *five, last = self.panel_start_s
         end = five[-1] + self.panel_s
         reversed_five = [end - (start + self.panel_s) for start in reversed(five)]

@@ -67,6 +67,7 @@ def dedoppler(
     out = panels.new_zeros((*panels.shape[:-2], len(drifts), n_freq), dtype=torch.float32)
     if not len(drifts):
         return out
+    # shifts beyond the window's width reach no channel
     lowest = max(int(shift.min()), 1 - n_freq)
     highest = min(int(shift.max()), n_freq - 1)
     # so_far[r] is the sum of the rows before r, so that rows begin … end − 1 add up to so_far[end] − so_far[begin]

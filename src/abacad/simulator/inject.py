@@ -25,6 +25,7 @@ def generate_on(background: Background, simulation: Simulation, indices: Int[np.
     chance, n_freq = Chance(seed, indices), simulation.axes.n_freq
     targets = draw_targets(simulation, indices, seed)
     injected = draw_injected(simulation, simulation.needles.families, targets, chance)
+    # one cadence at a time: a background draws from the file by the chance of a single scene
     power = torch.stack([background.panels(chance.of(np.array([k])), n_freq) for k in range(len(indices))])
     sigma = np.array([noise_sigma(panels) for panels in power])
     if len(injected.rows):

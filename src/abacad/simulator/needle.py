@@ -75,10 +75,11 @@ class NeedleBatch:
         """
         seen = (self.envelope > 0) & (self.channel > -0.5) & (self.channel < self.n_freq - 0.5)
         steps = smearing(torch.from_numpy(self.channel)).numpy()
-        lit = np.maximum(seen.sum(axis=(1, 2)), 1)
+        lit = np.maximum(seen.sum(axis=(1, 2)), 1)  # rows; 1 where none is seen, so that nothing is divided by 0
         level = np.maximum(self.width, 1)
         smear = np.where(seen, np.maximum(steps / level[:, None, None], 1), 0).sum(axis=(1, 2)) / lit
         smear = np.maximum(smear, 1)
+        # a matched filter weighs a row by its intensity e: its SNR grows with √Σe², that of n full rows with √n
         rows = np.where(seen, self.envelope**2, 0).sum(axis=2)
         best = rows[:, list(ON)].max(axis=1)
         best = np.where(best > 0, best, rows.max(axis=1))
@@ -144,7 +145,7 @@ def draw_needles(
     u = chance.uniform("needle", 6)
     weights = _weights(families)
     family = np.searchsorted(np.cumsum(weights) / weights.sum(), u[:, 0], side="right")
-    family = np.minimum(family, np.flatnonzero(weights)[-1])
+    family = np.minimum(family, np.flatnonzero(weights)[-1])  # rounding of the sum may lead past the last family
     sign = np.where(u[:, 1] < 0.5, -1.0, 1.0)
     drift = sign * log_uniform(u[:, 2], needles.drift_hz_s) * axes.panel_period_s / axes.df_hz
     channel = np.zeros((len(chance), N_PANELS, axes.n_time))

@@ -118,6 +118,7 @@ def fill_rows(out: Float[Tensor, "row ..."], dof: Float[np.ndarray, " row"], key
     generator = torch.Generator(out.device)
     for row, key in enumerate(keys):
         bits[row].random_(generator=generator.manual_seed(key & (2**63 - 1)))
+    # of 32 random bits, 16 choose the quantile and 15 of the others say where within a tail's word the number falls
     words = bits & (_WORDS - 1)
     flat = out.view(bits.shape)
     for value in np.unique(dof):
@@ -134,7 +135,7 @@ def fill_rows(out: Float[Tensor, "row ..."], dof: Float[np.ndarray, " row"], key
 def _tails(table: Quantiles, words: Int[Tensor, " tail"], within: Float[Tensor, " tail"]) -> Float[Tensor, " tail"]:
     """Quantiles for words in the tails, `within` being the place between a word and the next outer one."""
     upper = words >= _WORDS // 2
-    whole = torch.where(upper, _WORDS - 1 - words, words)
+    whole = torch.where(upper, _WORDS - 1 - words, words)  # words further out
     log_p = ((whole + within) / _WORDS).log().float()
     right = torch.searchsorted(table.tail_log_p, log_p).clamp(1, len(table.tail_log_p) - 1)
     x0, x1 = table.tail_log_p[right - 1], table.tail_log_p[right]
