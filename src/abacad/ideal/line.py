@@ -36,7 +36,7 @@ class LineGrid:
 
     Attributes:
         drift: (drift,) channels a panel period.
-        log_prior: (drift,) of the generator's log-uniform drifts.
+        log_prior: (drift,) log probability, of the simulator's log-uniform drifts.
         slope: (drift,) number of the panel slope that stands for each drift.
         slopes: (slope,) channels a panel period, whole numbers.
         start: (drift, panel) quarters of a channel from a path's place to where its line in a panel starts.

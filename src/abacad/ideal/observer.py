@@ -1,4 +1,4 @@
-"""The (near-)ideal observer: the likelihood ratio of a needle against none, averaged over the generator's prior.
+"""The (near-)ideal observer: the likelihood ratio of a needle against none, averaged over the simulator's prior.
 
     score = log Σ P(family) · LR(family) − log [ (1 − d) + d · Σ P(family) · LR(decoy of that family) ]
 
@@ -39,7 +39,7 @@ FAMILIES = {
     "pulsed": "approximate: lit and dark for geometric times instead of a regular period",
     "scintillating": "approximate: intensities that jump instead of gliding",
 }
-"""How close the likelihood of each family is to the generator's."""
+"""How close the likelihood of each family is to the simulator's."""
 
 _PATHS = 400  # likeliest lines that are followed row by row, as whole or cut lines; the others count as whole lines
 _CLOSER = 128  # likeliest of these, which are followed as pulsed and scintillating lines

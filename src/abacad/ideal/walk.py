@@ -39,13 +39,8 @@ _TAPS = 4  # half channels to either side that a step can reach; a reach of 12 c
 # The prior of the reach as two halves, each at its middle, to the channel: 3 and 8 channels.
 _REACHES = tuple((float(reach), 0.5) for reach in np.round(log_uniform(np.array([0.25, 0.75]), SQUIGGLE_REACH)))
 _PERIOD = sum(SQUIGGLE_PERIOD) / 2
-_JITTER = (
-    0.125,
-    0.25,
-    0.25,
-    0.25,
-    0.125,
-)  # ±½ channel on quarters of a channel; the ends stand for half a quarter each
+# The jitter, ±½ channel on quarters of a channel: the two at the ends stand for half a quarter each.
+_JITTER = (0.125, 0.25, 0.25, 0.25, 0.125)
 _PIECE = 6  # rows that level dashes begin and last in: 1/46 of a panel of 273 rows, where they last 0.07 at least
 _LENGTHS = tuple(between((np.arange(5) + 0.5) / 5, *DASH_LENGTH).tolist())  # the middles of five equally likely parts
 _SUREST = 10.0  # largest log ratio of a row: 8 rows of it fit float32, see `walk_ratios`

@@ -40,7 +40,7 @@ def cut_large(ids: pd.Series, groups: pd.Series, pairs: pd.DataFrame | None, n_f
     Args:
         ids: Ids in their order.
         groups: Group of each.
-        pairs: Overlapping pairs; none where nobody knows them.
+        pairs: Overlapping pairs; none where there is no overlaps.csv.
         n_folds: Number of folds.
     """
     fold = len(ids) // n_folds  # a group larger than this would make one fold larger than the others

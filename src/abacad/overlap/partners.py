@@ -9,7 +9,7 @@ to float16 rounding, some 10⁻³ σ; this cadence's needle stays, and a partner
 are several partners the difference nearest to zero is taken, pixel by pixel: an own needle stands in all differences,
 a partner's only in one. (Averaging would only thin the shadow.)
 
-After the 1st place of the competition, who subtracted matched backgrounds.
+The method follows the competition's winning solution, which subtracted matched backgrounds.
 """
 
 from collections.abc import Mapping, Sequence

@@ -93,7 +93,7 @@ def read_ahead(path: Path) -> None:
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe must not be waited for
     except OSError:
-        return  # who reads it will say so
+        return  # the read that follows reports the error
     try:
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
     except OSError:

@@ -136,7 +136,7 @@ def draw_needles(
 
     Args:
         needles: ranges to draw from.
-        families: how often each kind is drawn.
+        families: how often each family is drawn.
         axes: rows and times of a panel.
         n_freq: channels of the window.
         lit: panels that each needle may stand in; at least one of them.
