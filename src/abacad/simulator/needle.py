@@ -215,7 +215,7 @@ def missing_below(share: float) -> float:
 
     In lengths of a panel, the picked row lies at k, uniform over the three ON panels (0 to 1, 2 to 3 and 4 to 5), and a
     late start lies at v·k with v uniform: P(v·k < x) = min(1, x / k). A start within an OFF panel loses no more rows
-    than one at the panel's begin, so that exactly one ON panel is lost with probability P(1 < v·k < 2) = 0.22.
+    than one at the panel's begin, so that exactly one ON panel is lost with probability P(1 < v·k < 2) = 0.21.
 
     Example:
         >>> [round(missing_below(share), 2) for share in (0.0, 1 / 3, 0.34, 2 / 3, 1.0)]
