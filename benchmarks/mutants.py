@@ -99,10 +99,10 @@ MUTANTS = (
     ),
     Mutant(
         "train and test share a scene",
-        "run/simulate.py",
+        "simulator/plan.py",
         "first_test = -(-n_train // each)",
         "first_test = n_train // each",
-        "tests/run/test_plan.py",
+        "tests/simulator/test_plan.py",
     ),
     Mutant(
         "a fold trains on what it holds back",
