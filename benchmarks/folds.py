@@ -96,7 +96,7 @@ def trained(recipe: Recipe, train: Packed, targets: np.ndarray, kept: np.ndarray
         max_epochs=recipe.trainer.max_epochs, accelerator="cpu", logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, gradient_clip_val=recipe.optim.clip, callbacks=[judge],
     )  # fmt: skip
-    batches = loader(Samples(train, kept, targets), recipe.optim.batch_size, 0, shuffle=True, seed=recipe.seed)
+    batches = loader(Samples(train, kept, targets), recipe.optim.batch_size, 0, seed=recipe.seed)
     trainer.fit(Learner(build_detector(recipe.model, recipe.represent), recipe, weight), batches)
     return judge
 

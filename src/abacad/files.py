@@ -38,9 +38,9 @@ def beside(path: Path, process: int) -> Path:
     return path.with_name(f".{path.name}.{_HOST}-{process}.part")
 
 
-def holds_something(folder: Path) -> bool:
-    """Whether there is anything in a folder but what a killed process left half written."""
-    return folder.is_dir() and not all(_is_left_over(name) for name in os.listdir(folder))
+def holds_something(folder: Path, but: str = "") -> bool:
+    """Whether there is anything in a folder but what a killed process left half written, and a file `but`."""
+    return folder.is_dir() and not all(name == but or _is_left_over(name) for name in os.listdir(folder))
 
 
 @contextmanager

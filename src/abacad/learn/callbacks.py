@@ -36,9 +36,9 @@ def told_time(seconds: float) -> str:
 class EpochLog(pl.Callback):
     """A row of metrics.csv and a line of the log for each epoch; a continued fold keeps its earlier rows."""
 
-    def __init__(self, path: Path, fold: int, folds_after: int = 0) -> None:
-        """Write into `path`."""
-        self.path, self.fold, self.folds_after = path, fold, folds_after
+    def __init__(self, path: Path, fold: int, done: int = 0, folds_after: int = 0) -> None:
+        """Write into `path`; `done` epochs were trained before the fold was continued."""
+        self.path, self.fold, self.done, self.folds_after = path, fold, done, folds_after
         self.started, self.seconds = time.monotonic(), list[float]()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -49,7 +49,7 @@ class EpochLog(pl.Callback):
         """Write the row."""
         if not trainer.is_global_zero:
             return
-        epoch = trainer.current_epoch
+        epoch, epochs = self.done + trainer.current_epoch, self.done + (trainer.max_epochs or 1)
         self.seconds.append(time.monotonic() - self.started)
         found = {name: float(value) for name, value in trainer.callback_metrics.items()}
         row = {"epoch": epoch, **{name: found.get(name) for name in ("train_loss", "val_loss", "val_auc")}}
@@ -59,20 +59,20 @@ class EpochLog(pl.Callback):
             before = pd.read_csv(self.path)
             table = pd.concat([before[before["epoch"] < epoch], table])
         write_table(self.path, table)
-        left = sum(self.seconds) / len(self.seconds) * epochs_to_come(epoch, trainer.max_epochs or 1, self.folds_after)
+        left = sum(self.seconds) / len(self.seconds) * epochs_to_come(epoch, epochs, self.folds_after)
         log.info(
             "Fold %d, epoch %d of %s: AUC %.4f, loss %.4f, %s left",
-            self.fold, epoch + 1, trainer.max_epochs, row["val_auc"], row["train_loss"] or math.nan, told_time(left),
+            self.fold, epoch + 1, epochs, row["val_auc"], row["train_loss"] or math.nan, told_time(left),
         )  # fmt: skip
 
 
 class FoldBar(RichProgressBar):
     """Lightning's bar with the fold and the AUC, on standard error, gone when the fold is done."""
 
-    def __init__(self, fold: int) -> None:
-        """Name the fold."""
+    def __init__(self, fold: int, done: int = 0) -> None:
+        """Name the fold, and the epochs that were trained before it was continued."""
         super().__init__(console_kwargs={"stderr": True})
-        self.fold = fold
+        self.fold, self.done = fold, done
 
     def _init_progress(self, trainer: pl.Trainer) -> None:
         super()._init_progress(trainer)
@@ -86,7 +86,9 @@ class FoldBar(RichProgressBar):
         ]  # fmt: skip
 
     def _get_train_description(self, current_epoch: int) -> str:
-        return f"Fold {self.fold}, epoch {current_epoch + 1} of {self.trainer.max_epochs}"
+        return (
+            f"Fold {self.fold}, epoch {self.done + current_epoch + 1} of {self.done + (self.trainer.max_epochs or 1)}"
+        )
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """What stands behind the bar: no version number."""

@@ -14,6 +14,7 @@ from abacad.config import Represent
 from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.errors import AbacadError
 from abacad.learn.augment import Augmentation
+from abacad.learn.order import EpochOrder
 from abacad.learn.simulated import SimulatedCadences
 from abacad.overlap.partners import Partners
 from abacad.represent.representation import represent
@@ -155,16 +156,35 @@ class Samples(Dataset):
         return Sample(index, planes, _target(self.targets[index]))
 
 
-def loader(samples: Dataset, batch_size: int, workers: int, *, shuffle: bool = False, seed: int = 0) -> DataLoader:
-    """A loader of `Sample` batches, the order of a shuffled one set by the seed."""
-    generator = torch.Generator().manual_seed(seed)
+def loader(
+    samples: Dataset,
+    batch_size: int,
+    workers: int,
+    *,
+    seed: int | None = None,
+    first_epoch: int = 0,
+    process: int = 0,
+    processes: int = 1,
+) -> DataLoader:
+    """A loader of `Sample` batches.
+
+    Args:
+        samples: What is loaded.
+        batch_size: Samples of a batch.
+        workers: Processes that read.
+        seed: Of the order, another one each epoch, without the rest that fills no batch; none: all in their own order.
+        first_epoch: The epoch that Lightning calls 0.
+        process: Number of this process.
+        processes: Number of processes that share the samples.
+    """
+    order = EpochOrder(samples, seed, first_epoch, process, processes)
     return DataLoader(
         samples,
         batch_size=batch_size,
-        shuffle=shuffle,
+        sampler=order,
         num_workers=workers,
-        generator=generator,
-        drop_last=shuffle and len(samples) > batch_size,  # type: ignore[arg-type]
+        generator=torch.Generator().manual_seed(0),  # of the readers; torch's own would be the dropout's, too
+        drop_last=seed is not None and len(order) > batch_size,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=False,
     )

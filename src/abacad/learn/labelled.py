@@ -27,3 +27,7 @@ class Labelled:
     folds: np.ndarray
     shape: tuple[int, ...]
     axes: Axes = field(default_factory=Axes)
+
+    def name_of(self, place: int) -> str:
+        """The id of the cadence at a place; places beyond the labelled ones are simulated."""
+        return str(self.ids[place]) if place < len(self.ids) else f"simulated cadence {place - len(self.ids)}"

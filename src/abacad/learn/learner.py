@@ -1,6 +1,8 @@
 """How a detector learns, told to Lightning: loss, optimiser, schedule, and the validation AUC."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
@@ -10,8 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from abacad.config import Recipe
+from abacad.errors import AbacadError
 from abacad.learn.dataset import Sample
 from abacad.learn.mixup import mixup
+from abacad.learn.order import mixed
+from abacad.learn.state import FoldState
 from abacad.metric import auc
 from abacad.model.detector import Detector
 
@@ -21,30 +26,70 @@ class Learner(pl.LightningModule):
 
     pos_weight: Tensor
 
-    def __init__(self, detector: Detector, recipe: Recipe, pos_weight: float) -> None:
-        """Take the detector and the weight of a positive: negatives / positives of the training fold."""
+    def __init__(
+        self,
+        detector: Detector,
+        recipe: Recipe,
+        pos_weight: float,
+        steps_per_epoch: int,
+        *,
+        seed: int = 0,
+        state: FoldState | None = None,
+        name: Callable[[int], str] = str,
+    ) -> None:
+        """Take what is trained.
+
+        Args:
+            detector: The detector; a continued fold gives it its weights.
+            recipe: The whole run.
+            pos_weight: Weight of a positive: negatives / positives of the training fold.
+            steps_per_epoch: Steps of the optimiser in an epoch.
+            seed: Of dropout and mixup.
+            state: Where a continued fold stands; none begins one.
+            name: The id of a cadence by its place, for messages.
+        """
         super().__init__()
-        self.detector, self.recipe = detector, recipe
+        self.detector, self.recipe, self.seed, self.name_of = detector, recipe, seed, name
+        self.steps_per_epoch, self.state = steps_per_epoch, state or FoldState()
+        if self.state.weights:
+            detector.load_state_dict(self.state.weights)
         self.register_buffer("pos_weight", torch.tensor(float(pos_weight)), persistent=False)
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
+    @property
+    def epoch(self) -> int:
+        """The epoch of the fold, from 0; Lightning counts those since the fold was last continued."""
+        return self.state.epochs + self.current_epoch
+
     def on_train_epoch_start(self) -> None:
-        """Tell the training samples which epoch it is, so that their random changes are new."""
-        samples = self.trainer.train_dataloader.dataset  # type: ignore[union-attr]
-        if hasattr(samples, "set_epoch"):
-            samples.set_epoch(self.current_epoch)
+        """Give dropout the random numbers of this epoch, whether the fold was stopped before it or not."""
+        torch.manual_seed(mixed(self.seed, self.epoch, self.global_rank))
 
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
-        """Loss of one batch, mixed with itself while mixup is on."""
+        """Loss of one batch, mixed with itself while mixup is on.
+
+        Raises:
+            AbacadError: the loss is no finite number.
+        """
         planes, targets = batch.planes, batch.target
         if self._mixes():
-            seed = hash((self.recipe.seed, self.current_epoch, batch_index, self.global_rank)) % 2**63
-            generator = torch.Generator().manual_seed(seed)
+            generator = torch.Generator().manual_seed(mixed(self.seed, self.epoch, self.global_rank, batch_index))
             planes, targets = mixup(planes, targets, self.recipe.augment.mixup, generator)
         targets = torch.lerp(targets, torch.full_like(targets, 0.5), self.recipe.optim.smoothing)
         loss = F.binary_cross_entropy_with_logits(self.detector(planes), targets, pos_weight=self.pos_weight)
+        if not loss.isfinite():
+            raise AbacadError(self._diverged(f"the loss is {loss.item()}", batch.place, f", step {batch_index + 1}"))
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(targets), sync_dist=True)
         return loss
+
+    def _diverged(self, what: str, places: Any, step: str = "") -> str:
+        ids = ", ".join(self.name_of(int(place)) for place in places[:3])
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        return (
+            f"Training diverged in epoch {self.epoch + 1}{step}: {what} for {ids}{' …' if len(places) > 3 else ''}.\n"
+            f"The learning rate was {rate:.3g}. Lower it (--optim.lr), warm up for longer (--optim.warmup), or limit\n"
+            "the gradient (--optim.clip 1), in another run folder."
+        )
 
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep the logits of one batch."""
@@ -59,8 +104,10 @@ class Learner(pl.LightningModule):
             index, logits, targets = (self._gathered(values) for values in (index, logits, targets))
         _, first = np.unique(index.cpu().numpy(), return_index=True)
         logits, targets = logits[first].cpu(), targets[first].cpu().float()
-        if not logits.isfinite().all():
-            logits = logits.nan_to_num(0.0)
+        wrong = ~logits.isfinite()
+        if wrong.any():
+            places = index.cpu()[first][wrong]
+            raise AbacadError(self._diverged(f"{len(places)} of {len(logits)} validation logits are no number", places))
         loss = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=self.pos_weight.cpu())
         self.log("val_auc", auc(targets.numpy(), logits.numpy()), prog_bar=True, sync_dist=False)
         self.log("val_loss", loss, sync_dist=False)
@@ -75,7 +122,7 @@ class Learner(pl.LightningModule):
 
     def _mixes(self) -> bool:
         augment, epochs = self.recipe.augment, self.recipe.trainer.max_epochs
-        return augment.mixup > 0 and self.current_epoch < math.ceil(epochs * (1 - augment.mixup_off))
+        return augment.mixup > 0 and self.epoch < math.ceil(epochs * (1 - augment.mixup_off))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW, with the schedule stepped after every batch. Norms and biases are not decayed."""
@@ -86,10 +133,14 @@ class Learner(pl.LightningModule):
             [{"params": decayed, "weight_decay": optim.weight_decay}, {"params": free, "weight_decay": 0.0}],
             lr=optim.lr,
         )
-        total = max(1, int(self.trainer.estimated_stepping_batches))
+        if self.state.optimizer:
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": self.state.optimizer, "param_groups": groups})
+        total, done = (self.steps_per_epoch * epochs for epochs in (self.recipe.trainer.max_epochs, self.state.epochs))
         warmup = max(1, round(total * optim.warmup))
 
-        def factor(step: int) -> float:
+        def factor(since: int) -> float:
+            step = done + since
             if step < warmup:
                 return (step + 1) / warmup
             phase = min(1.0, (step - warmup) / max(1, total - warmup))

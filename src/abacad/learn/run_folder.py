@@ -17,22 +17,17 @@ from typing import Any
 
 import pandas as pd
 import torch
-import yaml
 
 from abacad import __version__
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.files import read_json, read_table, write_json, write_text
+from abacad.files import read_json, read_table, write_json
 from abacad.model.judge import Judge
 from abacad.places import find_run
 from abacad.recipes import read_recipe
 from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
-
-_MAY_CHANGE = {"trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "trainer.loggers",
-               "trainer.progress", "data.workers", "inference.batch_size"}  # fmt: skip
-"""Keys that an interrupted run may be continued with other values of: they change where it runs, not what comes out."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,6 +80,11 @@ class RunFolder(Summary):
         return self.path / "run.json"
 
     @property
+    def lock(self) -> Path:
+        """Names the process that trains into the folder, while it does."""
+        return self.path / "run.lock"
+
+    @property
     def packed(self) -> Path:
         """The packed training cadences, while training."""
         return self.path / "packed-train.npy"
@@ -94,6 +94,11 @@ class RunFolder(Summary):
         """The packed test cadences that join a training, while training."""
         return self.path / "packed-pseudo.npy"
 
+    @property
+    def pretrained(self) -> Path:
+        """The detector of `abacad pretrain`; written last, so it tells that the run is done."""
+        return self.path / "weights.safetensors"
+
     def fold(self, number: int) -> Path:
         """Folder of one fold."""
         return self.path / f"fold{number}"
@@ -101,6 +106,10 @@ class RunFolder(Summary):
     def weights(self, number: int) -> Path:
         """Best detector of one fold."""
         return self.fold(number) / "best.safetensors"
+
+    def last(self, number: int) -> Path:
+        """State of a fold under way, to continue it from; gone when it is done."""
+        return self.fold(number) / "last.ckpt"
 
     def fold_oof(self, number: int) -> Path:
         """Scores of the cadences that one fold held back; written last, so it tells that the fold is done."""
@@ -145,52 +154,6 @@ class RunFolder(Summary):
                 f"The same command continues it: {self.again()}."
             )
         return done
-
-    def claim(self, recipe: Recipe, data: dict[str, Any], **facts: Any) -> None:
-        """Make the folder this recipe's on this data, or continue it when it already is; note facts of a new one.
-
-        Raises:
-            AbacadError: it was made by another recipe, from other data, or is no run folder at all.
-        """
-        if self.checked.is_file() and self._has_trained():
-            self._refuse_other(recipe, data)
-            log.info("Continuing the run in %s", self.path)
-            return
-        self._forget_preparation()
-        if self.path.exists() and not self.config.is_file() and any(self.path.iterdir()):
-            raise AbacadError(f"{self.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
-        write_text(self.config, yaml.safe_dump(recipe.as_dict(), sort_keys=False))  # first: it makes this a run folder
-        self.note(data=data, **facts)
-
-    def _has_trained(self) -> bool:
-        """Whether an epoch was finished; before that nothing is lost when another recipe takes the folder."""
-        found = (
-            *self.path.glob("fold*/last.ckpt"),
-            *self.path.glob("fold*/oof.csv"),
-            self.path / "weights.safetensors",
-        )
-        return any(path.is_file() for path in found)
-
-    def _forget_preparation(self) -> None:
-        """Remove what a training that failed before its first epoch prepared: it may be another recipe's."""
-        for path in (self.checked, self.folds, self.packed, self.packed_pseudo):
-            if self.config.is_file():
-                path.unlink(missing_ok=True)
-
-    def _refuse_other(self, recipe: Recipe, data: dict[str, Any]) -> None:
-        before, now = _flat(self.recipe().as_dict()), _flat(recipe.as_dict())
-        changed = [key for key in now if now[key] != before.get(key) and key not in _MAY_CHANGE]
-        if changed:
-            told = ", ".join(f"{key}: {before.get(key)} → {now[key]}" for key in changed[:4])
-            raise AbacadError(
-                f"{self.path} was made by another recipe ({told}).\n"
-                f"Name another run folder, or continue this one: --config {self.config}."
-            )
-        known = part_of(read_json(self.record), "data") or data
-        if known.get("labels_sha256") != data["labels_sha256"]:
-            raise AbacadError(
-                f"{self.path} was trained on other labels ({known.get('folder')}).\nName another: --run runs/NAME."
-            )
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json."""
@@ -281,13 +244,6 @@ def logging_to(path: Path) -> Iterator[None]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         handler.close()
-
-
-def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in nested.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _version_of(package: str) -> str:

@@ -11,13 +11,15 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError, brief
 from abacad.learn.callbacks import EpochLog, FoldBar
+from abacad.learn.keeper import Average, Keeper
+from abacad.learn.run_folder import RunFolder
+from abacad.learn.state import FoldState
 
 _MALLOPT = {-4: 0, -1: 2**31 - 1, -2: 2**28}
 """malloc.h: no mmap for single blocks (M_MMAP_MAX), never shrink (M_TRIM_THRESHOLD), grow by 256 MB (M_TOP_PAD)."""
@@ -39,35 +41,34 @@ def _cpu_has_bf16() -> bool:
 
 
 def make_trainer(
-    recipe: Recipe, folder: Path, number: int, steps_per_epoch: int, folds_after: int = 0
-) -> tuple[pl.Trainer, ModelCheckpoint]:
-    """A trainer for one fold, and the callback that knows where its best checkpoint lies.
+    recipe: Recipe, run: RunFolder, number: int, state: FoldState, steps_per_epoch: int, folds_after: int = 0
+) -> pl.Trainer:
+    """A trainer for the epochs that a fold still has to go.
 
     Args:
         recipe: The whole run.
-        folder: Folder of the fold.
+        run: Its folder.
         number: Number of the fold.
-        steps_per_epoch: Batches of an epoch, for the start of the averaged weights.
+        state: Where the fold stands.
+        steps_per_epoch: Steps of the optimiser in an epoch, for the start of the averaged weights.
         folds_after: Folds that will be trained after it, for the time left.
     """
-    wanted = recipe.trainer
-    best = ModelCheckpoint(
-        dirpath=folder, filename="best", monitor="val_auc", mode="max", save_last=True, enable_version_counter=False
-    )
-    callbacks: list[Any] = [
-        EpochLog(folder / "metrics.csv", number, folds_after),
-        EarlyStopping(monitor="val_auc", mode="max", patience=wanted.patience),
-        best,
-    ]
+    wanted, folder = recipe.trainer, run.fold(number)
+    callbacks: list[Any] = [EpochLog(folder / "metrics.csv", number, state.epochs, folds_after)]
+    average = None
     if recipe.optim.ema:
         # Random weights stay in an average for long: it begins a little later, and still within the first epoch.
-        begin = min(20, steps_per_epoch // 2)
-        callbacks.append(EMAWeightAveraging(decay=recipe.optim.ema, update_starting_at_step=begin))
+        begin = min(20, steps_per_epoch // 2) - state.epochs * steps_per_epoch
+        average = Average(recipe.optim.ema, begin, state.average)
+        callbacks.append(average)
+    callbacks.append(Keeper(recipe, number, run.weights(number), run.last(number), state, average))
     if wanted.progress:
-        callbacks.append(FoldBar(number))
-    trainer = _lightning(
+        callbacks.append(FoldBar(number, state.epochs))
+    return _lightning(
         recipe,
-        max_epochs=wanted.max_epochs,
+        max_epochs=wanted.max_epochs - state.epochs,
+        enable_checkpointing=False,
+        use_distributed_sampler=False,
         accelerator=wanted.accelerator,
         devices=wanted.devices,
         num_nodes=wanted.num_nodes,
@@ -81,7 +82,6 @@ def make_trainer(
         num_sanity_val_steps=0,
         log_every_n_steps=10,
     )
-    return trainer, best
 
 
 def _lightning(recipe: Recipe, **settings: Any) -> pl.Trainer:

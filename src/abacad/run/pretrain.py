@@ -14,11 +14,12 @@ import pandas as pd
 from abacad.config import Recipe
 from abacad.errors import AbacadError
 from abacad.files import read_json, replacing, write_json, write_table
+from abacad.learn.claim import claimed
 from abacad.learn.dataset import Represented, worker_count
 from abacad.learn.fold import train_fold
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import pack
-from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
+from abacad.learn.run_folder import RunFolder, environment, fingerprint
 from abacad.learn.simulated import Mixture
 from abacad.learn.trainer import precision_of
 from abacad.metric import auc_interval
@@ -73,9 +74,8 @@ def pretrain(
     folder = RunFolder(Path(run))
     data = fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets}))
     simulated = {"presets": list(presets), "cadences": cadences, "positives": positives}
-    folder.claim(recipe, data, verb="pretrain", simulated=simulated)
-    weights = folder.path / "weights.safetensors"
-    with logging_to(folder.path / "log.txt"):
+    weights = folder.pretrained
+    with claimed(folder, recipe, data, verb="pretrain", simulated=simulated):
         if weights.is_file():
             log.info("%s is finished already", run)
             return weights
@@ -91,11 +91,11 @@ def pretrain(
         write_json(folder.checked, {"shape": list(shape), "skipped": []})
         held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
         folds = np.where(held, 0, 1)
-        train_fold(0, Labelled(packed, ids, targets, folds, shape, axes), recipe, folder)
+        if not folder.fold_oof(0).is_file():
+            train_fold(0, Labelled(packed, ids, targets, folds, shape, axes), recipe, folder)
         _conclude(folder, time.monotonic() - started)
-        with replacing(weights) as whole:
-            shutil.copyfile(folder.weights(0), whole)
-        folder.packed.unlink()
+        with replacing(weights) as temporary:
+            shutil.copyfile(folder.weights(0), temporary)
         log.info("Wrote %s", weights)
     return weights
 

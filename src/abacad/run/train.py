@@ -6,6 +6,7 @@ from its last checkpoint.
 
 import logging
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from abacad.data.check import check_cadences, usable
 from abacad.data.competition import read_labels
 from abacad.data.simulated_folder import is_simulated
 from abacad.files import read_json, write_json, write_table
+from abacad.learn.claim import claimed
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
 from abacad.learn.folds import folds_for_run, read_groups, read_links
@@ -28,7 +30,7 @@ from abacad.learn.gates import first_fold_gate, mean_gate
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.pseudo import with_pseudo
-from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
+from abacad.learn.run_folder import RunFolder, environment, fingerprint
 from abacad.learn.trainer import precision_of
 from abacad.learn.verdicts import with_verdicts
 from abacad.metric import auc, auc_interval
@@ -72,9 +74,8 @@ def train(
     root = find_competition(folder)
     labels = read_labels(root)
     run_folder = RunFolder(Path(run))
-    if _is_first():
-        run_folder.claim(recipe, fingerprint(root, labels))
-    with logging_to(run_folder.path / "log.txt"):
+    # of several processes, the first holds the folder for all
+    with claimed(run_folder, recipe, fingerprint(root, labels)) if _is_first() else nullcontext():
         if run_folder.oof.is_file():
             log.info("%s is finished already", run)
             return run_folder
@@ -177,8 +178,6 @@ def _conclude(run: RunFolder, recipe: Recipe, seconds: float) -> None:
         auc_oof=[round(figure, 5) for figure in (overall.value, overall.low, overall.high)],
         train_seconds=round(earlier + seconds, 1),
     )
-    for packed in (run.packed, run.packed_pseudo):
-        packed.unlink(missing_ok=True)
     log.info("AUC of all held-back cadences: %s", overall)
     data = read_json(run.record).get("data", {}).get("folder", ".")
     for line in mean_gate(values, is_simulated(Path(data))):

@@ -1,0 +1,124 @@
+"""A training takes a run folder: alone, for one recipe on one data set, and goes on with what an earlier start left."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import yaml
+
+from abacad.config import Recipe
+from abacad.errors import AbacadError
+from abacad.files import holds_something, read_json, write_text
+from abacad.learn.lock import locked
+from abacad.learn.run_folder import RunFolder, logging_to, part_of
+
+log = logging.getLogger(__name__)
+
+_MAY_CHANGE = {
+    "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "trainer.loggers",
+    "trainer.progress", "trainer.max_epochs", "trainer.patience", "data.workers", "data.pack", "optim.batch_size",
+    "inference.batch_size",
+}  # fmt: skip
+"""Keys with which a begun run goes on with other values: no score of a finished fold means anything else by them."""
+
+
+@contextmanager
+def claimed(run: RunFolder, recipe: Recipe, data: dict[str, Any], **facts: Any) -> Iterator[None]:
+    """Hold a run folder for a recipe and its data while the block runs, and log into it.
+
+    Args:
+        run: The folder: a new one, or that of an earlier start.
+        recipe: The whole run.
+        data: What tells the data from others, as `fingerprint` gives it.
+        facts: For run.json of a new run.
+
+    Raises:
+        AbacadError: another process trains into it, it is another recipe's or other data's, or is no run folder.
+    """
+    with locked(run.lock):
+        _claim(run, recipe, data, facts)
+        clean(run)
+        with logging_to(run.path / "log.txt"):
+            yield
+        clean(run)
+
+
+def clean(run: RunFolder) -> None:
+    """Remove what a finished run, or a finished fold, needs no more; a kill may have left it."""
+    for fold in run.path.glob("fold*/oof.csv"):
+        fold.with_name(run.last(0).name).unlink(missing_ok=True)
+    if run.oof.is_file() and (run.verb == "train" or run.pretrained.is_file()):
+        for packed in (run.packed, run.packed_pseudo):
+            packed.unlink(missing_ok=True)
+
+
+def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str, Any]) -> None:
+    if not run.config.is_file():
+        if holds_something(run.path, but=run.lock.name):
+            raise AbacadError(f"{run.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
+        _begin(run, recipe, data, facts)
+        return
+    changed, differs = _changed(run.recipe(), recipe), _differs(run, data)
+    lasting = [key for key in changed if key not in _MAY_CHANGE]
+    if not _has_trained(run):
+        if lasting or differs:
+            _forget_preparation(run)
+        _begin(run, recipe, data, facts)
+        return
+    _refuse(run, [changed[key] for key in lasting], differs)
+    log.info("Continuing the run in %s", run.path)
+    if changed:
+        log.info("From here on with %s", ", ".join(changed.values()))
+        run.note(changes=[*read_json(run.record).get("changes", []), *changed.values()])
+        _write(run, recipe)
+
+
+def _begin(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str, Any]) -> None:
+    _write(run, recipe)  # first: it makes this a run folder
+    run.note(data=data, **facts)
+
+
+def _write(run: RunFolder, recipe: Recipe) -> None:
+    write_text(run.config, yaml.safe_dump(recipe.as_dict(), sort_keys=False))
+
+
+def _has_trained(run: RunFolder) -> bool:
+    """Whether an epoch was finished; before that nothing is lost when another recipe takes the folder."""
+    found = (*run.path.glob("fold*/last.ckpt"), *run.path.glob("fold*/oof.csv"), run.pretrained)
+    return any(path.is_file() for path in found)
+
+
+def _forget_preparation(run: RunFolder) -> None:
+    """Remove what was prepared for another recipe, or from other data."""
+    for path in (run.checked, run.folds, run.packed, run.packed_pseudo):
+        path.unlink(missing_ok=True)
+
+
+def _changed(before: Recipe, now: Recipe) -> dict[str, str]:
+    """What the recipes differ in, by key, as `key: before → now`."""
+    old, new = _flat(before.as_dict()), _flat(now.as_dict())
+    return {key: f"{key}: {old.get(key)} → {new[key]}" for key in new if new[key] != old.get(key)}
+
+
+def _differs(run: RunFolder, data: dict[str, Any]) -> str:
+    """Where the other data lie that the run was made from; empty where they are the same."""
+    known = part_of(read_json(run.record), "data") or data
+    return "" if known.get("labels_sha256") == data["labels_sha256"] else str(known.get("folder"))
+
+
+def _refuse(run: RunFolder, changed: list[str], differs: str) -> None:
+    if changed:
+        raise AbacadError(
+            f"{run.path} was made by another recipe ({', '.join(changed[:4])}).\n"
+            f"Name another run folder, or continue this one: --config {run.config}."
+        )
+    if differs:
+        raise AbacadError(f"{run.path} was trained on other labels ({differs}).\nName another: --run runs/NAME.")
+
+
+def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat

@@ -1,0 +1,83 @@
+"""The cadences of one fold as Lightning asks for them: what is trained on, and what is held back."""
+
+from dataclasses import replace
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from abacad.config import Recipe
+from abacad.learn.augment import Augmentation
+from abacad.learn.dataset import Samples, WithSimulated, loader, worker_count
+from abacad.learn.labelled import Labelled
+from abacad.learn.packed import Packed
+from abacad.learn.simulated import SimulatedCadences
+from abacad.represent.representation import representation
+from abacad.signal.cadence import Axes
+from abacad.simulator.presets import PRESETS, Simulation
+
+
+class FoldData(pl.LightningDataModule):
+    """Loaders of one fold; each process of several gets its share.
+
+    Attributes:
+        kept: Places of the cadences that are trained on.
+        held: Places of those that are held back.
+    """
+
+    def __init__(
+        self, labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Recipe, first_epoch: int = 0
+    ) -> None:
+        """Take the cadences; `first_epoch` is the one that Lightning calls 0 when a fold is continued."""
+        super().__init__()
+        self.labelled, self.kept, self.held = labelled, kept if recipe.data.labelled else kept[:0], held
+        self.recipe, self.first_epoch = recipe, first_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of the optimiser in an epoch."""
+        return len(self._training(0, self.recipe.trainer.devices * self.recipe.trainer.num_nodes))
+
+    def train_dataloader(self) -> DataLoader:
+        """Augmented cadences in the order of the epoch."""
+        assert self.trainer is not None
+        return self._training(self.trainer.global_rank, self.trainer.world_size)
+
+    def val_dataloader(self) -> DataLoader:
+        """The held-back cadences."""
+        assert self.trainer is not None
+        return self.held_back(self.trainer.global_rank, self.trainer.world_size)
+
+    def held_back(self, process: int, processes: int) -> DataLoader:
+        """The share of one process in the held-back cadences; where they do not go up, some are in two shares."""
+        samples = Samples(self.labelled.source, self.held, self.labelled.targets)
+        size = self.recipe.inference.batch_size
+        return loader(samples, size, self._readers(), process=process, processes=processes)
+
+    def _training(self, process: int, processes: int) -> DataLoader:
+        recipe, labelled = self.recipe, self.labelled
+        augmentation = Augmentation(recipe.augment, representation(recipe.represent))
+        samples: Any = Samples(labelled.source, self.kept, labelled.targets, augmentation, recipe.seed)
+        if recipe.data.simulated:
+            simulation = _shaped_as(PRESETS[recipe.data.simulated_preset], labelled.axes)
+            simulated = SimulatedCadences(simulation, recipe.data.simulated, recipe.seed)
+            samples = WithSimulated(samples, simulated, recipe.represent, first=len(labelled.ids))
+        return loader(
+            samples, recipe.optim.batch_size, self._readers(), seed=recipe.seed,
+            first_epoch=self.first_epoch, process=process, processes=processes,
+        )  # fmt: skip
+
+    def _readers(self) -> int:
+        """Reader processes: none by default for packed cadences on a CPU, where they only take cores from training."""
+        source, workers = self.labelled.source, self.recipe.data.workers
+        packed = all(isinstance(part, Packed) for part in getattr(source, "datasets", [source]))
+        idle = packed and not self.recipe.data.simulated and not torch.cuda.is_available()
+        return 0 if workers is None and idle else worker_count(workers)
+
+
+def _shaped_as(simulation: Simulation, axes: Axes) -> Simulation:
+    """The simulation with the axes of the data."""
+    scenes = replace(simulation.scenes, n_freq=max(simulation.scenes.n_freq, axes.n_freq))
+    return replace(simulation, axes=axes, scenes=scenes)

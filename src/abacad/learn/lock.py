@@ -1,0 +1,70 @@
+"""One process at a time trains into a run folder; the file run.lock names who does.
+
+The lock is the kernel's (`fcntl.lockf`) and falls with the process that holds it, however that ends: a file that a
+killed process left is taken over. Reader processes do not inherit it.
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from abacad.errors import AbacadError, brief, unwritable
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file while the block runs, and remove it at the end.
+
+    Raises:
+        AbacadError: another process holds it; the message names it.
+    """
+    if sys.platform == "win32":  # has no such lock
+        yield
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = _taken(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    try:
+        about = {"process": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        os.ftruncate(number, 0)
+        os.pwrite(number, json.dumps(about).encode() + b"\n", 0)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(number)
+
+
+def _taken(path: Path) -> int:
+    """A descriptor of the file with the lock; anew where its holder removed the file meanwhile."""
+    import fcntl
+
+    while True:
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.stat(path).st_ino == os.fstat(number).st_ino:
+                return number
+        except BlockingIOError:
+            holder = _holder(os.pread(number, 4096, 0))
+            raise AbacadError(
+                f"{path.parent} is being trained by {holder}.\nWait for it to end, or name another folder: --run."
+            ) from None
+        except OSError:
+            os.close(number)
+            raise
+        os.close(number)
+
+
+def _holder(content: bytes) -> str:
+    try:
+        about = json.loads(content)
+        return brief(f"process {about['process']} on {about['host']}, since {about['since']}", 120)
+    except (ValueError, KeyError, TypeError):
+        return "another process"
