@@ -50,6 +50,7 @@ class Data:
 
     Args:
         folds: Number of cross-validation folds.
+        only: Train this fold alone, as `0`, or these, as `[0, 2]`; others are added later with the same command.
         groups: `auto` takes groups.csv of the data folder when there is one and else the id up to its first
             underscore; `none` always takes the id; or a CSV file with the columns id and group.
         partners: Which cadences the view `residual` subtracts from train and test cadences: those of `train`, or of
@@ -63,14 +64,15 @@ class Data:
         simulated: Number of simulated cadences, new ones every epoch, that are added to each training fold.
         labelled: Train on labelled cadences; with `false` on simulated ones alone, and the labelled ones only judge.
         simulated_preset: Preset of `abacad simulate` that they are drawn from.
-        pseudo: Scores of test cadences (a CSV file with the columns id and score, such as test.csv of another run).
-            They join each training fold, the score for a target; none of them judges.
+        pseudo: test.csv of a run with the same folds. Its cadences join each training fold k with the scores of that
+            run's fold k for targets; none of them judges.
         verdicts: What a page of `abacad review` exported (a CSV file with the columns id and verdict). A candidate is a
             needle, rfi and noise are none, unsure is left out. Verdicts on labelled cadences replace their labels;
             test cadences with one join each training fold and judge nothing.
     """
 
     folds: int = 5
+    only: int | tuple[int, ...] | None = None
     groups: str = "auto"
     partners: Literal["train", "train+test"] = "train"
     bad: Literal["fail", "skip"] = "fail"
@@ -90,6 +92,13 @@ class Data:
         _require(self.labelled or self.simulated > 0, "Without labelled cadences data.simulated must be above 0.")
         if self.workers is not None:
             _within(self, "data", workers=(0, 256))
+        for fold in self.wanted():
+            _require(0 <= fold < self.folds, f"data.only names fold {fold}; the folds are 0 to {self.folds - 1}.")
+
+    def wanted(self) -> list[int]:
+        """Numbers of the folds that are trained."""
+        only = range(self.folds) if self.only is None else self.only
+        return [only] if isinstance(only, int) else sorted(set(only))
 
 
 @dataclass(frozen=True)
@@ -171,7 +180,8 @@ class Model:
             `tf_efficientnet_lite0`, else from the hub or its local cache), and the panel network from the weights that
             come with abacad, trained on simulated cadences; those of a view that they were trained without start at
             zero.
-        weights: Start from this local file instead: weights of the backbone, or a detector that abacad saved.
+        weights: Start from this local file instead: weights of the backbone, or a detector that abacad saved; or from
+            a run folder with the same folds: fold k from its fold k, which held back the same cadences.
             `in-domain` is the start that comes with abacad for `tf_efficientnet_lite0` on differences with 7 rows in
             one: ImageNet weights trained further on simulated cadences alone.
         size: Resize the image to size × size pixels; null keeps the native one.
@@ -233,6 +243,7 @@ class Trainer:
     Args:
         max_epochs: Largest number of epochs of a fold.
         patience: Epochs without a better validation AUC after which a fold stops.
+        stop_below: Stop the run after its first fold when that has an AUC below this, such as 0.73; null goes on.
         accelerator: `auto` takes CUDA, else MPS, else the CPU.
         devices: Devices on each node.
         num_nodes: Nodes.
@@ -244,6 +255,7 @@ class Trainer:
 
     max_epochs: int = 8
     patience: int = 3
+    stop_below: float | None = None
     accelerator: Accelerator = "auto"
     devices: int = 1
     num_nodes: int = 1

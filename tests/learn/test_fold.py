@@ -11,8 +11,11 @@ import torch
 
 from abacad.errors import AbacadError
 from abacad.learn.learner import Learner
-from abacad.learn.run_folder import RunFolder
+from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.model.detector import Detector
+from abacad.run.predict import predict
+from abacad.run.report import report
+from abacad.run.submit import submit
 from abacad.run.train import train
 
 IMAGE = {
@@ -178,3 +181,31 @@ def test_validation_logits_that_are_no_numbers_are_no_auc_of_a_half(shared_compe
     monkeypatch.setattr(Detector, "forward", broken)
     with pytest.raises(AbacadError, match="20 of 20 validation logits are no number"):
         train(shared_competition, tmp_path / "run", **IMAGE)
+
+
+def test_the_first_fold_first_and_the_others_with_the_same_command(whole, shared_competition, tmp_path):
+    data, run = str(shared_competition), tmp_path / "run"
+    options = IMAGE | {"data.pack": "always"}
+    train(data, run, **options | {"data.only": 0})
+    assert not (run / "oof.csv").exists()
+    assert not (run / "fold1").exists()
+    record = json.loads((run / "run.json").read_text())
+    assert record["folds_trained"] == [0]
+    assert list(pd.read_csv(predict(run, data, progress=False))) == ["id", "fold0", "score"]
+    assert len(pd.read_csv(submit(run, data, tmp_path / "s.csv", progress=False))) == 12
+    assert "1 of 2 folds" in report(run).read_text()
+    train(data, run, **options | {"data.only": (1,)})
+    assert scores(run).tolist() == scores(whole).tolist()
+    with pytest.raises(AbacadError, match=r"fold 2; the folds are 0 to 1"):
+        train(data, run, **options | {"data.only": 2})
+
+
+def test_the_gate_stops_when_asked_and_stays_shut(shared_competition, tmp_path):
+    run = tmp_path / "run"
+    for _ in range(2):
+        with pytest.raises(AbacadError, match=r"Stopped after fold 0, as asked: its AUC 0\.\d+ \[.*below 0\.999"):
+            train(shared_competition, run, **IMAGE | {"trainer.stop_below": 0.999})
+        assert not (run / "fold1").exists()
+    assert len(read_oof(RunFolder(run))) == 20
+    train(shared_competition, run, **IMAGE)
+    assert len(scores(run)) == 40

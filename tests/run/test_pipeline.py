@@ -235,7 +235,8 @@ def test_simulated_cadences_train_mixed_or_alone(shared_competition, tmp_path, l
 def test_pseudo_labelled_test_cadences_join_the_training_and_judge_nothing(shared_competition, trained_run, tmp_path):
     scores = tmp_path / "test.csv"
     ids = pd.read_csv(shared_competition / "sample_submission.csv", dtype={"id": str})["id"]
-    pd.DataFrame({"id": ids, "score": 0.5}).to_csv(scores, index=False)
+    pd.DataFrame({"id": ids, "fold0": 0.5, "fold1": 0.5, "score": 0.5}).to_csv(scores, index=False)
+    (tmp_path / "folds.csv").write_bytes((trained_run / "folds.csv").read_bytes())
     words = ["train", str(shared_competition), *QUICK, "--data.pack", "always", "--data.pseudo", str(scores)]
     assert main([*words, "--run", str(tmp_path / "run")]) == 0
     oof = pd.read_csv(tmp_path / "run" / "oof.csv")
@@ -248,10 +249,16 @@ def test_pseudo_labelled_test_cadences_join_the_training_and_judge_nothing(share
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("id,score\nabsent,0.5\n", "absent"), ("id,target\n0,1\n", "columns"), ("id,score\n0,2\n", "outside 0 to 1")],
+    [
+        ("id,fold0,fold1,score\nabsent,0.5,0.5,0.5\n", "absent"),
+        ("id,target\n0,1\n", "columns"),
+        ("id,score\n0,1\n", "fold0"),
+        ("id,fold0,fold1,score\n0,0.5,2,1\n", "outside 0 to 1"),
+    ],
 )
-def test_pseudo_labels_that_do_not_fit_are_refused(content, said, shared_competition, tmp_path, capsys):
+def test_pseudo_labels_that_do_not_fit_are_refused(content, said, shared_competition, trained_run, tmp_path, capsys):
     (tmp_path / "scores.csv").write_text(content)
+    (tmp_path / "folds.csv").write_bytes((trained_run / "folds.csv").read_bytes())
     words = ["train", str(shared_competition), *QUICK, "--data.pseudo", str(tmp_path / "scores.csv")]
     assert main([*words, "--run", str(tmp_path / "run")]) == 2
     assert said in capsys.readouterr().err

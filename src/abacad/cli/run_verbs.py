@@ -36,7 +36,8 @@ def _fold_table(run: Path) -> Table:
     from abacad.files import read_json
 
     record = read_json(run / "run.json")
-    rows = [(f"fold {number}", f"{value:.4f}") for number, value in enumerate(record.get("auc_fold", []))]
+    folds = record.get("folds_trained", range(len(record["auc_fold"])))
+    rows = [(f"fold {number}", f"{value:.4f}") for number, value in zip(folds, record["auc_fold"], strict=True)]
     rows.append(("mean of folds", f"{record['auc_mean']:.4f}"))
     value, low, high = record["auc_oof"]
     rows.append(("all held-back cadences", f"{value:.4f}  [{low:.4f}, {high:.4f}]"))

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import torch.distributed as dist
 
-from abacad.config import Recipe
+from abacad.config import Model, Recipe
 from abacad.files import write_table
 from abacad.learn.fold_data import FoldData
 from abacad.learn.labelled import Labelled
 from abacad.learn.learner import Learner
 from abacad.learn.run_folder import RunFolder
+from abacad.learn.start import start_of
 from abacad.learn.state import FoldState, read_state
 from abacad.learn.trainer import keep_freed_memory, make_trainer, quiet_lightning
 from abacad.model.checkpoint import load_detector
@@ -34,13 +35,13 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, 
         run: Where it is written.
         folds_after: How many folds will be trained after it, for the time left.
     """
-    state = read_state(run.last(number))
+    state, labelled = read_state(run.last(number)), labelled.for_fold(number)
     held, kept = np.flatnonzero(labelled.folds == number), np.flatnonzero(labelled.folds != number)
     data = FoldData(labelled, kept, held, recipe, first_epoch=state.epochs)
     with quiet_lightning():
         trainer = make_trainer(recipe, run, number, state, data.steps_per_epoch, folds_after)
         if not state.is_done(recipe.trainer):
-            _fit(trainer, data, state, recipe.seed + number)
+            _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number)
     scores = _held_back_scores(run.weights(number), data, trainer, alone=state.is_done(recipe.trainer))
     if trainer.is_global_zero:
         table = pd.DataFrame({"id": labelled.ids[held], "target": labelled.targets[held].astype(int), "fold": number})
@@ -49,11 +50,11 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, 
     trainer.strategy.barrier()
 
 
-def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, seed: int) -> None:
+def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, seed: int) -> None:
     recipe, labelled = data.recipe, data.labelled
     pl.seed_everything(seed, verbose=False)
     # a continued fold has its weights: nothing is asked of a hub, or of a file that may be gone
-    model = replace(recipe.model, pretrained=False, weights=None) if state.weights else recipe.model
+    model = replace(model, pretrained=False, weights=None) if state.weights else model
     detector = build_detector(model, recipe.represent, labelled.axes)
     weight = _pos_weight(labelled.targets[data.kept], recipe)
     learner = Learner(

@@ -1,6 +1,7 @@
 """The labelled cadences of a run, with the fold that holds each back."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -19,6 +20,7 @@ class Labelled:
         folds: The fold that holds each back; −1 where none does.
         shape: Shape of a cadence before it is represented, (6, time, freq).
         axes: Units of its rows and channels, and when its panels began.
+        pseudo: The place of the first pseudo-labelled cadence, and their targets for each fold.
     """
 
     source: Dataset
@@ -27,6 +29,16 @@ class Labelled:
     folds: np.ndarray
     shape: tuple[int, ...]
     axes: Axes = field(default_factory=Axes)
+    pseudo: tuple[int, Mapping[int, np.ndarray]] | None = None
+
+    def for_fold(self, number: int) -> "Labelled":
+        """The same cadences with the targets that one fold may know."""
+        if self.pseudo is None:
+            return self
+        first, by_fold = self.pseudo
+        targets = self.targets.copy()
+        targets[first : first + len(by_fold[number])] = by_fold[number]
+        return replace(self, targets=targets)
 
     def name_of(self, place: int) -> str:
         """The id of the cadence at a place; places beyond the labelled ones are simulated."""

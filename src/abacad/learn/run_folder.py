@@ -140,19 +140,21 @@ class RunFolder(Summary):
         return f"abacad {self.verb}{data} --config {self.config} --run {self.path}"
 
     def trained(self) -> list[int]:
-        """Numbers of the folds that are trained.
+        """Numbers of the folds that are trained; where some are missing, the log says so.
 
         Raises:
-            AbacadError: this is no run folder, or a fold is missing.
+            AbacadError: this is no run folder, or no fold is trained.
         """
         self.recipe()  # a folder without a recipe is told before its folds are counted
-        n_folds = self.n_folds
-        done = [number for number in range(n_folds) if self.fold_oof(number).is_file()]
-        if len(done) < n_folds:
+        done = [number for number in range(self.n_folds) if self.fold_oof(number).is_file()]
+        if not done:
             raise AbacadError(
-                f"{self.path} is not finished: {len(done)} of {n_folds} folds are trained.\n"
+                f"{self.path} is not finished: no fold of {self.n_folds} is trained.\n"
                 f"The same command continues it: {self.again()}."
             )
+        if len(done) < self.n_folds:
+            told = ", ".join(map(str, done))
+            log.info("%s has %d of %d folds trained (%s): these are used", self.path, len(done), self.n_folds, told)
         return done
 
     def note(self, **facts: Any) -> None:
@@ -167,13 +169,15 @@ def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def read_oof(run: RunFolder) -> pd.DataFrame:
-    """The held-back scores of a finished run: id, target, fold, score.
+    """The held-back scores of a run, of its trained folds where some are missing: id, target, fold, score.
 
     Raises:
         AbacadError: oof.csv is absent, or holds something else than a target 0 or 1 and a score for each id once.
     """
     way_out = f"Train again: abacad train DATA --config {run.config} --run ANOTHER."
-    table = read_table(run.oof, {"id": str, "target": int, "fold": int, "score": float}, way_out)
+    files = [run.oof] if run.oof.is_file() else [run.fold_oof(number) for number in run.trained()]
+    columns = {"id": str, "target": int, "fold": int, "score": float}
+    table = pd.concat([read_table(path, columns, way_out) for path in files], ignore_index=True)
     last = run.recipe().data.folds - 1
     sound = table["target"].isin([0, 1]).all() and table["score"].between(0, 1).all()
     sound &= table["fold"].between(0, last).all()
@@ -187,7 +191,7 @@ def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
     """What tells one data folder from another: its labels."""
     digest = hashlib.sha256(labels.to_csv(index=False).encode()).hexdigest()
     return {
-        "folder": str(root),
+        "folder": str(root.resolve()),
         "cadences": len(labels),
         "positives": int(labels["target"].sum()),
         "labels_sha256": digest,

@@ -62,8 +62,6 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     folder = RunFolder(Path(run))
     folds = folder.trained()
     page_path = output(out if out is not None else folder.path / "report.html", PAGE)
-    if not folder.oof.is_file():
-        raise AbacadError(f"{run} has no oof.csv: its training was interrupted.\nThis ends it: {folder.again()}.")
     oof = read_oof(folder)
     record = read_json(folder.record)
     curves = _curve_tables(folder, folds)
@@ -72,8 +70,8 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     per_fold = [auc_interval(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
     page = Page(
         f"Run {Path(*folder.path.resolve().parts[-2:])}",
-        f"{len(oof):,} cadences, {int(oof['target'].sum()):,} with a needle, {len(folds)} folds. Every score on this "
-        "page was given by the detector that had not seen the cadence.",
+        f"{len(oof):,} cadences, {int(oof['target'].sum()):,} with a needle, {len(folds)} of {folder.n_folds} folds. "
+        "Every score on this page was given by the detector that had not seen the cadence.",
         [
             ("AUC of all held-back cadences", f"{overall.value:.3f}"),
             ("its 95 % interval", f"{overall.low:.3f} – {overall.high:.3f}"),
@@ -84,7 +82,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     root = Path(str(part_of(record, "data").get("folder", ".")))
     simulated = folder.verb == "pretrain" or is_simulated(root)
     page.sections = [
-        _gates(per_fold, simulated),
+        _gates(folds, per_fold, simulated),
         _performance(oof, per_fold),
         _curves(curves),
         *_waterfalls(oof, folder, detectors, root),
@@ -100,11 +98,11 @@ def _minutes(seconds: object) -> str:
     return f"{seconds / 60:.1f} min" if isinstance(seconds, int | float) else "unknown"
 
 
-def _gates(per_fold: list[Interval], simulated: bool) -> Section:
-    rows = [(f"fold {number}", str(interval)) for number, interval in enumerate(per_fold)]
+def _gates(folds: list[int], per_fold: list[Interval], simulated: bool) -> Section:
+    rows = [(f"fold {number}", str(interval)) for number, interval in zip(folds, per_fold, strict=True)]
     return Section(
         "AUC per fold",
-        " ".join(mean_gate([interval.value for interval in per_fold], simulated)),
+        " ".join(mean_gate(per_fold, simulated)),
         columns=("fold", "AUC [95 % interval]"),
         rows=rows,
         figures=[

@@ -7,6 +7,7 @@ from its last checkpoint.
 import logging
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import Dataset
 
-from abacad.config import Recipe
+from abacad.config import Model, Recipe
 from abacad.data.axes import axes_of
 from abacad.data.check import check_cadences, usable
 from abacad.data.competition import read_labels
 from abacad.data.simulated_folder import is_simulated
+from abacad.errors import AbacadError
 from abacad.files import read_json, write_json, write_table
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Cadences
@@ -30,10 +32,11 @@ from abacad.learn.gates import first_fold_gate, mean_gate
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.pseudo import with_pseudo
-from abacad.learn.run_folder import RunFolder, environment, fingerprint
+from abacad.learn.run_folder import RunFolder, environment, fingerprint, part_of
+from abacad.learn.start import start_of
 from abacad.learn.trainer import precision_of
 from abacad.learn.verdicts import with_verdicts
-from abacad.metric import auc, auc_interval
+from abacad.metric import Interval, auc_interval
 from abacad.model.detector import build_detector
 from abacad.overlap.links import across, cut_large
 from abacad.overlap.partners import partners_for
@@ -59,7 +62,7 @@ def train(
         overrides: Keys of it with other values: `**{"trainer.max_epochs": 2}`.
 
     Returns:
-        The run folder, with oof.csv in it.
+        The run folder, with oof.csv in it when all folds are trained.
 
     Example:
         >>> quick = {"trainer.max_epochs": 1, "data.folds": 2, "trainer.progress": False}
@@ -76,19 +79,17 @@ def train(
     run_folder = RunFolder(Path(run))
     # of several processes, the first holds the folder for all
     with claimed(run_folder, recipe, fingerprint(root, labels)) if _is_first() else nullcontext():
-        if run_folder.oof.is_file():
-            log.info("%s is finished already", run)
-            return run_folder
         started = time.monotonic()
-        labelled = _prepare(root, labels, recipe, run_folder)
-        for number in range(recipe.data.folds):
-            if not run_folder.fold_oof(number).is_file():
-                after = range(number + 1, recipe.data.folds)
-                to_come = sum(not run_folder.fold_oof(later).is_file() for later in after)
-                train_fold(number, labelled, recipe, run_folder, to_come)
-            if number == 0:
-                _tell_first_fold(run_folder, recipe, labelled)
-        _conclude(run_folder, recipe, time.monotonic() - started)
+        to_train = [number for number in recipe.data.wanted() if not run_folder.fold_oof(number).is_file()]
+        if not to_train:
+            log.info("%s: the folds that are asked for are trained already", run)
+        labelled = _prepare(root, labels, recipe, run_folder) if to_train else None
+        try:
+            _train_folds(to_train, run_folder, recipe, labelled)
+        except AbacadError:  # such as a gate that was not passed: the folds so far count
+            _conclude(run_folder, time.monotonic() - started, anew=bool(to_train))
+            raise
+        _conclude(run_folder, time.monotonic() - started, anew=bool(to_train))
     return run_folder
 
 
@@ -96,12 +97,22 @@ def _default_run(recipe: str | Path | Recipe) -> Path:
     return Path("runs") / ("own" if isinstance(recipe, Recipe) else Path(recipe).stem)
 
 
+def _train_folds(to_train: list[int], run: RunFolder, recipe: Recipe, labelled: Labelled | None) -> None:
+    first, *_ = recipe.data.wanted()
+    for number in recipe.data.wanted():
+        if labelled is not None and number in to_train:
+            train_fold(number, labelled, recipe, run, len(to_train) - to_train.index(number) - 1)
+        if number == first:
+            _pass_gate(number, run, recipe, labelled)
+
+
 def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> Labelled:
     """Check the cadences, make the folds and pack the cadences, unless an earlier start of the run has."""
     ready = run.checked
     partners = partners_for(root, recipe)
     if _is_first() and not ready.is_file():
-        build_detector(recipe.model, recipe.represent)  # a model that cannot be built is told before an hour of reading
+        # a model that cannot be built is told before an hour of reading
+        build_detector(_any_start(recipe.model), recipe.represent)
         checked = check_cadences(
             root, "train", list(labels["id"]), full=recipe.data.check == "full", progress=recipe.trainer.progress
         )
@@ -119,6 +130,8 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     found = read_json(ready)
     labels = labels[~labels["id"].isin(found["skipped"])].reset_index(drop=True)
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
+    for number in recipe.data.wanted():
+        start_of(recipe.model, run, number)  # weights that would leak labels are refused before cadences are packed
     source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]), partners)
     source = packed_if_wanted(source, len(labels), run.packed, recipe)
     shape = tuple(found["shape"])
@@ -126,6 +139,12 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     labelled = Labelled(source, ids, targets, fold, shape, axes_of(root, shape))
     labelled = labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
     return labelled if recipe.data.verdicts is None else with_verdicts(labelled, root, recipe)
+
+
+def _any_start(model: Model) -> Model:
+    """The model without a run folder that its folds start from: only the folds tell with which file."""
+    is_folder = model.weights is not None and Path(model.weights).is_dir()
+    return replace(model, pretrained=False, weights=None) if is_folder else model
 
 
 def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> None:
@@ -141,13 +160,34 @@ def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: Run
     run.note(groups=facts)
 
 
-@rank_zero_only
-def _tell_first_fold(run: RunFolder, recipe: Recipe, labelled: Labelled) -> None:
-    oof = pd.read_csv(run.fold_oof(0), dtype={"id": str})
-    value = auc(oof["target"].to_numpy(), oof["score"].to_numpy())
-    metrics = pd.read_csv(run.fold(0) / "metrics.csv")
+def _pass_gate(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled | None) -> None:
+    """Tell the first fold against its gate, with what to check; stop where the recipe says so.
+
+    Raises:
+        AbacadError: its AUC is below `trainer.stop_below`.
+    """
+    found = _auc_of(run, number)
+    if labelled is not None and _is_first():
+        for line in first_fold_gate(found, _figures(number, run, recipe, labelled)):
+            log.info(line)
+    below = recipe.trainer.stop_below
+    if below is not None and found.value < below:
+        raise AbacadError(
+            f"Stopped after fold {number}, as asked: its AUC {found} is below {below:g}.\n"
+            "The same command with --trainer.stop_below null trains the other folds."
+        )
+
+
+def _auc_of(run: RunFolder, number: int) -> Interval:
+    oof = pd.read_csv(run.fold_oof(number), dtype={"id": str})
+    return auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
+
+
+def _figures(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled) -> dict[str, str]:
+    """What to look at when a fold never took off."""
+    metrics = pd.read_csv(run.fold(number) / "metrics.csv")
     planes = torch.stack([labelled.source[index] for index in range(min(32, len(labelled.ids)))])
-    figures = {
+    return {
         "preprocessing": f"{recipe.represent.kind}, contrast {recipe.represent.contrast}, "
         f"planes of shape {tuple(planes.shape[1:])}",
         "normalisation": f"32 cadences have mean {planes.mean():.3f}, std {planes.std():.3f}, "
@@ -158,29 +198,34 @@ def _tell_first_fold(run: RunFolder, recipe: Recipe, labelled: Labelled) -> None
         f"training loss {metrics['train_loss'].iloc[0]:.3f} → {metrics['train_loss'].iloc[-1]:.3f}, "
         f"validation AUC by epoch {', '.join(f'{a:.3f}' for a in metrics['val_auc'])}",
     }
-    for line in first_fold_gate(value, figures):
-        log.info(line)
 
 
 @rank_zero_only
-def _conclude(run: RunFolder, recipe: Recipe, seconds: float) -> None:
-    tables = [pd.read_csv(run.fold_oof(number), dtype={"id": str}) for number in range(recipe.data.folds)]
-    values = [auc(table["target"].to_numpy(), table["score"].to_numpy()) for table in tables]
-    oof = pd.concat(tables)
-    order = pd.read_csv(run.folds, dtype={"id": str})["id"]
-    oof = oof.set_index("id").loc[order].reset_index()
+def _conclude(run: RunFolder, seconds: float, *, anew: bool) -> None:
+    """Note the folds that are trained; write oof.csv and tell the mean when these are all."""
+    n_folds = run.n_folds
+    done = [number for number in range(n_folds) if run.fold_oof(number).is_file()]
+    if not done or (not anew and len(done) == n_folds and run.oof.is_file()):
+        return
+    oof = pd.concat([pd.read_csv(run.fold_oof(number), dtype={"id": str}) for number in done])
+    order = pd.read_csv(run.folds, dtype={"id": str})
+    oof = oof.set_index("id").loc[order["id"][order["fold"].isin(done)]].reset_index()
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
-    write_table(run.oof, oof)
-    earlier = read_json(run.record).get("train_seconds", 0.0)
+    folds = [_auc_of(run, number) for number in done]
+    record = read_json(run.record)
     run.note(
-        auc_fold=[round(value, 5) for value in values],
-        auc_mean=round(float(np.mean(values)), 5),
+        folds_trained=done,
+        auc_fold=[round(fold.value, 5) for fold in folds],
+        auc_mean=round(float(np.mean([fold.value for fold in folds])), 5),
         auc_oof=[round(figure, 5) for figure in (overall.value, overall.low, overall.high)],
-        train_seconds=round(earlier + seconds, 1),
+        train_seconds=round(record.get("train_seconds", 0.0) + seconds, 1),
     )
+    if len(done) < n_folds:
+        log.info("%d of %d folds are trained (%s): AUC %s", len(done), n_folds, ", ".join(map(str, done)), overall)
+        return
+    write_table(run.oof, oof)
     log.info("AUC of all held-back cadences: %s", overall)
-    data = read_json(run.record).get("data", {}).get("folder", ".")
-    for line in mean_gate(values, is_simulated(Path(data))):
+    for line in mean_gate(folds, is_simulated(Path(part_of(record, "data").get("folder", ".")))):
         log.info(line)
 
 

@@ -1,0 +1,75 @@
+"""Which weights a fold starts from: never from a detector that was trained on what the fold holds back.
+
+A run folder gives fold k the detector of its own fold k, which held back the same cadences. A single fold's file as the
+start of all folds would let the others see their own held-back labels: on pure noise that lifts an AUC of .5 to .8.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from abacad.config import Model
+from abacad.errors import AbacadError
+from abacad.files import read_table
+from abacad.learn.run_folder import RunFolder
+from abacad.places import is_run
+
+
+def start_of(model: Model, run: RunFolder, number: int) -> Model:
+    """The model of a recipe with the file that this fold starts from.
+
+    Args:
+        model: Names a file of weights, a run folder, or neither.
+        run: The folder of the training, with its folds.
+        number: Of the fold.
+
+    Raises:
+        AbacadError: the weights would leak labels, or are not there.
+    """
+    path = Path(model.weights or "")
+    if model.weights is None or not (path.is_dir() or is_run(path.parent.parent)):
+        return model
+    if path.is_file():
+        _refuse_file_of_fold(path, run)
+        return model
+    other = RunFolder(path)
+    other.recipe()  # a folder that is no run's is told as such
+    if other.verb == "pretrain":
+        return replace(model, weights=str(other.pretrained))
+    require_same_folds(other, run, f"--model.weights {path}")
+    weights = other.weights(number)
+    if not other.fold_oof(number).is_file():
+        raise AbacadError(f"Fold {number} of {path} is not trained.\nThis continues that run: {other.again()}.")
+    return replace(model, weights=str(weights))
+
+
+def require_same_folds(other: RunFolder, run: RunFolder, what: str) -> None:
+    """Raise an AbacadError where another run held back a cadence in another fold than this one does."""
+    if not other.folds.is_file():
+        raise AbacadError(f"{what} has no folds.csv, so that nobody knows which cadences its folds held back.")
+    theirs, ours = _fold_by_id(other), _fold_by_id(run)
+    common = ours.index.intersection(theirs.index)
+    moved = common[ours[common] != theirs[common]]
+    if len(moved):
+        raise AbacadError(
+            f"{what} held back other folds: {len(moved)} of {len(ours)} cadences are in another one ({moved[0]} …).\n"
+            "Its detectors know the labels that this run would be judged by.\n"
+            f"Train with the same seed, data.folds and groups as {other.path}."
+        )
+
+
+def _refuse_file_of_fold(path: Path, run: RunFolder) -> None:
+    other = RunFolder(path.parent.parent)
+    if other.verb == "train" and other.folds.is_file():
+        known = _fold_by_id(other).index.isin(_fold_by_id(run).index).sum()
+        if known:
+            raise AbacadError(
+                f"{path} was trained on {known} of this run's cadences, labels that other folds are judged by.\n"
+                f"Name the run folder, so that each fold starts from its own: --model.weights {other.path}."
+            )
+
+
+def _fold_by_id(run: RunFolder) -> pd.Series:
+    table = read_table(run.folds, {"id": str, "fold": int}, "Train into another run folder.")
+    return table.drop_duplicates("id").set_index("id")["fold"]
