@@ -62,7 +62,6 @@ VARIANTS: dict[str, list[str]] = {
     "twice the learning rate": ["--optim.lr", "8e-3"],
     "one view at test time": ["--inference.tta", "[identity]"],
     "half the epochs": ["--trainer.max_epochs", "3"],
-    "targets smoothed by 0.05": ["--optim.smoothing", "0.05"],
 }
 _SMALL = "--model.size 96 --trainer.max_epochs 3 --optim.lr 1e-3 --inference.tta [identity]"
 NETWORKS: dict[str, list[str]] = {"the recipe": []} | {

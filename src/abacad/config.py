@@ -217,7 +217,10 @@ class Optim:
         final_lr: Learning rate of the last step, as a share of the peak.
         clip: Largest norm of the gradient; 0 does not limit it.
         ema: Decay of the exponential moving average of the weights that is validated and kept; 0 keeps the last.
-        smoothing: Share by which targets are drawn from 0 and 1 towards ½: 0.02 trains on 0.01 and 0.99.
+        pos_weight: How much more a positive counts in the loss; null takes negatives / positives of the training fold.
+        focal: γ of the focal loss, which weighs a cadence by (1 − p)^γ, p the probability given to its label; 0 is
+            plain cross-entropy.
+        layer_decay: Factor on the learning rate of each layer before the last of a timm backbone; 1 trains all alike.
     """
 
     lr: float = 1e-3
@@ -227,13 +230,17 @@ class Optim:
     final_lr: float = 0.01
     clip: float = 1.0
     ema: float = 0.0
-    smoothing: float = 0.0
+    pos_weight: float | None = None
+    focal: float = 0.0
+    layer_decay: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
         _require(0 < self.lr <= 10, f"optim.lr is {self.lr}; it must be above 0 and at most 10.")
         _within(self, "optim", weight_decay=(0, 10), batch_size=(1, 65536), warmup=(0, 1), final_lr=(0, 1))
-        _within(self, "optim", clip=(0, 1e6), ema=(0, 0.99999), smoothing=(0, 0.99))
+        _within(self, "optim", clip=(0, 1e6), ema=(0, 0.99999), focal=(0, 10), layer_decay=(0.01, 1))
+        if self.pos_weight is not None:
+            _within(self, "optim", pos_weight=(1e-3, 1e6))
 
 
 @dataclass(frozen=True)
@@ -245,6 +252,7 @@ class Trainer:
         patience: Epochs without a better validation AUC after which a fold stops.
         stop_below: Stop the run after its first fold when that has an AUC below this, such as 0.73; null goes on.
         accelerator: `auto` takes CUDA, else MPS, else the CPU.
+        accumulate: Batches whose gradients make one step: 2 with half the batch size is the same step in less memory.
         devices: Devices on each node.
         num_nodes: Nodes.
         strategy: `auto` is `ddp` where there are several devices.
@@ -257,6 +265,7 @@ class Trainer:
     patience: int = 3
     stop_below: float | None = None
     accelerator: Accelerator = "auto"
+    accumulate: int = 1
     devices: int = 1
     num_nodes: int = 1
     strategy: Strategy = "auto"
@@ -267,6 +276,7 @@ class Trainer:
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""
         refuse_unlisted(self, "trainer")
+        _within(self, "trainer", accumulate=(1, 1024))
         _within(self, "trainer", max_epochs=(1, 10_000), patience=(1, 10_000), devices=(1, 1024), num_nodes=(1, 1024))
 
 

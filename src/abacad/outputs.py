@@ -46,6 +46,7 @@ class Content:
 PAGE = Content("page of abacad's", GENERATOR, first=False)
 SCORES = Content("table of abacad score", "file,")
 SUBMISSION = Content("submission", "id,target\n")
+TEST_SCORES = Content("table of abacad predict", "id,fold")
 BOUND = Content("table of abacad bound", "id,target,score,classical,decoy")
 COMPLETENESS = Content("table of abacad sensitivity", "detector,false_alarm_rate,threshold,family")
 PAIRS = Content("table of abacad overlaps", "id_a,id_b,offset")

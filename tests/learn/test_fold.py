@@ -209,3 +209,58 @@ def test_the_gate_stops_when_asked_and_stays_shut(shared_competition, tmp_path):
     assert len(read_oof(RunFolder(run))) == 20
     train(shared_competition, run, **IMAGE)
     assert len(scores(run)) == 40
+
+
+def tree(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_predict_submit_and_report_only_read_a_read_only_run(whole, shared_competition, tmp_path, monkeypatch):
+    before, access = tree(whole), os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != whole and access(path, mode))
+    with pytest.raises(AbacadError, match=r"is read-only\.\nName the file to write: --out FILE"):
+        predict(whole, shared_competition, progress=False)
+    written = predict(whole, shared_competition, tmp_path / "t.csv", progress=False)
+    submit(whole, shared_competition, tmp_path / "s.csv", progress=False)
+    report(whole, tmp_path / "r.html")
+    assert tree(whole) == before
+    scored = pd.read_csv(written)["score"]
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "s.csv")["target"], scored)
+
+
+def test_weights_have_the_mode_that_the_umask_leaves(whole):
+    weights = RunFolder(whole).weights(0)
+    assert weights.stat().st_mode == (whole / "oof.csv").stat().st_mode
+
+
+def test_the_data_folder_is_found_from_elsewhere(shared_competition, tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(shared_competition.parent)
+    run = train(shared_competition.name, tmp_path / "run", **IMAGE | {"data.only": 0, "trainer.max_epochs": 1})
+    monkeypatch.chdir(tmp_path)
+    report(run.path)
+    assert "No picture" not in caplog.text
+    assert json.loads(run.record.read_text())["data"]["folder"] == str(shared_competition)
+
+
+def test_too_little_memory_is_told_with_what_to_lower(shared_competition, tmp_path, monkeypatch):
+    def step(self, batch, batch_index):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Learner, "training_step", step)
+    with pytest.raises(AbacadError, match=r"batches of 8 .*\n.*--optim.batch_size 4 --trainer.accumulate 2"):
+        train(shared_competition, tmp_path / "run", **IMAGE)
+
+
+def test_accumulated_batches_make_one_step(shared_competition, tmp_path, monkeypatch):
+    """20 cadences in batches of 4: five batches, by twos three steps of the optimiser, and the rate falls in three."""
+    rates, plain = [], torch.optim.AdamW.step
+
+    def step(self, *given, **more):
+        rates.append(self.param_groups[0]["lr"])
+        return plain(self, *given, **more)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    options = {"optim.batch_size": 4, "trainer.accumulate": 2, "trainer.max_epochs": 1, "optim.ema": 0.0}
+    train(shared_competition, tmp_path / "run", **IMAGE | options | {"data.only": 0})
+    assert len(rates) == 3
+    assert rates[-1] < 0.7 * rates[0]

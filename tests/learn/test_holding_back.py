@@ -25,10 +25,8 @@ def test_a_fold_is_trained_on_all_others_and_judged_by_its_own(number, tmp_path,
     labelled = Labelled(
         TensorDataset(torch.zeros(30, 1)), np.arange(30).astype(str), np.arange(30) % 2, folds, (6, 28, 64)
     )
-    made, plain = [], fold.loader
-    monkeypatch.setattr(
-        fold, "loader", lambda samples, *rest, **more: made.append(samples) or plain(samples, *rest, **more)
-    )
+    made, plain = [], fold.FoldData
+    monkeypatch.setattr(fold, "FoldData", lambda *given, **more: made.append(plain(*given, **more)) or made[0])
 
     def stop(*_: object, **__: object) -> None:
         raise EnoughError
@@ -37,7 +35,8 @@ def test_a_fold_is_trained_on_all_others_and_judged_by_its_own(number, tmp_path,
     recipe = read_recipe("compact", ["--model.pretrained", "false", "--data.workers", "0", "--model.width", "2"])
     with pytest.raises(EnoughError):
         fold.train_fold(number, labelled, recipe, RunFolder(tmp_path))
-    training, judging = (set(map(int, samples.indices)) for samples in made)
+    loaders = made[0].training(0, 1), made[0].held_back(0, 1)
+    training, judging = (set(map(int, loader.dataset.indices)) for loader in loaders)
     assert judging == set(np.flatnonzero(folds == number))
     assert training == set(range(30)) - judging
 

@@ -1,4 +1,4 @@
-"""How a detector learns: the loss, the schedule and the decay as they are defined, and the epoch passed on."""
+"""How a detector learns: the loss, the schedule and the decay as they are defined."""
 
 import math
 from dataclasses import replace
@@ -8,34 +8,37 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from abacad.config import Augment, Optim, Recipe
+from abacad.config import Augment, Model, Optim, Recipe, Represent, Trainer
+from abacad.errors import AbacadError
 from abacad.learn.dataset import Sample
-from abacad.learn.learner import Learner
+from abacad.learn.learner import Learner, loss_of, parameter_groups
+from abacad.model.detector import Detector, build_detector
 
 LOGITS = torch.tensor([-1.5, 0.3, 2.0, -0.2])
 TARGETS = torch.tensor([0.0, 1.0, 1.0, 0.0])
 
 
-class Fixed(nn.Module):
+class Fixed(Detector):
     """A detector that always gives the same logits, with a matrix and a vector to be optimised."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(nn.Identity())
         self.matrix, self.vector = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(3))
 
-    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+    def forward(self, planes, axes=None):
         return LOGITS + 0 * planes.flatten(1).sum(1)
 
 
-def learner_of(weight: float = 1.0, **optim: float) -> Learner:
-    recipe = replace(Recipe(), optim=Optim(**optim), augment=Augment(mixup=0.0))
-    learner = Learner(Fixed(), recipe, weight)
+def learner_of(weight: float = 1.0, steps: int = 10, **optim: float) -> Learner:
+    recipe = replace(Recipe(), optim=Optim(**optim), augment=Augment(mixup=0.0), trainer=Trainer(max_epochs=1))
+    learner = Learner(Fixed(), recipe, weight, steps)
     learner.log = lambda *_, **__: None  # type: ignore[method-assign]
     return learner
 
 
-def loss_of(learner: Learner) -> float:
+def loss_in(learner: Learner) -> float:
     batch = Sample(torch.arange(4), torch.zeros(4, 3, 8, 8), TARGETS)
     trainer = SimpleNamespace(current_epoch=0, global_rank=0)
     learner._trainer = trainer  # type: ignore[assignment]
@@ -49,19 +52,12 @@ def cross_entropy(targets: torch.Tensor, weight: float) -> float:
 
 @pytest.mark.parametrize("weight", [1.0, 9.0])
 def test_a_positive_counts_as_often_as_pos_weight_says(weight):
-    assert loss_of(learner_of(weight)) == pytest.approx(cross_entropy(TARGETS, weight), rel=1e-5)
-
-
-def test_smoothing_draws_targets_towards_one_half():
-    expected = cross_entropy(torch.where(TARGETS == 1, 0.9, 0.1), 3.0)
-    assert loss_of(learner_of(3.0, smoothing=0.2)) == pytest.approx(expected, rel=1e-5)
+    assert loss_in(learner_of(weight)) == pytest.approx(cross_entropy(TARGETS, weight), rel=1e-5)
 
 
 def rates(steps: int, **optim: float) -> list[float]:
     """Learning rate of each step."""
-    learner = learner_of(**optim)
-    trainer = SimpleNamespace(estimated_stepping_batches=steps)
-    learner._trainer = trainer  # type: ignore[assignment]
+    learner = learner_of(steps=steps, **optim)
     made = learner.configure_optimizers()
     optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
     found = []
@@ -83,8 +79,6 @@ def test_the_rate_rises_in_the_warm_up_and_falls_as_a_cosine_to_its_last():
 
 def test_matrices_are_decayed_and_vectors_are_not():
     learner = learner_of(weight_decay=0.3)
-    trainer = SimpleNamespace(estimated_stepping_batches=10)
-    learner._trainer = trainer  # type: ignore[assignment]
     groups = learner.configure_optimizers()["optimizer"].param_groups
     decay = {id(value): group["weight_decay"] for group in groups for value in group["params"]}
     assert decay[id(learner.detector.matrix)] == 0.3
@@ -92,10 +86,38 @@ def test_matrices_are_decayed_and_vectors_are_not():
     assert len(decay) == 2
 
 
-def test_the_samples_learn_which_epoch_it_is():
-    learner, told = learner_of(), []
-    loader = SimpleNamespace(dataset=SimpleNamespace(set_epoch=told.append))
-    trainer = SimpleNamespace(current_epoch=7, train_dataloader=loader)
-    learner._trainer = trainer  # type: ignore[assignment]
-    learner.on_train_epoch_start()
-    assert told == [7]
+def test_the_loss_is_cross_entropy_with_weighed_positives():
+    logits, targets = torch.tensor([0.3, -1.0, 2.0]), torch.tensor([1.0, 0.0, 0.0])
+    by_hand = (3 * math.log1p(math.exp(-0.3)) + math.log1p(math.exp(-1.0)) + math.log1p(math.exp(2.0))) / 3
+    assert float(loss_of(logits, targets, torch.tensor(3.0))) == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_the_focal_loss_weighs_what_is_sure_less():
+    one = torch.tensor(1.0)
+    for logit, target in ((4.0, 1.0), (-4.0, 0.0)):
+        logits, targets = torch.tensor([logit]), torch.tensor([target])
+        plain = F.binary_cross_entropy_with_logits(logits, targets)
+        wrong = 1 / (1 + math.exp(4.0))
+        assert float(loss_of(logits, targets, one, 2.0)) == pytest.approx(float(plain) * wrong**2, rel=1e-4)
+        against = float(loss_of(logits, 1 - targets, one, 2.0)) / float(loss_of(logits, 1 - targets, one))
+        assert against == pytest.approx((1 - wrong) ** 2, rel=1e-4)
+
+
+def test_early_layers_learn_more_slowly_when_asked():
+    detector = build_detector(Model("test_efficientnet", pretrained=False), Represent("difference"))
+    groups = parameter_groups(detector, Optim(lr=1.0, layer_decay=0.5))
+    rate = {id(p): group["lr"] for group in groups for p in group["params"]}
+    parameters = dict(detector.backbone.named_parameters())
+    assert set(rate) == {id(p) for p in parameters.values()}
+    assert rate[id(parameters["classifier.weight"])] == 1.0
+    assert rate[id(parameters["conv_stem.weight"])] <= 0.25
+    assert all(group["weight_decay"] == 0 for group in groups if all(p.ndim <= 1 for p in group["params"]))
+    plain = parameter_groups(detector, Optim(weight_decay=0.3))
+    assert [group["weight_decay"] for group in plain] == [0.3, 0.0]
+    assert all(p.ndim > 1 for p in plain[0]["params"])
+
+
+def test_layers_of_the_panel_network_cannot_be_told_apart():
+    detector = build_detector(Model("panel", pretrained=False), Represent("binned"))
+    with pytest.raises(AbacadError, match=r"layer_decay is for timm"):
+        parameter_groups(detector, Optim(layer_decay=0.5))

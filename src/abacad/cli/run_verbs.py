@@ -9,7 +9,7 @@ from jsonargparse import ArgumentParser, Namespace
 from abacad.cli.data_verbs import command
 from abacad.cli.parser import Verb, add_folder, add_progress, known_preset, recipe_named
 from abacad.cli.screen import Outcome, Table
-from abacad.outputs import PAGE, SUBMISSION
+from abacad.outputs import PAGE, SUBMISSION, TEST_SCORES
 from abacad.places import find_competition, find_run, is_run
 from abacad.recipes import add_recipe_arguments, recipe_of
 
@@ -69,6 +69,7 @@ def _pretrain(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 def _predict_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="A trained run folder.")
     add_folder(parser)
+    parser.add_argument("--out", type=Path | None, default=None, help="File to write; null: RUN/test.csv.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     parser.add_argument(
         "--bad", type=Literal["fail", "skip"] | None, help="Unusable cadences; null: as the recipe says."
@@ -81,7 +82,7 @@ def _predict(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.predict import predict
 
     keys = ("accelerator", "bad", "workers", "progress")
-    table = predict(parsed.run, parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    table = predict(parsed.run, parsed.folder, parsed.out, **{key: getattr(parsed, key) for key in keys})
     data = [parsed.folder] if parsed.folder else []
     return Outcome(wrote={"scores": table}, then=[command("submit", parsed.run, *data)])
 
@@ -202,6 +203,7 @@ VERBS = {
         _predict_arguments,
         _predict,
         reads={"run": find_run, "folder": find_competition},
+        writes={"out": TEST_SCORES},
     ),
     "submit": Verb(
         "Write submission.csv from one run, or from the blend of several.",

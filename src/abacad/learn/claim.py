@@ -17,9 +17,8 @@ log = logging.getLogger(__name__)
 
 _MAY_CHANGE = {
     "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "trainer.loggers",
-    "trainer.progress", "trainer.max_epochs", "trainer.patience", "trainer.stop_below", "data.only",
-    "data.workers", "data.pack", "optim.batch_size",
-    "inference.batch_size",
+    "trainer.progress", "trainer.max_epochs", "trainer.patience", "trainer.stop_below", "trainer.accumulate",
+    "data.only", "data.workers", "data.pack", "optim.batch_size", "inference.batch_size",
 }  # fmt: skip
 """Keys with which a begun run goes on with other values: no score of a finished fold means anything else by them."""
 

@@ -7,9 +7,11 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import pandas as pd
+import torch
 import torch.distributed as dist
 
 from abacad.config import Model, Recipe
+from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.learn.fold_data import FoldData
 from abacad.learn.labelled import Labelled
@@ -56,13 +58,22 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
     # a continued fold has its weights: nothing is asked of a hub, or of a file that may be gone
     model = replace(model, pretrained=False, weights=None) if state.weights else model
     detector = build_detector(model, recipe.represent, labelled.axes)
-    weight = _pos_weight(labelled.targets[data.kept], recipe)
+    by_hand = recipe.optim.pos_weight
+    weight = _pos_weight(labelled.targets[data.kept], recipe) if by_hand is None else by_hand
     learner = Learner(
         detector, recipe, weight, data.steps_per_epoch, seed=seed, state=state, name=labelled.name_of
     )  # fmt: skip
     if trainer.strategy.root_device.type == "cpu" and recipe.model.name == "panel":
         keep_freed_memory()
-    trainer.fit(learner, datamodule=data)
+    try:
+        trainer.fit(learner, datamodule=data)
+    except torch.OutOfMemoryError as error:
+        half, twice = max(1, recipe.optim.batch_size // 2), 2 * recipe.trainer.accumulate
+        raise AbacadError(
+            f"The memory of the device does not suffice for batches of {recipe.optim.batch_size} (optim.batch_size).\n"
+            f"The same run goes on with half of it and the same steps: --optim.batch_size {half} "
+            f"--trainer.accumulate {twice}."
+        ) from error
     trainer.strategy.barrier()
 
 

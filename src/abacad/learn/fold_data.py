@@ -38,12 +38,13 @@ class FoldData(pl.LightningDataModule):
     @property
     def steps_per_epoch(self) -> int:
         """Steps of the optimiser in an epoch."""
-        return len(self._training(0, self.recipe.trainer.devices * self.recipe.trainer.num_nodes))
+        wanted = self.recipe.trainer
+        return -(-len(self.training(0, wanted.devices * wanted.num_nodes)) // wanted.accumulate)
 
     def train_dataloader(self) -> DataLoader:
         """Augmented cadences in the order of the epoch."""
         assert self.trainer is not None
-        return self._training(self.trainer.global_rank, self.trainer.world_size)
+        return self.training(self.trainer.global_rank, self.trainer.world_size)
 
     def val_dataloader(self) -> DataLoader:
         """The held-back cadences."""
@@ -56,7 +57,8 @@ class FoldData(pl.LightningDataModule):
         size = self.recipe.inference.batch_size
         return loader(samples, size, self._readers(), process=process, processes=processes)
 
-    def _training(self, process: int, processes: int) -> DataLoader:
+    def training(self, process: int, processes: int) -> DataLoader:
+        """The share of one process in an epoch's training."""
         recipe, labelled = self.recipe, self.labelled
         augmentation = Augmentation(recipe.augment, representation(recipe.represent))
         samples: Any = Samples(labelled.source, self.kept, labelled.targets, augmentation, recipe.seed)

@@ -8,10 +8,11 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from timm.optim import param_groups_layer_decay
 from torch import Tensor
 from torch.nn import functional as F
 
-from abacad.config import Recipe
+from abacad.config import Optim, Recipe
 from abacad.errors import AbacadError
 from abacad.learn.dataset import Sample
 from abacad.learn.mixup import mixup
@@ -75,8 +76,7 @@ class Learner(pl.LightningModule):
         if self._mixes():
             generator = torch.Generator().manual_seed(mixed(self.seed, self.epoch, self.global_rank, batch_index))
             planes, targets = mixup(planes, targets, self.recipe.augment.mixup, generator)
-        targets = torch.lerp(targets, torch.full_like(targets, 0.5), self.recipe.optim.smoothing)
-        loss = F.binary_cross_entropy_with_logits(self.detector(planes), targets, pos_weight=self.pos_weight)
+        loss = loss_of(self.detector(planes).float(), targets, self.pos_weight, self.recipe.optim.focal)
         if not loss.isfinite():
             raise AbacadError(self._diverged(f"the loss is {loss.item()}", batch.place, f", step {batch_index + 1}"))
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(targets), sync_dist=True)
@@ -127,12 +127,7 @@ class Learner(pl.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW, with the schedule stepped after every batch. Norms and biases are not decayed."""
         optim = self.recipe.optim
-        decayed = [p for p in self.detector.parameters() if p.ndim > 1]
-        free = [p for p in self.detector.parameters() if p.ndim <= 1]
-        optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": optim.weight_decay}, {"params": free, "weight_decay": 0.0}],
-            lr=optim.lr,
-        )
+        optimizer = torch.optim.AdamW(parameter_groups(self.detector, optim), lr=optim.lr)
         if self.state.optimizer:
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": self.state.optimizer, "param_groups": groups})
@@ -148,3 +143,35 @@ class Learner(pl.LightningModule):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def loss_of(logits: Tensor, targets: Tensor, pos_weight: Tensor, focal: float = 0.0) -> Tensor:
+    """Mean cross-entropy of a batch, positives weighed by `pos_weight`.
+
+    With γ = `focal` above 0 each cadence is weighed by (1 − p)^γ, p the probability that it was given for its label
+    (Lin et al. 2017): what is sure already counts less.
+    """
+    each = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=pos_weight, reduction="none")
+    if focal:
+        given = logits.sigmoid()
+        each = each * (targets * (1 - given) + (1 - targets) * given) ** focal
+    return each.mean()
+
+
+def parameter_groups(detector: Detector, optim: Optim) -> list[dict[str, Any]]:
+    """Parameters with their weight decay (none for norms and biases) and, with `layer_decay`, their learning rates.
+
+    Raises:
+        AbacadError: layers of this detector cannot be told apart.
+    """
+    if optim.layer_decay == 1:
+        decayed = [p for p in detector.parameters() if p.ndim > 1]
+        free = [p for p in detector.parameters() if p.ndim <= 1]
+        return [{"params": decayed, "weight_decay": optim.weight_decay}, {"params": free, "weight_decay": 0.0}]
+    if not hasattr(detector.backbone, "group_matcher"):
+        raise AbacadError("optim.layer_decay is for timm backbones.\nLeave it out: --optim.layer_decay 1.")
+    groups = param_groups_layer_decay(detector.backbone, optim.weight_decay, layer_decay=optim.layer_decay)
+    return [
+        {"params": group["params"], "weight_decay": group["weight_decay"], "lr": optim.lr * group["lr_scale"]}
+        for group in groups
+    ]

@@ -69,6 +69,7 @@ def make_trainer(
         max_epochs=wanted.max_epochs - state.epochs,
         enable_checkpointing=False,
         use_distributed_sampler=False,
+        accumulate_grad_batches=wanted.accumulate,
         accelerator=wanted.accelerator,
         devices=wanted.devices,
         num_nodes=wanted.num_nodes,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from abacad import __version__
 from abacad.config import Model, Represent
@@ -39,7 +39,8 @@ def save_detector(
     }
     weights = {name: value.detach().cpu().contiguous() for name, value in detector.state_dict().items()}
     with replacing(path) as temporary:
-        save_file(weights, temporary, metadata=about_text(about))
+        # `save_file` would make a file that its owner alone may read, whatever the umask says
+        temporary.write_bytes(save(weights, metadata=about_text(about)))
 
 
 def load_detector(

@@ -1,6 +1,8 @@
 """`abacad predict`: a trained run and a folder of cadences in, test.csv out."""
 
 import logging
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +20,7 @@ from abacad.files import write_table
 from abacad.learn.dataset import Cadences, Samples, loader, worker_count
 from abacad.learn.run_folder import RunFolder, judge_of, logging_to
 from abacad.model.device import pick_device
+from abacad.outputs import TEST_SCORES, output
 from abacad.overlap.partners import partners_for
 from abacad.places import find_competition
 
@@ -30,6 +33,7 @@ UNKNOWN = 0.5
 def predict(
     run: str | Path,
     folder: str | Path | None = None,
+    out: str | Path | None = None,
     *,
     accelerator: str = "auto",
     bad: Literal["fail", "skip"] | None = None,
@@ -41,13 +45,14 @@ def predict(
     Args:
         run: A finished run folder.
         folder: The competition folder; none looks at its usual places.
+        out: The file to write; the run folder is then only read. None writes test.csv into it.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         bad: What to do with a cadence that cannot be used; none does as the recipe says.
         workers: Processes that read cadences; chosen by itself when none.
         progress: Show progress bars.
 
     Returns:
-        test.csv of the run folder: id, a column a fold, and score, their mean.
+        The file written: id, a column a fold, and score, their mean.
 
     Example:
         >>> abacad.predict("runs/compact", "data", progress=False)
@@ -59,7 +64,8 @@ def predict(
     run_folder = RunFolder(Path(run))
     recipe, folds = run_folder.recipe(), run_folder.trained()
     root = find_competition(folder)
-    with logging_to(run_folder.path / "log.txt"):
+    table_path = _place_of(run_folder, out)
+    with logging_to(run_folder.path / "log.txt") if out is None else nullcontext():
         ids = read_sample(root)
         checked = _check_test(root, ids, recipe, progress)
         good = usable(checked, bad or recipe.data.bad)
@@ -69,10 +75,20 @@ def predict(
         for cadence_id, reason in checked.bad.items():
             log.warning("%s gets the score %s: %s", cadence_id, UNKNOWN, reason)
         table = table.fillna(UNKNOWN)
-        write_table(run_folder.test, table.assign(score=table.mean(axis=1)).reset_index())
-        run_folder.note(test={"folder": str(root), "cadences": len(ids), "skipped": checked.bad})
-        log.info("Scored %d cadences with %d folds: %s", len(good), len(folds), run_folder.test)
-    return run_folder.test
+        write_table(table_path, table.assign(score=table.mean(axis=1)).reset_index())
+        if out is None:
+            run_folder.note(test={"folder": str(root.resolve()), "cadences": len(ids), "skipped": checked.bad})
+        log.info("Scored %d cadences with %d folds: %s", len(good), len(folds), table_path)
+    return table_path
+
+
+def _place_of(run: RunFolder, out: str | Path | None) -> Path:
+    """Where the scores go; told before they are computed when nothing can be written there."""
+    if out is not None:
+        return output(out, TEST_SCORES)
+    if not os.access(run.path, os.W_OK):
+        raise AbacadError(f"{run.path} is read-only.\nName the file to write: --out FILE.")
+    return run.test
 
 
 def _check_test(root: Path, ids: list[str], recipe: Recipe, progress: bool) -> Checked:

@@ -1,6 +1,8 @@
 """`abacad submit`: one run, or the blend of several, as a submission.csv that was read back and checked."""
 
 import logging
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -103,16 +105,26 @@ def check_submission(path: Path, ids: list[str]) -> None:
 def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> np.ndarray:
     if run.test.is_file():
         table = _read_scores(run)
-        if list(table["id"]) == ids:
+        if list(table["id"]) == ids and not _lacks_folds(table, run):
             return table["score"].to_numpy()
-        log.info("%s scores other ids; scoring anew", run.test)
-    predict(run.path, root, progress=progress)
-    return _read_scores(run)["score"].to_numpy()
+        log.info("%s scores other ids, or with fewer folds; scoring anew", run.test)
+    if os.access(run.path, os.W_OK):
+        return _read_scores(run, predict(run.path, root, progress=progress))["score"].to_numpy()
+    with tempfile.TemporaryDirectory() as elsewhere:
+        table_path = predict(run.path, root, Path(elsewhere) / "test.csv", progress=progress)
+        return _read_scores(run, table_path)["score"].to_numpy()
 
 
-def _read_scores(run: RunFolder) -> pd.DataFrame:
+def _lacks_folds(table: pd.DataFrame, run: RunFolder) -> bool:
+    """Whether a fold was trained after the test cadences were scored."""
+    scored = [name for name in table.columns if name.startswith("fold")]
+    return bool(scored) and any(f"fold{number}" not in scored for number in run.trained())
+
+
+def _read_scores(run: RunFolder, path: Path | None = None) -> pd.DataFrame:
+    path = path or run.test
     way_out = f"Delete it; it is then written anew by: abacad predict {run.path} DATA."
-    table = read_table(run.test, {"id": str, "score": float}, way_out)
+    table = read_table(path, {"id": str, "score": float}, way_out)
     if not table["score"].between(0, 1).all():
-        raise AbacadError(f"{run.test} holds a score that is no number between 0 and 1.\n{way_out}")
+        raise AbacadError(f"{path} holds a score that is no number between 0 and 1.\n{way_out}")
     return table
