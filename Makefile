@@ -26,15 +26,29 @@ test-user: $(READY)
 	$(VENV)-user/bin/python tests/user.py
 	rm -rf $(VENV)-user
 
-# Written from the code: docs/cli.md.
+# Writes docs/cli.md from the code, then the site; links, the pages' commands and all examples are checked.
 docs: $(READY)
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python -m sphinx --fail-on-warning --quiet -b html docs docs/_build/html
+	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_examples.py
+
+.PHONY: pictures package
+
+# Draws the pictures of README and site anew.
+pictures: $(READY)
+	$(BIN)/python docs/pictures.py
+
+# What a package index takes: sdist and wheel, checked.
+package: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
 
 # uv installs in seconds what pip takes minutes for. Bytecode is compiled at once: the first start is as fast as any.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev,imagenet,reference]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev,docs,imagenet,reference]'
 	touch $(READY)
 
 # Names and versions only, for every platform.
@@ -42,7 +56,7 @@ lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --no-annotate --no-header --no-emit-index-url --quiet --output-file constraints.txt --upgrade
 
 clean:
-	rm -rf $(VENV) demo runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) dist docs/_build demo runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 # Licences of what is installed, known vulnerabilities (asks an advisory service), and the lower bounds as a plan to install.
 audit: $(READY)

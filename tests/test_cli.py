@@ -163,6 +163,7 @@ def test_every_verb_prints_its_options(name, capsys):
         "score": ["x"],
         "search": ["x"],
         "bound": ["x"],
+        "export": ["x"],
     }
     assert main([name, *words.get(name, ["bash"] if name == "completion" else []), "--print_config"]) == 0
     assert capsys.readouterr().err == ""

@@ -1,6 +1,7 @@
 """The documents say what the code does, and the project speaks of itself alone."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,34 @@ def test_the_readmes_commands_can_be_parsed():
     for name, rest in commands:
         words = rest.split()
         parser_of(name, words).parse_args(words)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "tutorials").glob("*.md")), ids=lambda page: page.name)
+def test_the_tutorials_commands_can_be_parsed(page):
+    text = page.read_text(encoding="utf-8")
+    commands = [line.split(" > ")[0] for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+                for line in block.splitlines()]  # fmt: skip
+    assert commands
+    for command in commands:
+        abacad, name, *words = shlex.split(command)
+        assert abacad == "abacad"
+        if name in VERBS:
+            words = [word for word in words if word != "--print_config"]
+            parser_of(name, words).parse_args(words)
+        else:
+            assert name == "--version"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_site_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("furo")
+    pytest.importorskip("myst_parser")
+    words = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "-b", "html", ROOT / "docs", tmp_path]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = {page.relative_to(tmp_path).as_posix() for page in tmp_path.rglob("*.html")}
+    assert {"index.html", "api.html", "cli.html", "tutorials/astronomer.html", "gallery.html"} <= pages
+    assert "abacad.run.score.score" in (tmp_path / "api.html").read_text(encoding="utf-8")
 
 
 def test_the_two_commands_come_first():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import abacad
-from abacad.cli import VERBS, main
+from abacad.cli import VERBS, main, parser_of
 from abacad.errors import AbacadError
 from abacad.files import write_table, write_text
 from abacad.outputs import GENERATOR, PAGE, SCORES, SUBMISSION, output
@@ -55,7 +55,13 @@ def words_of(name: str, competition: Path, run: Path) -> list[str]:
         "review": [str(run)],
         "sensitivity": [],
         "bound": [str(competition)],
+        "export": [],
     }[name]
+
+
+def option_words(name: str, option: str, value: str) -> list[str]:
+    """An output as an option, or as the positional argument that it is."""
+    return [f"--{option}", value] if f"--{option}" in parser_of(name)._option_string_actions else [value]
 
 
 def protected(competition: Path, run: Path, own: Path) -> list[Path]:
@@ -71,7 +77,7 @@ def test_no_output_replaces_an_input_a_result_or_a_strangers_file(name, option, 
     root = places[2].parent
     for target in protected(*places):
         before = everything(root)
-        assert main([name, *words_of(name, *places[:2]), f"--{option}", str(target)]) == 2, target
+        assert main([name, *words_of(name, *places[:2]), *option_words(name, option, str(target))]) == 2, target
         told = capsys.readouterr().err
         assert 1 < len(told.strip().splitlines()) <= 3
         assert target.name in told
@@ -82,7 +88,7 @@ def test_no_output_replaces_an_input_a_result_or_a_strangers_file(name, option, 
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/stdout", "/dev/stderr", "/proc/self/fd/1"])
 def test_no_output_is_a_device(name, option, device, places, capsys):
     """`--out /dev/stdout` used to replace the link by a file."""
-    assert main([name, *words_of(name, *places[:2]), f"--{option}", device]) == 2
+    assert main([name, *words_of(name, *places[:2]), *option_words(name, option, device)]) == 2
     assert "`-`" in capsys.readouterr().err
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 

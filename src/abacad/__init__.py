@@ -25,6 +25,7 @@ _HOMES = {
     "sensitivity": "abacad.run.sensitivity",
     "bound": "abacad.run.bound",
     "demo": "abacad.run.demo",
+    "export": "abacad.run.export",
     "Cadence": "abacad.cadence",
     "read_recipe": "abacad.recipes",
     "PRESETS": "abacad.simulator.presets",

@@ -9,7 +9,7 @@ from jsonargparse import ArgumentParser, Namespace
 from abacad.cli.data_verbs import command
 from abacad.cli.parser import Verb, add_progress, existing, known_preset
 from abacad.cli.screen import Outcome, Table
-from abacad.outputs import PAGE, SCORES, SUBMISSION
+from abacad.outputs import ONNX, PAGE, SCORES, SUBMISSION
 from abacad.places import find_scorer
 
 
@@ -86,6 +86,22 @@ def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     return Outcome(notes=[f"Open {page} in a browser."], wrote=wrote)
 
 
+def _export_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("out", type=Path, metavar="OUT", help="ONNX file to write.")
+    parser.add_argument(
+        "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
+    )
+    parser.add_argument("--rows", type=int | None, default=None, help="Rows of a panel; null: as it was trained on.")
+    parser.add_argument("--channels", type=int | None, default=None, help="Channels; null: as it was trained on.")
+
+
+def _export(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    from abacad.run.export import export
+
+    found = export(parsed.out, parsed.weights, rows=parsed.rows, channels=parsed.channels)
+    return Outcome([Table("ONNX", ("what", "is"), found.told())], wrote={"model": found.path})
+
+
 VERBS = {
     "score": Verb(
         "Rank cadences with a trained detector, or with the package's.",
@@ -99,6 +115,15 @@ VERBS = {
         _score,
         reads={"files": existing, "weights": find_scorer},
         writes={"out": SCORES, "page": PAGE, "submission": SUBMISSION},
+    ),
+    "export": Verb(
+        "Write a detector as an ONNX file, for runtimes without Python.",
+        "OUT",
+        ("abacad export panel.onnx", "abacad export run.onnx --weights runs/compact"),
+        _export_arguments,
+        _export,
+        reads={"weights": find_scorer},
+        writes={"out": ONNX},
     ),
     "sensitivity": Verb(
         "Measure how faint a needle a detector finds, and how faint it could.",

@@ -17,6 +17,7 @@ _ORDER = (
     "sensitivity",
     "bound",
     "demo",
+    "export",
     "recipes",
     "presets",
     "completion",

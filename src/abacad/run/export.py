@@ -1,0 +1,164 @@
+"""`abacad export`: a trained detector as an ONNX file, for runtimes without Python or torch.
+
+    planes (batch, plane, row, freq) → log_odds (batch, detector)
+
+The representation stays in Python: `abacad.represent` makes the planes. What is written is run once with onnxruntime
+and compared with torch before it takes its place.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from abacad.config import Represent
+from abacad.errors import AbacadError
+from abacad.files import replacing
+from abacad.learn.run_folder import RunFolder
+from abacad.model.checkpoint import load_detector
+from abacad.model.detector import SHIPPED, Detector
+from abacad.model.panel import PanelNetwork
+from abacad.model.real import RealPanelNetwork
+from abacad.outputs import ONNX, output
+from abacad.represent.representation import representation
+from abacad.signal.cadence import N_PANELS
+from abacad.summary import Summary
+from abacad.types import Planes
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 1e-4
+"""Largest difference of log-odds to torch."""
+_BATCH = 3  # cadences that are compared
+
+
+@dataclass(frozen=True, repr=False)
+class Exported(Summary):
+    """What was written.
+
+    Attributes:
+        path: The ONNX file.
+        shape: Of the planes of one cadence, (plane, row, freq).
+        detectors: How many, the folds of a run.
+        difference: Largest difference of its log-odds to torch's, on noise.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    detectors: int
+    difference: float
+
+    def title(self) -> str:
+        """What it is."""
+        return f"ONNX model {self.path}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """Its shapes, and how exact it is."""
+        size = f"{self.path.stat().st_size / 1e6:.1f} MB" if self.path.is_file() else "on standard output"
+        return [
+            ("planes", " × ".join(map(str, self.shape))),
+            ("detectors", str(self.detectors)),
+            ("largest difference to torch", f"{self.difference:.1e}"),
+            ("size", size),
+        ]
+
+
+def export(
+    out: str | Path, weights: str | Path | None = None, *, rows: int | None = None, channels: int | None = None
+) -> Exported:
+    """Write a detector as an ONNX file for cadences of one shape.
+
+    Args:
+        out: The file to write.
+        weights: A run folder, whose folds all are written, or a file of weights; none takes the package's.
+        rows: Rows of a panel; none takes those that it was trained on.
+        channels: Channels of a cadence; none takes those that it was trained on.
+
+    Example:
+        >>> abacad.export("panel.onnx", rows=28, channels=64).shape
+        (18, 4, 64)
+
+    Raises:
+        AbacadError: onnxruntime is not installed, the weights cannot be used, or the ONNX file answers otherwise.
+    """
+    target = output(out, ONNX)
+    _runtime()
+    detectors, represent = _loaded(Path(weights) if weights is not None else SHIPPED)
+    axes = detectors[0].axes
+    n_time, n_freq = rows or axes.n_time, channels or axes.n_freq
+    noise = torch.randn(_BATCH, N_PANELS, n_time, n_freq, generator=torch.Generator().manual_seed(0))
+    planes = representation(represent).make(noise)
+    about = {"represent": asdict(represent), "rows": n_time, "channels": n_freq, "panel_start_s": axes.panel_start_s}
+    with replacing(target) as temporary:
+        _write(_InOne(detectors, planes.shape[-2:]).eval(), planes, about, temporary)
+        difference = _difference(temporary, detectors, planes)
+        if difference > TOLERANCE:
+            raise AbacadError(f"The ONNX model differs from torch by {difference:.1e} in log-odds; it is not kept.")
+    log.info("Wrote %s: log-odds differ by %.1e from torch's", target, difference)
+    return Exported(target, tuple(planes.shape[1:]), len(detectors), difference)
+
+
+class _InOne(nn.Module):
+    """Detectors side by side, in real numbers."""
+
+    def __init__(self, detectors: Sequence[Detector], shape: Sequence[int]) -> None:
+        super().__init__()
+        self.detectors = nn.ModuleList([_in_real_numbers(detector, *shape) for detector in detectors])
+
+    def forward(self, planes: Planes) -> Tensor:
+        return torch.stack([detector(planes) for detector in self.detectors], 1)
+
+
+def _in_real_numbers(detector: Detector, n_time: int, n_freq: int) -> nn.Module:
+    network = detector.backbone
+    if not isinstance(network, PanelNetwork):
+        return detector
+    return RealPanelNetwork(network, n_time, n_freq, detector.axes.panel_start)
+
+
+def _loaded(path: Path) -> tuple[list[Detector], Represent]:
+    """The detectors of a run folder or of a file."""
+    if not path.is_dir():
+        detector, represent = load_detector(path)
+        return [detector], represent
+    run = RunFolder(path)
+    loaded = [load_detector(run.weights(number)) for number in run.trained()]
+    return [detector for detector, _ in loaded], loaded[0][1]
+
+
+def _runtime() -> Any:
+    """The module onnxruntime, when it and what writes ONNX are there."""
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401  # torch writes ONNX by it
+    except ModuleNotFoundError as error:
+        raise AbacadError(f"{error.name} is not installed.\nInstall it: pip install 'abacad[onnx]'.") from error
+    return onnxruntime
+
+
+def _write(model: nn.Module, planes: Tensor, about: dict[str, Any], path: Path) -> None:
+    """Trace the model and write it, with what its planes are made by in the metadata."""
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # torch's advice to its own programmers
+        program = torch.onnx.export(
+            model, (planes,), dynamo=True, verbose=False, input_names=["planes"], output_names=["log_odds"],
+            dynamic_shapes={"planes": {0: torch.export.Dim("batch")}},
+        )  # fmt: skip
+    assert program is not None
+    program.model.producer_name = "abacad"
+    program.model.metadata_props["abacad"] = json.dumps(about)
+    program.save(str(path))
+
+
+def _difference(path: Path, detectors: Sequence[Detector], planes: Tensor) -> float:
+    session = _runtime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        wanted = torch.stack([detector(planes) for detector in detectors], 1).numpy()
+    return float(np.abs(session.run(None, {"planes": planes.numpy()})[0] - wanted).max())
