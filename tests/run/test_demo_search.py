@@ -79,6 +79,7 @@ def test_the_demo_finds_bright_needles_and_reuses_what_is_there(tmp_path):
     assert len(found.invented) == 0
     assert "needles, joint SNR 8 or more 2 of 2" in repr(found)
     assert "2 of 2" in found.files["page"].read_text()
+    assert "<svg" in found.files["findings"].read_text()
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "sky").iterdir()}
     again = demo_search(tmp_path / "demo", seed=2, session=session, progress=False)
     pd.testing.assert_frame_equal(again.truth, found.truth)

@@ -149,7 +149,7 @@ def _demo_search(parsed: Namespace) -> Outcome:
         + [table for table in wrong if table.rows],
         [
             f"{len(found.invented)} invented.",
-            f"Done in {found.seconds:.0f} s. Open {found.files['page']} in a browser.",
+            f"Done in {found.seconds:.0f} s. Open {found.files['page']} and {found.files['findings']} in a browser.",
         ],
         dict(found.files),
     )

@@ -87,13 +87,18 @@ def demo_search(
     out = Path(out)
     paths = simulate_telescope(out / "sky", session, seed=seed, progress=progress)
     log.info("1/3 Simulated six files: %s", out / "sky")
-    events = search(paths, out=out / "found", shown=0, progress=progress)
+    events = search(paths, out=out / "found", progress=progress)
     log.info("2/3 Searched them")
     observation = open_observation(paths)
     truth, invented = compared(
         events, pd.read_csv(out / "sky" / "truth.csv", keep_default_na=False), observation.axes(256)
     )
-    files = {"files": out / "sky", "tables": out / "found", "page": out / "truth.html"}
+    files = {
+        "files": out / "sky",
+        "tables": out / "found",
+        "findings": out / "found" / "search.html",
+        "page": out / "truth.html",
+    }
     found = SearchDemo(truth, invented, files, time.monotonic() - started)
     truth_page(observation, truth, invented, found.rows()).write(files["page"])
     log.info("3/3 Wrote the page")
