@@ -1,4 +1,4 @@
-"""CPU time to read telescope files, beside h5py alone and a copy of the same bytes: `python benchmarks/telescope_files.py`.
+"""CPU time to read a telescope file, beside h5py alone and a copy of its bytes: `python benchmarks/telescope_files.py`.
 
 One file of the fine product, 16 rows of 2^20 channels, in chunks of a row and a coarse channel; best of five.
 """
