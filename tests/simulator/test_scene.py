@@ -1,12 +1,24 @@
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
 from abacad.signal.cadence import OFF, ON, Axes
+from abacad.signal.chance import Chance
 from abacad.simulator.presets import PRESETS, Needles, Rfi, Scenes, Simulation
-from abacad.simulator.scene import cut, draw_injected, generate, make_scene, normalised, window_chance
+from abacad.simulator.scene import (
+    Purpose,
+    cut,
+    draw_injected,
+    generate,
+    make_scene,
+    normalised,
+    numbers_for,
+    scene_chance,
+    window_chance,
+)
 
 SMALL = Axes.evenly(315.0, n_time=24, n_freq=32, dt_s=12.0)
 SIMULATION = Simulation(axes=SMALL, scenes=Scenes(n_freq=200), positives=0.5)
@@ -131,3 +143,18 @@ def test_a_bright_needle_is_where_the_truth_says():
         rows = panels[first].float().amax(1)
         row = int((rows > 0.3 * rows.max()).int().argmax())
         assert abs(int(panels[first, row].argmax()) - channel) < 3
+
+
+def test_no_purpose_draws_a_cadence_of_another():
+    """One seed for all: training, validation, judging and the sets that `simulate` writes share no panel of noise."""
+    small = Simulation(axes=Axes.evenly(315.0, n_time=4, n_freq=16, dt_s=60.0), scenes=Scenes(n_freq=64))
+    seen: list[bytes] = []
+    keys: list[int] = []
+    for purpose in get_args(Purpose):
+        numbers = numbers_for(purpose, np.arange(40))
+        keys += Chance(0, numbers).keys("noise").tolist()
+        seen += [panels.numpy().tobytes() for panels in generate(small, numbers, 0).panels]
+    keys += [int(scene_chance(0, number).keys("noise")[0]) for number in range(40)]
+    keys += window_chance(0, np.arange(40)).keys("noise").tolist()
+    assert len(set(seen)) == len(seen) == 200
+    assert len(set(keys)) == len(keys) == 280

@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from abacad.errors import AbacadError
 from abacad.simulator.presets import Simulation
-from abacad.simulator.scene import Batch, draw_targets, generate
+from abacad.simulator.scene import Batch, Purpose, draw_targets, generate, numbers_for
 
 
 class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
@@ -18,13 +18,14 @@ class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]
     workers. Each epoch holds other cadences, so that training never sees one twice.
     """
 
-    def __init__(self, simulation: Simulation, n: int, seed: int = 0) -> None:
-        """`n` cadences of `simulation`; other seeds give other ones."""
+    def __init__(self, simulation: Simulation, n: int, seed: int = 0, purpose: Purpose = "train") -> None:
+        """`n` cadences of `simulation`; other seeds and other purposes give other ones."""
         if n < 1:
             raise AbacadError(f"{n} simulated cadences were asked for: ask for at least one.")
         self.simulation = simulation
         self.n = n
         self.seed = seed
+        self.purpose: Purpose = purpose
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -47,27 +48,31 @@ class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]
 
     def targets(self) -> Int[np.ndarray, " n"]:
         """(n,) the target of each cadence of the epoch, without making the cadences."""
-        indices = self.epoch * self.n + np.arange(self.n)
-        return draw_targets(self.simulation, indices, self.seed).astype(np.int64)
+        return draw_targets(self.simulation, self._numbers(np.arange(self.n)), self.seed).astype(np.int64)
 
     def batch(self, indices: Sequence[int], device: str = "cpu") -> Batch:
         """The cadences at these indices on a device, with their truth."""
         places = np.asarray(indices, dtype=np.int64)
         if places.size and (places.min() < -self.n or places.max() >= self.n):
             raise IndexError(f"index {int(places.max())} in an epoch of {self.n} simulated cadences")
-        return generate(self.simulation, self.epoch * self.n + places % self.n, self.seed, device)
+        return generate(self.simulation, self._numbers(places % self.n), self.seed, device)
+
+    def _numbers(self, places: Int[np.ndarray, " some"]) -> Int[np.ndarray, " some"]:
+        return numbers_for(self.purpose, self.epoch * self.n + places)
 
 
 class Mixture(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
     """`n` cadences drawn from several simulations in turn: the cadence i is one of simulation i mod their number."""
 
-    def __init__(self, simulations: Sequence[Simulation], n: int, seed: int = 0) -> None:
-        """As many of each, up to one; other seeds give other cadences."""
+    def __init__(self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain") -> None:
+        """As many of each, up to one; other seeds and other purposes give other cadences."""
         if not simulations:
             raise AbacadError("There is no simulation to draw cadences from.\nName at least one preset.")
         each = -(-n // len(simulations))
         self.n = n
-        self.parts = [SimulatedCadences(simulation, each, seed + part) for part, simulation in enumerate(simulations)]
+        self.parts = [
+            SimulatedCadences(simulation, each, seed + part, purpose) for part, simulation in enumerate(simulations)
+        ]
 
     def __len__(self) -> int:
         """Cadences of all simulations."""

@@ -2,7 +2,8 @@
 
     completeness = share of the needles whose score exceeds that of all but a share FAR of the cadences without one
 
-Needles and backgrounds are simulated anew, by a seed that no training uses. Intervals are Wilson's, 95 %.
+Needles and backgrounds are simulated anew, from a range of numbers that no training draws from, whatever its seed.
+Intervals are Wilson's, 95 %.
 """
 
 import logging
@@ -33,7 +34,7 @@ from abacad.show.completeness import DETECTORS, all_families, by_family, headlin
 from abacad.show.page import Page, Section
 from abacad.simulator.inject import generate_on
 from abacad.simulator.presets import PRESETS, Simulation
-from abacad.simulator.scene import generate
+from abacad.simulator.scene import generate, numbers_for
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ def _scored(
     starts = range(0, n_cadences, _BATCH)
 
     def scored(start: int) -> pd.DataFrame:
-        some = np.arange(start, min(start + _BATCH, n_cadences))
+        some = numbers_for("sensitivity", np.arange(start, min(start + _BATCH, n_cadences)))
         batch = generate_on(noise, simulation, some, seed) if noise else generate(simulation, some, seed)
         panels = batch.panels.float()
         classical = simulated_event_snr(panels, simulation)
@@ -171,7 +172,7 @@ def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, pr
         task = bar.add_task("Near-ideal observer", total=n_scored)
 
         def judged(index: int) -> float:
-            place = np.array([index])
+            place = numbers_for("sensitivity", np.array([index]))
             panels = generate(simulation, place, seed).panels[0]
             known = of_training(simulation, place, seed)[0]
             bar.advance(task)

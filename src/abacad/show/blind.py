@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from abacad.simulator.presets import Simulation
-from abacad.simulator.scene import generate
+from abacad.simulator.scene import generate, numbers_for
 from abacad.types import CadenceArray
 
 _BATCH = 16
@@ -61,7 +61,7 @@ def _drawn(
     for start in range(0, n_wanted * _TRIES, _BATCH):
         if len(passed) >= n_wanted:
             break
-        panels = generate(simulation, np.arange(start, start + _BATCH), seed).panels.float()
+        panels = generate(simulation, numbers_for("blind", np.arange(start, start + _BATCH)), seed).panels.float()
         made = [Trial(kind, float(s), c.numpy()) for s, c in zip(scores(panels), panels, strict=True)]
         passed += [one for one in made if one.score >= least]
         below += [one for one in made if one.score < least]

@@ -8,7 +8,7 @@ normalised on its own, as the competition's were.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +27,11 @@ from abacad.types import Panels
 # Cadences for training, scenes and windows of scenes draw from ranges of numbers that never meet.
 _SCENES = 1 << 48
 _WINDOWS = 1 << 49
+
+Purpose = Literal["pretrain", "train", "validation", "sensitivity", "blind"]
+_PURPOSES: tuple[Purpose, ...] = get_args(Purpose)  # a purpose at the end keeps the cadences of the others as they are
+_RANGE = 1 << 52
+"""Cadences that a purpose has; above all scenes and windows, so that the ranges never meet."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,23 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
         emissions.add(power, first)
         _receive(power, freq[first:last], time[first:last], power, out[first:last])
     return Batch(out, torch.from_numpy(targets.astype(np.int64)).to(device), injected.truth)
+
+
+def numbers_for(purpose: Purpose, indices: Int[np.ndarray, " batch"]) -> Int[np.ndarray, " batch"]:
+    """The numbers of cadences that are simulated for a purpose.
+
+    Each purpose has a range of numbers of its own. With one seed for all, a detector is thus never judged on cadences
+    that it was trained on.
+
+    Args:
+        purpose: What the cadences are for.
+        indices: (batch,) 0, 1, 2, … within the purpose.
+
+    Example:
+        >>> int(numbers_for("sensitivity", np.array([7]))[0]) == 3 * 2**52 + 7
+        True
+    """
+    return _PURPOSES.index(purpose) * _RANGE + np.asarray(indices, dtype=np.int64)
 
 
 def draw_targets(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: int) -> Bool[np.ndarray, " batch"]:
