@@ -87,3 +87,26 @@ def test_both_ends_of_the_bootstrap_are_two_standard_errors_away():
     below, above = interval.value - interval.low, interval.high - interval.value
     assert below == pytest.approx(1.96 * 0.0068, rel=0.1)
     assert above == pytest.approx(1.96 * 0.0068, rel=0.1)
+
+
+def test_an_interval_counts_observations_not_their_windows():
+    """40 observations of 25 windows that share a level: the spread of the AUC is that of 40, not of 1,000."""
+    rng = np.random.default_rng(4)
+    observations = np.repeat(np.arange(40), 25)
+    widths: dict[str, list[float]] = {"windows": [], "observations": []}
+    found = []
+    for _ in range(30):
+        targets = rng.random(1000) < np.repeat(rng.beta(0.5, 0.5, 40), 25)
+        scores = np.repeat(rng.normal(size=40), 25) + 0.5 * targets + 0.3 * rng.normal(size=1000)
+        for name, groups in (("windows", None), ("observations", observations)):
+            interval = auc_interval(targets, scores, n_draws=40, groups=groups)
+            widths[name].append((interval.high - interval.low) / 3.92)
+        found.append(interval.value)
+    assert np.mean(widths["observations"]) == pytest.approx(np.std(found), rel=0.35)
+    assert np.mean(widths["windows"]) < 0.6 * np.std(found)
+
+
+def test_groups_of_one_are_no_groups():
+    few = slice(None, None, 9)
+    alone = auc_interval(TARGETS[few], SCORES[few], groups=np.arange(len(TARGETS[few])))
+    assert alone == auc_interval(TARGETS[few], SCORES[few])

@@ -39,15 +39,28 @@ def auc(targets: np.ndarray, scores: np.ndarray) -> float:
     return float(roc_auc_score(targets, scores)) if 0 < targets.sum() < len(targets) else float("nan")
 
 
-def auc_interval(targets: np.ndarray, scores: np.ndarray, n_draws: int = 500, seed: int = 0) -> Interval:
-    """ROC-AUC with its bootstrap interval; each class is drawn on its own, so that no draw lacks one."""
+def auc_interval(
+    targets: np.ndarray, scores: np.ndarray, n_draws: int = 500, seed: int = 0, groups: np.ndarray | None = None
+) -> Interval:
+    """ROC-AUC with its bootstrap interval; each class is drawn on its own, so that no draw lacks one.
+
+    Args:
+        targets: (n,) 1 or 0.
+        scores: (n,).
+        n_draws: Of the bootstrap.
+        seed: Of the bootstrap.
+        groups: (n,) what cadences are cut from. Windows of one observation share its noise and interference and are
+            no independent cadences: with groups whole groups are drawn. None, or each cadence its own, draws cadences.
+    """
     targets, scores = np.asarray(targets).astype(bool), np.asarray(scores)
     value, n_positive = auc(targets, scores), int(targets.sum())
     n_fewer = min(n_positive, len(targets) - n_positive)
     if 0 < n_fewer < _FEW_TO_DRAW or value in (0.0, 1.0):
         return _newcombe(value, n_positive, len(targets) - n_positive)
-    draws = [auc(targets[pick], scores[pick]) for pick in _stratified_draws(targets, n_draws, seed)]
-    low, high = np.quantile(draws, [0.025, 0.975])
+    picks = _stratified_draws(targets, n_draws, seed)
+    if groups is not None and 1 < len(np.unique(groups)) < len(targets):
+        picks = _group_draws(targets, np.asarray(groups), n_draws, seed)
+    low, high = np.quantile([auc(targets[pick], scores[pick]) for pick in picks], [0.025, 0.975])
     return Interval(value, float(low), float(high))
 
 
@@ -120,3 +133,17 @@ def _stratified_draws(targets: np.ndarray, n_draws: int, seed: int) -> Iterator[
     classes = [np.flatnonzero(targets), np.flatnonzero(~targets)]
     for _ in range(n_draws):
         yield np.concatenate([rng.choice(members, len(members)) for members in classes if len(members)])
+
+
+def _group_draws(targets: np.ndarray, groups: np.ndarray, n_draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Draws of whole groups; those in which a class is missing are drawn again."""
+    rng = np.random.default_rng(seed)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    drawn = 0
+    for _ in range(100 * n_draws):
+        if drawn == n_draws:
+            return
+        pick = np.concatenate([members[place] for place in rng.integers(len(members), size=len(members))])
+        if 0 < targets[pick].sum() < len(pick):
+            drawn += 1
+            yield pick

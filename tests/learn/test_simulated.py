@@ -1,10 +1,13 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
 from abacad.errors import AbacadError
-from abacad.learn.simulated import SimulatedCadences
+from abacad.learn.simulated import BRIGHTEST, BrightFirst, SimulatedCadences
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS, Scenes, Simulation
 
@@ -51,3 +54,24 @@ def test_indices_beyond_the_end_are_refused():
 def test_an_empty_set_is_refused():
     with pytest.raises(AbacadError, match="at least one"):
         SimulatedCadences(SMALL, 0)
+
+
+def test_bright_first_begins_bright_and_ends_as_the_preset():
+    """By the truth of what is drawn: the faintest of the first stages outshine the faintest of the second half."""
+    whole = replace(SMALL, positives=1.0)
+    cadences = BrightFirst([whole, replace(whole, positives=0.5)], 400, seed=1)
+    parts = [part.parts[0].batch(range(10)).truth["pixel_snr"].min() for part in cadences.parts]
+    ends = [part.parts[0].simulation.needles.pixel_snr for part in cadences.parts]
+    assert ends[0][0] == pytest.approx(BRIGHTEST)
+    assert all(faint >= later for faint, later in itertools.pairwise(low for low, _ in ends))
+    assert ends[5:] == [whole.needles.pixel_snr] * 5
+    assert parts[0] > max(parts[6:])
+
+
+def test_bright_first_holds_each_cadence_once_and_knows_its_targets():
+    cadences = BrightFirst([SMALL, replace(SMALL, positives=0.0)], 47, seed=1)
+    made = cadences.__getitems__(range(47))
+    assert len({panels.tobytes() for panels, _ in made}) == len(cadences) == 47
+    assert [target for _, target in made] == cadences.targets().tolist()
+    assert cadences.targets()[1::2].sum() == 0  # presets in turn, across the stages
+    np.testing.assert_array_equal(cadences[31][0], made[31][0])

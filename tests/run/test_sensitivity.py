@@ -62,7 +62,7 @@ def test_the_verb_writes_page_and_table(trained_run, small):
     words = ["sensitivity", str(trained_run), "--cadences", "200", "--preset", "easy", "--progress", "false"]
     assert main([*words, "--bound", "30"]) == 0
     table = pd.read_csv(trained_run / "sensitivity.csv")
-    assert set(table["detector"]) == {"run", "classical", "bound"}
+    assert set(table["detector"]) == {"run", "classical", "unlearned", "bound"}
     page = (trained_run / "sensitivity.html").read_text()
     assert page.count("<svg") == 2  # all families, and each: aligned rows instead of a figure a curve
     assert page.index("Half of the needles") < page.index("<svg") < page.index("Area under the ROC curve")
@@ -75,7 +75,7 @@ def test_the_weights_of_the_package_are_measured_where_no_run_is_named(small, tm
     assert main(["sensitivity", *words]) == 0
     assert "Sensitivity of the package" in (tmp_path / "sensitivity.html").read_text()
     table = pd.read_csv(tmp_path / "sensitivity.csv")
-    assert set(table["detector"]) == {"run", "classical"}
+    assert set(table["detector"]) == {"run", "classical", "unlearned"}
     one = table[(table["family"] == "all") & (table["axis"] == "panel_snr") & (table["false_alarm_rate"] == 0.1)]
     n_needles = one.groupby("detector")["needles"].sum().max()
     assert n_needles == pytest.approx(34, abs=16)  # the preset's own share would be 85
@@ -100,7 +100,11 @@ def test_needles_in_ones_own_noise(trained_run, small, tmp_path, caplog):
     page = tmp_path / "page.html"
     assert main([*words, "--background", *files, "--out", str(page)]) == 0
     table = pd.read_csv(page.with_suffix(".csv"))
-    assert set(table["detector"]) == {"run", "classical"}  # the near-ideal observer knows simulated noise alone
+    assert set(table["detector"]) == {
+        "run",
+        "classical",
+        "unlearned",
+    }  # the observer knows simulated noise alone
     assert "in the noise of 0.fil" in page.read_text()
 
 

@@ -1,6 +1,7 @@
 """Simulated cadences as a data set: as many as asked for, each its own, none on disk."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -98,3 +99,58 @@ class Mixture(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
             own = targets[part :: len(self.parts)]
             own[:] = cadences.targets()[: len(own)]
         return targets
+
+
+class BrightFirst(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
+    """A mixture that begins with bright needles and ends with all: the faintest fall from stage to stage.
+
+    A network that knows nothing yet learns little from needles that nobody can see, which are targets of pure chance.
+    In the first stage needles have at least `BRIGHTEST` σ a pixel; from the middle of the data set on the faintest are
+    the preset's own.
+    """
+
+    def __init__(
+        self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain", stages: int = 10
+    ) -> None:
+        """`n` cadences in `stages` stages of the same size, up to a few."""
+        turns = -(-n // (stages * len(simulations))) * len(simulations)  # whole turns of the presets in each stage
+        self.n, self.turns = n, turns
+        self.parts = [
+            Mixture(
+                [_brighter(one, 1 - 2 * stage / stages) for one in simulations], turns, seed + 1000 * stage, purpose
+            )
+            for stage in range(-(-n // turns))
+        ]
+
+    def __len__(self) -> int:
+        """Cadences of all stages."""
+        return self.n
+
+    def __getitem__(self, index: int) -> tuple[Float[np.ndarray, "panel time freq"], int]:
+        """A cadence (panel, time, freq) and its target, 0 or 1."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Float[np.ndarray, "panel time freq"], int]]:
+        """Several at once; those of a stage together, which is quicker."""
+        found: dict[int, tuple[np.ndarray, int]] = {}
+        for stage in sorted({index // self.turns for index in indices}):
+            own = [index for index in indices if index // self.turns == stage]
+            found |= zip(own, self.parts[stage].__getitems__([index % self.turns for index in own]), strict=True)
+        return [found[index] for index in indices]
+
+    def targets(self) -> Int[np.ndarray, " n"]:
+        """(n,) the target of each, without making the cadences."""
+        return np.concatenate([part.targets() for part in self.parts])[: self.n]
+
+
+BRIGHTEST = 1.5
+"""Amplitude, in σ of a pixel, of the faintest needles that a training bright first begins with."""
+
+
+def _brighter(simulation: Simulation, share: float) -> Simulation:
+    """The simulation with its faintest needle moved by a share of the way, on a log scale, to `BRIGHTEST`."""
+    faintest, brightest = simulation.needles.pixel_snr
+    if share <= 0 or faintest >= BRIGHTEST:
+        return simulation
+    low = faintest * (BRIGHTEST / faintest) ** share
+    return replace(simulation, needles=replace(simulation.needles, pixel_snr=(low, max(brightest, 2 * low))))

@@ -25,6 +25,7 @@ from abacad.ideal.known import Known, noise_of, of_scene
 from abacad.ideal.observer import Observer, Verdict
 from abacad.metric import auc_interval
 from abacad.model.classical import simulated_event_snr
+from abacad.model.unlearned import unlearned_score
 from abacad.outputs import BOUND, output
 from abacad.parallel import side_by_side
 from abacad.simulator.presets import Simulation
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 _BINS = {"pixel_snr": (0.0, 0.25, 0.4, 0.65, 1.0, 1.6, np.inf), "panel_snr": (0.0, 3.0, 5.0, 8.0, 15.0, 30.0, np.inf)}
 _LABELS = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR"}
 _DRAWS = 200
-_DETECTORS = {"score": "bound", "classical": "classical search"}
+_DETECTORS = {"score": "bound", "unlearned": "lines and tracks, no learning", "classical": "classical search"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,8 +44,8 @@ class Bound(Summary):
     """What was found.
 
     Attributes:
-        path: the table of scores: id, target, score, classical, decoy, and a log likelihood ratio a family.
-        rows: AUC of the bound and of the classical search, for all needles and by family and SNR.
+        path: the table of scores: id, target, score, classical, decoy, unlearned, and a log likelihood ratio a family.
+        rows: AUC of the bound, without learning, and of the classical search, for all needles and by family and SNR.
     """
 
     path: Path
@@ -135,22 +136,27 @@ def _observers(simulation: Simulation) -> dict[str, Observer]:
 
 
 def judged(observer: Observer, cadence: torch.Tensor, known: Known) -> dict[str, float]:
-    """Score, decoy and family ratios of one cadence (panel, time, freq), and the score of the classical search."""
+    """Score, decoy and family ratios of one cadence (panel, time, freq), and the scores of those that know no law."""
     simulation = observer.simulation
     verdict: Verdict = observer.judge(noise_of(cadence, known, simulation.normalise), known)
-    classical = float(simulated_event_snr(cadence[None].float(), simulation)[0])
-    return {"score": verdict.score, "classical": classical, "decoy": verdict.decoy, **verdict.families}
+    panels = cadence[None].float()
+    classical, unlearned = (
+        float(found[0]) for found in (simulated_event_snr(panels, simulation), unlearned_score(panels))
+    )
+    without = {"classical": classical, "decoy": verdict.decoy, "unlearned": unlearned}
+    return {"score": verdict.score, **without, **verdict.families}
 
 
 def auc_rows(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """AUC of each detector for all needles, for each family and each bin of SNR; against all negatives each time.
 
     Args:
-        table: Columns target, family, pixel_snr, panel_snr, score and classical.
+        table: Columns target, family, pixel_snr, panel_snr, score, unlearned and classical; with a column scene,
+            intervals count scenes, not their windows.
         seed: Seed of the bootstrap.
 
     Returns:
-        Columns needles that count, number, bound, classical search; the figures as text with their 95 % intervals.
+        Columns needles that count, number, and one a detector; the figures as text with their 95 % intervals.
     """
     negatives, needles = table[table["target"] == 0], table[table["target"] == 1]
     groups = [("all", needles), *((str(name), members) for name, members in needles.groupby("family"))]
@@ -162,9 +168,9 @@ def auc_rows(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     for name, members in groups:
         if len(members) and len(negatives):
             both = pd.concat([members, negatives])
-            target = both["target"].to_numpy()
+            target, scenes = both["target"].to_numpy(), both["scene"].to_numpy() if "scene" in both else None
             figures = {
-                label: str(auc_interval(target, both[column].to_numpy(), _DRAWS, seed))
+                label: str(auc_interval(target, both[column].to_numpy(), _DRAWS, seed, scenes))
                 for column, label in _DETECTORS.items()
             }
             rows.append({"needles": name, "number": len(members), **figures})

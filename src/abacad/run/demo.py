@@ -114,4 +114,5 @@ def demo(
 
 def _against_truth(submission: Path, truth: Path) -> Interval:
     table = pd.read_csv(submission).merge(pd.read_csv(truth), on="id", suffixes=("_score", ""))
-    return auc_interval(table["target"].to_numpy(), table["target_score"].to_numpy())
+    scenes = table["scene"].to_numpy()
+    return auc_interval(table["target"].to_numpy(), table["target_score"].to_numpy(), groups=scenes)

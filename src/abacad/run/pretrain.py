@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,13 @@ from abacad.learn.dataset import Represented, worker_count
 from abacad.learn.fold import train_fold
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import pack
+<<<<<<< HEAD
 from abacad.learn.run_folder import RunFolder, environment, fingerprint
 from abacad.learn.simulated import Mixture
+=======
+from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
+from abacad.learn.simulated import BrightFirst, Mixture
+>>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
 from abacad.learn.trainer import precision_of
 from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
@@ -42,6 +47,7 @@ def pretrain(
     presets: str | Sequence[str] = ("kaggle", "demo", "hard"),
     cadences: int = 16_000,
     positives: float = 0.4,
+    bright_first: bool = False,
     **overrides: Any,
 ) -> Path:
     """Train one detector on simulated cadences; nine of ten are trained on, the tenth judges.
@@ -52,6 +58,8 @@ def pretrain(
         presets: One preset of the simulator, or several, drawn from in turn.
         cadences: How many are simulated.
         positives: Share of them with a needle.
+        bright_first: Begin with bright needles and end with all, in one epoch without shuffling. Image networks, which
+            look at whole images, need it; the panel network does not.
         overrides: Keys of the recipe with other values.
 
     Returns:
@@ -67,15 +75,27 @@ def pretrain(
     """
     recipe = recipe_with(recipe, overrides)
     presets = [presets] if isinstance(presets, str) else list(presets)
+    simulated = {"presets": list(presets), "cadences": cadences, "positives": positives, "bright_first": bright_first}
     simulations = _simulations(presets, cadences, positives)
-    mixture = Mixture(simulations, cadences, recipe.seed)
+    if bright_first and recipe.trainer.max_epochs > 1:
+        raise AbacadError(
+            f"Bright needles first is one pass, not {recipe.trainer.max_epochs} epochs.\n"
+            "Add --trainer.max_epochs 1, and ask for as many --cadences as you have time for."
+        )
+    mixture = _source(simulations, simulated, recipe.seed)
     targets = mixture.targets()
     ids = np.array([f"{presets[index % len(presets)]}-{index:06d}" for index in range(cadences)])
     folder = RunFolder(Path(run))
     data = fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets}))
+<<<<<<< HEAD
     simulated = {"presets": list(presets), "cadences": cadences, "positives": positives}
     weights = folder.pretrained
     with claimed(folder, recipe, data, verb="pretrain", simulated=simulated):
+=======
+    folder.claim(recipe, data, verb="pretrain", simulated=simulated)
+    weights = folder.path / "weights.safetensors"
+    with logging_to(folder.path / "log.txt"):
+>>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
         if weights.is_file():
             log.info("%s is finished already", run)
             return weights
@@ -91,8 +111,12 @@ def pretrain(
         write_json(folder.checked, {"shape": list(shape), "skipped": []})
         held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
         folds = np.where(held, 0, 1)
+<<<<<<< HEAD
         if not folder.fold_oof(0).is_file():
             train_fold(0, Labelled(packed, ids, targets, folds, shape, axes), recipe, folder)
+=======
+        train_fold(0, Labelled(packed, ids, targets, folds, shape, axes, bright_first), recipe, folder)
+>>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
         _conclude(folder, time.monotonic() - started)
         with replacing(weights) as temporary:
             shutil.copyfile(folder.weights(0), temporary)
@@ -110,8 +134,13 @@ def simulated_cadence(run: RunFolder, cadence_id: str) -> CadenceArray:
     if simulated is None:
         raise AbacadError(f"{run.record} does not say what the run's cadences were simulated from.")
     simulations = _simulations(simulated["presets"], simulated["cadences"], simulated["positives"])
-    mixture = Mixture(simulations, simulated["cadences"], run.recipe().seed)
-    return mixture[int(cadence_id.rsplit("-", 1)[1])][0]
+    return _source(simulations, simulated, run.recipe().seed)[int(cadence_id.rsplit("-", 1)[1])][0]
+
+
+def _source(simulations: Sequence[Simulation], simulated: Mapping[str, Any], seed: int) -> Mixture | BrightFirst:
+    """The cadences of a pretraining, from what its record says of them; earlier records say nothing of an order."""
+    kind = BrightFirst if simulated.get("bright_first") else Mixture
+    return kind(simulations, simulated["cadences"], seed)
 
 
 def _simulations(presets: Sequence[str], cadences: int, positives: float) -> list[Simulation]:

@@ -27,6 +27,7 @@ from abacad.metric import auc_interval, wilson
 from abacad.model.classical import simulated_event_snr
 from abacad.model.device import pick_device
 from abacad.model.judge import Judge, shipped
+from abacad.model.unlearned import unlearned_score
 from abacad.outputs import COMPLETENESS, PAGE, STDOUT, output
 from abacad.parallel import side_by_side
 from abacad.places import paths_of
@@ -145,15 +146,18 @@ def _rates(noise: Noise | None, n_freq: int) -> tuple[float, ...]:
 def _scored(
     judge: Judge, simulation: Simulation, noise: Noise | None, n_cadences: int, seed: int, progress: bool
 ) -> pd.DataFrame:
-    """The truth table of new cadences, with a score by the judge and one by the classical search."""
+    """The truth table of new cadences, with scores by the judge, by the classical search and without learning."""
     starts = range(0, n_cadences, _BATCH)
 
     def scored(start: int) -> pd.DataFrame:
         some = numbers_for("sensitivity", np.arange(start, min(start + _BATCH, n_cadences)))
         batch = generate_on(noise, simulation, some, seed) if noise else generate(simulation, some, seed)
         panels = batch.panels.float()
-        classical = simulated_event_snr(panels, simulation)
-        return pd.DataFrame(batch.truth).assign(run=judge.scores(panels, simulation.axes), classical=classical.numpy())
+        return pd.DataFrame(batch.truth).assign(
+            run=judge.scores(panels, simulation.axes),
+            classical=simulated_event_snr(panels, simulation).numpy(),
+            unlearned=unlearned_score(panels).numpy(),
+        )
 
     parts = side_by_side(scored, starts)
     tables = list(track(parts, "Simulating and scoring", len(starts), disable=not progress, transient=True))
@@ -187,7 +191,7 @@ def completeness(found: pd.DataFrame, rates: Sequence[float] = FALSE_ALARM_RATES
 
     Args:
         found: Columns of the truth table (target, family, pixel_snr, panel_snr, drift_bins_per_panel), and a score a
-            detector (run, classical and perhaps bound); NaN where a detector has none.
+            detector (run, classical, unlearned and perhaps bound); NaN where a detector has none.
 
     Returns:
         Columns detector, false_alarm_rate, threshold, family, axis, low, high, needles, recovered, completeness,

@@ -14,14 +14,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from abacad.show.figure import ACCENT, INK, ON_COLOUR, STYLE, log_ticks, svg
+from abacad.show.figure import ACCENT, INK, OFF_COLOUR, ON_COLOUR, STYLE, log_ticks, svg
 from abacad.show.page import Section
 
-DETECTORS = {"run": "trained detector", "classical": "classical ON–OFF search", "bound": "near-ideal observer"}
+DETECTORS = {
+    "run": "trained detector",
+    "unlearned": "lines and tracks, no learning",
+    "classical": "classical ON–OFF search",
+    "bound": "near-ideal observer",
+}
 AXES = {"panel_snr": "panel SNR", "pixel_snr": "pixel SNR", "drift_bins_per_panel": "|drift|, channels a panel"}
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "run": {"color": ON_COLOUR, "ls": "-", "marker": "o"},
+    "unlearned": {"color": OFF_COLOUR, "ls": ":", "marker": "D"},
     "classical": {"color": ACCENT, "ls": "-.", "marker": "s"},
     "bound": {"color": INK, "ls": "--", "marker": "^"},
 }
