@@ -91,25 +91,8 @@ def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
     return pos_weight(negatives, positives)
 
 
-<<<<<<< HEAD
 def _held_back_scores(weights: Path, data: FoldData, trainer: pl.Trainer, *, alone: bool) -> np.ndarray:
     """Scores of the held-back cadences in their order.
-=======
-def _loaders(labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Recipe) -> tuple[Any, Any]:
-    workers = _readers(labelled, recipe)
-    augmentation = Augmentation(recipe.augment, representation(recipe.represent))
-    if not recipe.data.labelled:
-        kept = kept[:0]
-    training: Any = Samples(labelled.source, kept, labelled.targets, augmentation, recipe.seed)
-    if recipe.data.simulated:
-        simulation = _shaped_as(PRESETS[recipe.data.simulated_preset], labelled.axes)
-        simulated = SimulatedCadences(simulation, recipe.data.simulated, recipe.seed)
-        training = WithSimulated(training, simulated, recipe.represent, first=len(labelled.ids))
-    return (
-        loader(training, recipe.optim.batch_size, workers, shuffle=not labelled.in_turn, seed=recipe.seed),
-        loader(Samples(labelled.source, held, labelled.targets), recipe.inference.batch_size, workers),
-    )
->>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
 
     Each process scores its share of them; `alone` where nothing was left to train, so that no other was started.
     """

@@ -67,7 +67,7 @@ class FoldData(pl.LightningDataModule):
             simulated = SimulatedCadences(simulation, recipe.data.simulated, recipe.seed)
             samples = WithSimulated(samples, simulated, recipe.represent, first=len(labelled.ids))
         return loader(
-            samples, recipe.optim.batch_size, self._readers(), seed=recipe.seed,
+            samples, recipe.optim.batch_size, self._readers(), seed=None if labelled.in_turn else recipe.seed,
             first_epoch=self.first_epoch, process=process, processes=processes,
         )  # fmt: skip
 

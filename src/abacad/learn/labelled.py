@@ -20,11 +20,8 @@ class Labelled:
         folds: The fold that holds each back; −1 where none does.
         shape: Shape of a cadence before it is represented, (6, time, freq).
         axes: Units of its rows and channels, and when its panels began.
-<<<<<<< HEAD
         pseudo: The place of the first pseudo-labelled cadence, and their targets for each fold.
-=======
         in_turn: Train on them in their order, as for a curriculum, instead of in an order by chance.
->>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
     """
 
     source: Dataset
@@ -33,8 +30,8 @@ class Labelled:
     folds: np.ndarray
     shape: tuple[int, ...]
     axes: Axes = field(default_factory=Axes)
-<<<<<<< HEAD
     pseudo: tuple[int, Mapping[int, np.ndarray]] | None = None
+    in_turn: bool = False
 
     def for_fold(self, number: int) -> "Labelled":
         """The same cadences with the targets that one fold may know."""
@@ -48,6 +45,3 @@ class Labelled:
     def name_of(self, place: int) -> str:
         """The id of the cadence at a place; places beyond the labelled ones are simulated."""
         return str(self.ids[place]) if place < len(self.ids) else f"simulated cadence {place - len(self.ids)}"
-=======
-    in_turn: bool = False
->>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)

@@ -19,13 +19,8 @@ from abacad.learn.dataset import Represented, worker_count
 from abacad.learn.fold import train_fold
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import pack
-<<<<<<< HEAD
 from abacad.learn.run_folder import RunFolder, environment, fingerprint
-from abacad.learn.simulated import Mixture
-=======
-from abacad.learn.run_folder import RunFolder, environment, fingerprint, logging_to
 from abacad.learn.simulated import BrightFirst, Mixture
->>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
 from abacad.learn.trainer import precision_of
 from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
@@ -87,15 +82,8 @@ def pretrain(
     ids = np.array([f"{presets[index % len(presets)]}-{index:06d}" for index in range(cadences)])
     folder = RunFolder(Path(run))
     data = fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets}))
-<<<<<<< HEAD
-    simulated = {"presets": list(presets), "cadences": cadences, "positives": positives}
     weights = folder.pretrained
     with claimed(folder, recipe, data, verb="pretrain", simulated=simulated):
-=======
-    folder.claim(recipe, data, verb="pretrain", simulated=simulated)
-    weights = folder.path / "weights.safetensors"
-    with logging_to(folder.path / "log.txt"):
->>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
         if weights.is_file():
             log.info("%s is finished already", run)
             return weights
@@ -111,12 +99,8 @@ def pretrain(
         write_json(folder.checked, {"shape": list(shape), "skipped": []})
         held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
         folds = np.where(held, 0, 1)
-<<<<<<< HEAD
         if not folder.fold_oof(0).is_file():
-            train_fold(0, Labelled(packed, ids, targets, folds, shape, axes), recipe, folder)
-=======
-        train_fold(0, Labelled(packed, ids, targets, folds, shape, axes, bright_first), recipe, folder)
->>>>>>> ba00ff4 (A third line in every table without learning, intervals by scene, and pretraining that begins with bright needles)
+            train_fold(0, Labelled(packed, ids, targets, folds, shape, axes, in_turn=bright_first), recipe, folder)
         _conclude(folder, time.monotonic() - started)
         with replacing(weights) as temporary:
             shutil.copyfile(folder.weights(0), temporary)
