@@ -208,3 +208,9 @@ def test_scores_of_a_test_folder_become_a_submission(competition, tmp_path, caps
     assert gone.stem in capsys.readouterr().err
     assert main(["score", str(competition / "train"), *words]) == 2
     assert main(["score", str(gone.parent), str(competition), *words]) == 2
+
+
+def test_bright_needles_first_is_one_pass(tmp_path):
+    with pytest.raises(AbacadError, match="one pass, not 5 epochs"):
+        abacad.pretrain(tmp_path / "run", presets="demo", cadences=100, bright_first=True)
+    assert not (tmp_path / "run").exists()

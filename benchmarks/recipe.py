@@ -1,0 +1,92 @@
+"""The mission's recipe with an image network: which start and which representation is worth what.
+
+    abacad simulate sets/demo --preset demo --train 1200 --test 400 --seed 0
+    abacad pretrain --run runs/start --recipe lite0 --trainer.max_epochs 1 --bright_first true --cadences 60000
+    python benchmarks/recipe.py sets/demo runs/recipe --in_domain runs/start/weights.safetensors
+
+Rows are a start (random, ImageNet, in-domain), a representation and a seed. Each is a whole `abacad train` with the
+recipe `lite0`, five folds, in a folder of its own below the second argument: a row that is finished is not trained
+again, and an interrupted one goes on. `--only imagenet:difference` runs chosen rows. Test AUC are given where the
+folder has a truth.csv; their intervals draw scenes where it names them.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+import abacad
+from abacad.files import read_json
+from abacad.metric import auc_interval
+
+STARTS = ("random", "imagenet", "in-domain")
+KINDS = ("difference", "on", "tall_on", "binned")
+
+
+def rows_of(chosen: argparse.Namespace) -> list[tuple[str, str, int]]:
+    """Start, kind and seed of each row; the in-domain start was trained on one kind alone."""
+    both = [
+        (start, kind) for start in STARTS for kind in KINDS if start != "in-domain" or kind == chosen.in_domain_kind
+    ]
+    if chosen.only:
+        both = [pair for pair in both if ":".join(pair) in chosen.only]
+    if chosen.in_domain is None:
+        both = [pair for pair in both if pair[0] != "in-domain"]
+    return [(start, kind, seed) for start, kind in both for seed in range(chosen.seeds)]
+
+
+def trained(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> Path:
+    """The run of a row."""
+    changes = {"represent.kind": kind, "seed": seed, "model.pretrained": start == "imagenet", "trainer.progress": False}
+    if start == "in-domain":
+        changes["model.weights"] = str(chosen.in_domain)
+    if chosen.epochs:
+        changes["trainer.max_epochs"] = chosen.epochs
+    return abacad.train(chosen.data, chosen.out / f"{start}-{kind}-{seed}", "lite0", **changes)
+
+
+def test_auc(run: Path, data: Path) -> str:
+    """AUC of the test set, where its labels are known."""
+    truth_file = data / "truth.csv"
+    if not truth_file.is_file():
+        return "—"
+    abacad.predict(run, data, progress=False)
+    truth = pd.read_csv(truth_file, dtype={"id": str})
+    table = pd.read_csv(run / "test.csv", dtype={"id": str}).merge(truth, on="id")
+    groups = table["scene"].to_numpy() if "scene" in table else None
+    return str(auc_interval(table["target"].to_numpy(), table["score"].to_numpy(), groups=groups))
+
+
+def told(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> list[str]:
+    """The cells of a row."""
+    run = trained(chosen, start, kind, seed)
+    record, oof = read_json(run / "run.json"), pd.read_csv(run / "oof.csv")
+    held_back = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
+    folds = record["auc_fold"]
+    gates = f"{'yes' if folds[0] > 0.73 else 'no'} / {'yes' if np.mean(folds) >= 0.77 else 'no'}"
+    cells = [start, kind, str(seed), f"{folds[0]:.3f}", f"{np.mean(folds):.3f}", gates, str(held_back)]
+    return [*cells, test_auc(run, chosen.data), f"{record['train_seconds'] / 60:.0f}"]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("data", type=Path, help="a competition folder")
+    options.add_argument("out", type=Path, help="a folder for the runs")
+    options.add_argument("--in_domain", type=Path, help="weights of abacad pretrain for the third start")
+    options.add_argument("--in_domain_kind", default="difference", help="what they were trained on")
+    options.add_argument("--seeds", type=int, default=1)
+    options.add_argument("--epochs", type=int, help="another number than the recipe's")
+    options.add_argument("--only", nargs="+", help="rows, as start:kind")
+    chosen = options.parse_args()
+    columns = ("start", "planes", "seed", "first fold", "mean", "gates", "held back", "test", "minutes")
+    table = Table(*columns, title=f"lite0 on {chosen.data}")
+    for start, kind, seed in rows_of(chosen):
+        table.add_row(*told(chosen, start, kind, seed))
+        Console(width=140).print(table)  # after each row, so that an interrupted benchmark has told what it has
+
+
+if __name__ == "__main__":
+    main()
