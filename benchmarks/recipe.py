@@ -1,8 +1,7 @@
 """The mission's recipe with an image network: which start and which representation is worth what.
 
     abacad simulate sets/demo --preset demo --train 1200 --test 400 --seed 0
-    abacad pretrain --run runs/start --recipe lite0 --trainer.max_epochs 1 --bright_first true --cadences 60000
-    python benchmarks/recipe.py sets/demo runs/recipe --in_domain runs/start/weights.safetensors
+    python benchmarks/recipe.py sets/demo runs/recipe
 
 Rows are a start (random, ImageNet, in-domain), a representation and a seed. Each is a whole `abacad train` with the
 recipe `lite0`, five folds, in a folder of its own below the second argument: a row that is finished is not trained
@@ -33,16 +32,13 @@ def rows_of(chosen: argparse.Namespace) -> list[tuple[str, str, int]]:
     ]
     if chosen.only:
         both = [pair for pair in both if ":".join(pair) in chosen.only]
-    if chosen.in_domain is None:
-        both = [pair for pair in both if pair[0] != "in-domain"]
     return [(start, kind, seed) for start, kind in both for seed in range(chosen.seeds)]
 
 
 def trained(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> Path:
     """The run of a row."""
     changes = {"represent.kind": kind, "seed": seed, "model.pretrained": start == "imagenet", "trainer.progress": False}
-    if start == "in-domain":
-        changes["model.weights"] = str(chosen.in_domain)
+    changes["model.weights"] = chosen.in_domain if start == "in-domain" else None
     if chosen.epochs:
         changes["trainer.max_epochs"] = chosen.epochs
     return abacad.train(chosen.data, chosen.out / f"{start}-{kind}-{seed}", "lite0", **changes)
@@ -75,7 +71,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("data", type=Path, help="a competition folder")
     options.add_argument("out", type=Path, help="a folder for the runs")
-    options.add_argument("--in_domain", type=Path, help="weights of abacad pretrain for the third start")
+    options.add_argument("--in_domain", default="in-domain", help="weights for the third start, if not the package's")
     options.add_argument("--in_domain_kind", default="difference", help="what they were trained on")
     options.add_argument("--seeds", type=int, default=1)
     options.add_argument("--epochs", type=int, help="another number than the recipe's")

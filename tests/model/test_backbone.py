@@ -41,3 +41,13 @@ def test_old_aliases_are_known_and_unknown_names_get_a_hint():
 def test_what_a_backbone_does_not_take_is_told_with_the_way_out(model, way_out):
     with pytest.raises(AbacadError, match=way_out):
         build_detector(model, Represent())
+
+
+def test_the_start_in_the_package_is_found_by_tag_or_alias_and_fits_as_a_whole(caplog):
+    """It scores at once, its last layer with it."""
+    with caplog.at_level("INFO"):
+        detector = build_detector(Model("tf_efficientnet_lite0.in1k", weights="in-domain"), Represent(rows=7)).eval()
+    assert "245 of the 245 tensors" in caplog.text
+    planes = represent(torch.randn(3, 6, 70, 64), Represent(rows=7))
+    assert detector(planes).std() > 1e-3
+    assert detector.backbone.classifier.bias.item() != 0

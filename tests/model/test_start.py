@@ -75,7 +75,9 @@ def test_a_pickle_that_would_run_code_is_not_opened(tmp_path):
 
 
 def test_eight_bits_are_within_half_a_step_of_each_output(tmp_path):
-    state = {"conv.weight": torch.randn(5, 3, 2, 2), "bias": torch.randn(4), "zero.weight": torch.zeros(2, 2)}
+    conv = torch.randn(5, 3, 3, 3).to(memory_format=torch.channels_last)  # as a training on a CPU leaves it
+    state = {"conv.weight": conv, "bias": torch.randn(4), "zero.weight": torch.zeros(2, 40)}
+    state["depthwise.weight"] = torch.randn(5, 1, 5, 5)
     safetensors.torch.save_file(quantised(state), tmp_path / "small.safetensors")
     back = read_state(tmp_path / "small.safetensors")
     assert back.keys() == state.keys()
@@ -84,3 +86,4 @@ def test_eight_bits_are_within_half_a_step_of_each_output(tmp_path):
     assert (error <= step / 2 * 1.001).all()
     assert torch.equal(back["bias"], state["bias"])
     assert torch.equal(back["zero.weight"], state["zero.weight"])
+    assert torch.equal(back["depthwise.weight"], state["depthwise.weight"])

@@ -27,6 +27,9 @@ _LEAST = 0.9
 _SCALE = ".scale"
 """Ending of the name under which an 8-bit tensor has its scales, one for each output."""
 
+_FEW = 27
+"""Values of an output below which it is not rounded: up to 5 × 5 of one channel."""
+
 
 def load_start(backbone: nn.Module, name: str, path: Path) -> bool:
     """Load a file into a backbone.
@@ -81,17 +84,18 @@ def read_state(path: Path, name: str = "a backbone") -> dict[str, Tensor]:
 
 
 def quantised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of two and more dimensions in 8 bits, with a scale for each output; a quarter of the bytes.
+    """Matrices and full convolutions in 8 bits, with a scale for each output; a quarter of the bytes.
 
+    Filters of a single channel stay as they are: they are few, and rounding them costs most.
     The rounding error of a weight is at most 1/254 of the largest of its output.
     """
     small: dict[str, Tensor] = {}
     for key, value in state.items():
-        if value.ndim < 2 or not value.is_floating_point():
-            small[key] = value
+        if value.ndim < 2 or value[0].numel() < _FEW or not value.is_floating_point():
+            small[key] = value.contiguous()
             continue
         scale = value.flatten(1).abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / 127
-        small[key] = (value / _along(scale, value)).round().to(torch.int8)
+        small[key] = (value / _along(scale, value)).round().to(torch.int8).contiguous()
         small[key + _SCALE] = scale
     return small
 
