@@ -46,7 +46,7 @@ def unlearned_score(panels: Panels, rows: int | None = None) -> Float[Tensor, " 
     clean, evidence = binned(panels.float(), rows, ("clean", "track")).split(N_PANELS, dim=-3)
     lines, tracks = excess(line_profile(clean)), excess(evidence.clamp_min(0).mean(-2))
     found = {"line": lines.mean(1), "track": tracks.median(1).values}
-    return sum((found[name] - middle) / spread for name, (middle, spread) in _WITHOUT_NEEDLE.items())
+    return torch.stack([(found[name] - middle) / spread for name, (middle, spread) in _WITHOUT_NEEDLE.items()]).sum(0)
 
 
 def line_profile(clean: Panels) -> Profiles:
