@@ -98,7 +98,7 @@ def cases() -> Iterator[Case]:
     for kind, card in _CARDS.items():
         make = partial(_replaced, "simulation.json", json.dumps(card), "bound")
         yield Case(f"bound with card: {kind}", make, ("simulation.json",))
-    for name in ("config.yaml", "fold0", "fold1/oof.csv", "oof.csv"):
+    for name in ("config.yaml", "fold0", "fold1/oof.csv"):
         yield Case(f"report without {name}", partial(_missing, name, "report"), ("run",))
     for name in ("config.yaml", "fold1/best.safetensors"):
         yield Case(f"predict without {name}", partial(_missing, name, "predict"), ("run",))

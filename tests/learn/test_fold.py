@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -209,6 +210,20 @@ def test_the_gate_stops_when_asked_and_stays_shut(shared_competition, tmp_path):
     assert len(read_oof(RunFolder(run))) == 20
     train(shared_competition, run, **IMAGE)
     assert len(scores(run)) == 40
+
+
+def test_a_finished_run_without_one_of_its_folds_is_refused(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "fold1")
+    with pytest.raises(AbacadError, match=r"finished with 2 folds, of which 1 are there"):
+        report(tmp_path / "run")
+
+
+def test_scores_of_all_folds_are_as_good_as_those_together(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
+    (tmp_path / "run" / "oof.csv").unlink()
+    both = [read_oof(RunFolder(run)).sort_values("id", ignore_index=True) for run in (whole, tmp_path / "run")]
+    pd.testing.assert_frame_equal(*both)
 
 
 def tree(folder: Path) -> dict[Path, int]:

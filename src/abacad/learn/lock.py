@@ -15,6 +15,8 @@ from pathlib import Path
 
 from abacad.errors import AbacadError, brief, unwritable
 
+_LENGTH = 400  # bytes
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
@@ -33,8 +35,8 @@ def locked(path: Path) -> Iterator[None]:
         raise unwritable(path, error) from error
     try:
         about = {"process": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        os.ftruncate(number, 0)
-        os.pwrite(number, json.dumps(about).encode() + b"\n", 0)
+        # spaces cover what a longer name of an earlier holder left
+        os.pwrite(number, json.dumps(about).ljust(_LENGTH).encode() + b"\n", 0)
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -52,7 +54,7 @@ def _taken(path: Path) -> int:
             if path.exists() and os.stat(path).st_ino == os.fstat(number).st_ino:
                 return number
         except BlockingIOError:
-            holder = _holder(os.pread(number, 4096, 0))
+            holder = _holder(os.pread(number, _LENGTH, 0))
             raise AbacadError(
                 f"{path.parent} is being trained by {holder}.\nWait for it to end, or name another folder: --run."
             ) from None

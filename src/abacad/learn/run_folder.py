@@ -149,8 +149,13 @@ class RunFolder(Summary):
         done = [number for number in range(self.n_folds) if self.fold_oof(number).is_file()]
         if not done:
             raise AbacadError(
-                f"{self.path} is not finished: no fold of {self.n_folds} is trained.\n"
+                f"{self.path} is not finished: 0 of {self.n_folds} folds are trained.\n"
                 f"The same command continues it: {self.again()}."
+            )
+        if len(done) < self.n_folds and self.oof.is_file():
+            raise AbacadError(
+                f"{self.path} was finished with {self.n_folds} folds, of which {len(done)} are there.\n"
+                "Put the folders of the others back, or remove its oof.csv to use these alone."
             )
         if len(done) < self.n_folds:
             told = ", ".join(map(str, done))
