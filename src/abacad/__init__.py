@@ -21,6 +21,7 @@ _HOMES = {
     "pretrain": "abacad.run.pretrain",
     "score": "abacad.run.score",
     "search": "abacad.run.search",
+    "search_catalogue": "abacad.run.search_catalogue",
     "review": "abacad.run.review",
     "sensitivity": "abacad.run.sensitivity",
     "bound": "abacad.run.bound",

@@ -220,8 +220,9 @@ def read_table(path: Path, columns: Mapping[str, type], way_out: str) -> pd.Data
     for name, kind in columns.items():
         if kind is not str:
             table[name] = _numbers(path, name, table[name], kind, way_out)
-        elif (table[name] == "").any():
-            raise AbacadError(f"{plain_name(path)} has a row without {name}.\n{way_out}")
+        elif (empty := table[name].isna() | (table[name] == "")).any():  # NaN: the row ends before this column
+            row = int(np.flatnonzero(empty)[0]) + 2
+            raise AbacadError(f"{plain_name(path)}, row {row}, is without {name}.\n{way_out}")
     return table
 
 

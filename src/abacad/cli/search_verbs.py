@@ -1,16 +1,18 @@
 """The verb that searches telescope files. Nothing heavy is imported before it is called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
 from abacad.cli.parser import Verb, add_progress, existing
 from abacad.cli.screen import Outcome, Table
+from abacad.errors import AbacadError
 from abacad.places import find_scorer
 
 _TABLES = {"events": "events.csv", "hits": "hits.csv", "turboSETI's tables": "dat", "page": "search.html"}
+_OF_CATALOGUE = {"events": "events.csv", "observations left out": "failed.csv"}
 _FORMATS = {
     "score": ".4f", "frequency_mhz": ".6f", "drift_hz_s": ".4f", "snr": ".1f", "off_snr": ".1f",
 }  # fmt: skip
@@ -19,7 +21,13 @@ _SHOWN = ("class", "score", "frequency_mhz", "drift_hz_s", "snr", "off_snr", "so
 
 def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE…", help=".h5 or .fil files of one observation, in any order."
+        "files", nargs="*", type=Path, metavar="FILE…", help=".h5 or .fil files of one observation, in any order."
+    )
+    parser.add_argument(
+        "--catalogue",
+        type=Path | None,
+        default=None,
+        help="Instead of FILE…: a CSV file with the columns name and files, one row an observation.",
     )
     parser.add_argument("--out", type=Path, default=Path("found"), help="Folder to write.")
     parser.add_argument("--max_drift", type=float, default=4.0, help="Fastest drift, Hz/s, of both signs.")
@@ -48,34 +56,48 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    from abacad.run.search import search
-
     keys = (
         "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "exclude",
         "shown", "sefd", "distance", "accelerator", "progress",
     )  # fmt: skip
-    table = search(parsed.files, **{key: getattr(parsed, key) for key in keys})
+    options = {key: getattr(parsed, key) for key in keys}
+    if bool(parsed.files) == (parsed.catalogue is not None):
+        raise AbacadError(
+            "it takes either telescope files or --catalogue.\nName the files of one observation, or a table of many."
+        )
+    if parsed.catalogue is not None:
+        from abacad.run.search_catalogue import search_catalogue
+
+        return _told(search_catalogue(parsed.catalogue, **options), parsed.out, _OF_CATALOGUE, ("observation", *_SHOWN))
+    from abacad.run.search import search
+
+    return _told(search(parsed.files, **options), parsed.out, _TABLES, _SHOWN)
+
+
+def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str]) -> Outcome:
+    """The first events of a table of signals, how many there are of each class, and what was written."""
     events = table[table["class"].isin(["event", "RFI zone", "near-zero drift"]) & (table["excluded"] == "")]
-    rows = [tuple(row) for row in events[list(_SHOWN)].head(25).itertuples(index=False)]
+    rows = [tuple(row) for row in events[list(shown)].head(25).itertuples(index=False)]
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     return Outcome(
-        [Table("Events", list(_SHOWN), rows, _FORMATS)],
+        [Table("Events", list(shown), rows, _FORMATS)],
         [f"Signals: {counts or 'none'}."],
-        {name: parsed.out / file for name, file in _TABLES.items() if (parsed.out / file).exists()},
+        {name: out / file for name, file in files.items() if (out / file).exists()},
     )
 
 
 VERBS = {
     "search": Verb(
         "Search telescope files for drifting lines that stand in ON panels alone.",
-        "FILE…",
+        "FILE… | --catalogue CSV",
         (
             "abacad search *.h5 --out found",
             "abacad search a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5 --out found --max_drift 50 --inject 100",
+            "abacad search --catalogue cadences.csv --out all",
         ),
         _search_arguments,
         _search,
-        reads={"files": existing, "weights": find_scorer},
+        reads={"files": existing, "catalogue": existing, "weights": find_scorer},
         goes_on=True,
     ),
 }

@@ -1,0 +1,167 @@
+"""`abacad search --catalogue`: many observations, one after the other, and one table of what all of them hold.
+
+OUT/catalogue.json   what makes this folder that of a catalogue's search: the observations' names
+OUT/NAME/            the search of one observation, as `abacad search` writes it
+OUT/events.csv       the signals of all of them, in the catalogue's order
+OUT/failed.csv       those that could not be searched, and why; without rows when there is none
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from abacad import __version__
+from abacad.errors import AbacadError, brief, plain_name
+from abacad.files import holds_something, read_table, write_json, write_table
+from abacad.run.search import search
+from abacad.searcher.table import columns
+
+log = logging.getLogger(__name__)
+
+_RECORD, _EVENTS, _FAILED = "catalogue.json", "events.csv", "failed.csv"
+_WAY_OUT = (
+    "Give a CSV file with the columns name and files, and pattern where headers do not say: one row an observation."
+)
+_LONGEST = 100  # letters of a name, which becomes a folder
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a catalogue.
+
+    Attributes:
+        name: Of the observation, and of its folder.
+        files: Its telescope files, which are there.
+        pattern: A letter a panel, A for ON; None: from the headers' sources.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    pattern: str | None
+
+
+def search_catalogue(catalogue: str | Path, *, out: str | Path, **options: Any) -> pd.DataFrame:
+    """Search each observation of a catalogue, and put the signals of all of them into one table.
+
+    An observation that cannot be searched is told in a warning and in OUT/failed.csv, and the others go on. The same
+    call goes on after an interruption; coarse channels that are done are not searched again.
+
+    Args:
+        catalogue: A CSV file with one row an observation: `name`, which becomes a folder in `out`; `files`, separated
+            by spaces (or by `;`, where names have spaces), patterns such as `a/*.h5` too, from the catalogue's folder
+            on; and, if wanted, `pattern`, a letter a panel, which counts before the option of the same name.
+        out: Folder to write.
+        options: Those of `abacad.search`, for every observation.
+
+    Returns:
+        One row a signal: `observation`, then the columns of `abacad.search`; in the catalogue's order.
+
+    Raises:
+        AbacadError: the catalogue does not fit, `out` holds something else, or no observation could be searched.
+
+    Example:
+        >>> from abacad.simulator.telescope import Session
+        >>> files = abacad.simulate_telescope("sky", Session(channels=2**13, needles=0), progress=False)
+        >>> from pathlib import Path
+        >>> _ = Path("cadences.csv").write_text("name,files\\nfirst night,sky/*.h5\\n")
+        >>> rows = abacad.search_catalogue("cadences.csv", out="all", judged=0, shown=0, progress=False)
+        >>> rows.columns[0], set(rows["observation"])
+        ('observation', {'first night'})
+    """
+    entries, out = read_catalogue(Path(catalogue)), Path(out)
+    _begin(out, entries)
+    found: dict[str, pd.DataFrame] = {}
+    failed: list[tuple[str, str]] = []
+    for place, entry in enumerate(entries):
+        log.info("Observation %d of %d: %s", place + 1, len(entries), entry.name)
+        pattern = {"pattern": entry.pattern} if entry.pattern else {}
+        try:
+            found[entry.name] = search(entry.files, out=out / entry.name, **{**options, **pattern})
+        except (AbacadError, OSError) as error:
+            failed.append((entry.name, brief(str(error))))
+            log.warning("%s is left out: %s", *failed[-1])
+    write_table(out / _FAILED, pd.DataFrame(failed, columns=["name", "reason"]))
+    if not found:
+        raise AbacadError(
+            f"None of the {len(entries)} observations of {plain_name(catalogue)} could be searched. {failed[0][0]}: "
+            f"{failed[0][1]}\n{plain_name(out / _FAILED)} has the reason of each."
+        )
+    events = _together(found)
+    write_table(out / _EVENTS, events)
+    log.info("Searched %d of %d observations", len(found), len(entries))
+    return events
+
+
+def read_catalogue(path: Path) -> list[Entry]:
+    """The rows of a catalogue, each with files that are there.
+
+    Raises:
+        AbacadError: the file is no such table or has no rows, a name is no name of a folder or stands there twice, or
+            a file is not there; with the row.
+    """
+    table = read_table(path, {"name": str, "files": str}, _WAY_OUT)
+    if table.empty:
+        raise AbacadError(f"{plain_name(path)} names no observation.\n{_WAY_OUT}")
+    patterns = table["pattern"].fillna("").astype(str) if "pattern" in table else [""] * len(table)
+    entries: list[Entry] = []
+    seen = {_RECORD, _EVENTS, _FAILED}
+    for row, (name, files, pattern) in enumerate(zip(table["name"], table["files"], patterns, strict=True), start=2):
+        where = f"{plain_name(path)}, row {row}"
+        name = _checked_name(where, str(name).strip(), seen)
+        entries.append(Entry(name, _files(where, path.parent, str(files)), pattern.strip() or None))
+    return entries
+
+
+def _checked_name(where: str, name: str, seen: set[str]) -> str:
+    """A name that can be a folder of its own; it is added to those seen."""
+    shown = brief(repr(name), 60)
+    if not name or name.startswith(".") or not name.isprintable() or set(name) & set("/\\:") or len(name) > _LONGEST:
+        raise AbacadError(
+            f"{where}: {shown} cannot be the name of an observation's folder.\n"
+            f"Give it {_LONGEST} letters at most, without / \\ : and without a point at its beginning."
+        )
+    if name.casefold() in seen:  # some file systems take A and a for the same
+        raise AbacadError(f"{where}: the name {shown} is taken.\nGive each observation a name of its own.")
+    seen.add(name.casefold())
+    return name
+
+
+def _files(where: str, folder: Path, said: str) -> tuple[Path, ...]:
+    """The files that a row names, those of one pattern in the order of their names."""
+    found: list[Path] = []
+    words = said.split(";") if ";" in said else said.split()
+    for word in filter(None, map(str.strip, words)):
+        named = folder / word
+        matches = [named] if named.is_file() else [folder / match for match in sorted(glob(word, root_dir=folder))]
+        if not matches:
+            raise AbacadError(
+                f"{where}: there is no file {brief(plain_name(named), 160)}.\n"
+                "Names are separated by spaces or ; and count from the catalogue's folder on."
+            )
+        found += matches
+    if not found:
+        raise AbacadError(f"{where} names no files.\n{_WAY_OUT}")
+    return tuple(found)
+
+
+def _begin(out: Path, entries: Sequence[Entry]) -> None:
+    """Take the folder, unless it holds what no search of a catalogue wrote."""
+    if holds_something(out) and not (out / _RECORD).is_file():
+        raise AbacadError(
+            f"{plain_name(out)} is not empty and holds no search of a catalogue.\n"
+            "Give another --out, or an empty folder."
+        )
+    write_json(out / _RECORD, {"observations": [entry.name for entry in entries], "version": __version__})
+
+
+def _together(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """One table of all, with a column for each panel of the observation that has most."""
+    n_panels = max(sum(column.startswith("snr_") for column in table) for table in found.values())
+    tables = [table.assign(observation=name) for name, table in found.items() if len(table)]
+    whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return whole.reindex(columns=["observation", *columns(n_panels)])
