@@ -161,7 +161,7 @@ def _begin(out: Path, entries: Sequence[Entry]) -> None:
 
 def _together(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One table of all, with a column for each panel of the observation that has most."""
-    n_panels = max(sum(column.startswith("snr_") for column in table) for table in found.values())
+    n_panels = max(sum(str(column).startswith("snr_") for column in table) for table in found.values())
     tables = [table.assign(observation=name) for name, table in found.items() if len(table)]
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return whole.reindex(columns=["observation", *columns(n_panels)])
