@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: audit mutation kill demo test test-user lint docs lock clean
+.PHONY: audit mutation kill demo test test-user test-lowest lint docs lock clean
 
 demo: $(READY)
 	$(BIN)/abacad demo demo
@@ -59,6 +59,14 @@ clean:
 	rm -rf $(VENV) dist docs/_build demo runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 # Licences of what is installed, known vulnerabilities (asks an advisory service), and the lower bounds as a plan to install.
+# The tests of all rooms but the verbs', with the lowest versions that pyproject.toml allows.
+test-lowest: $(READY)
+	rm -rf $(VENV)-lowest && $(PYTHON) -m venv $(VENV)-lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct '.[dev]'
+	$(VENV)-lowest/bin/python -m pytest --numprocesses auto tests/signal tests/represent tests/model tests/searcher \
+		tests/data tests/test_metric.py tests/test_config.py tests/test_cli.py
+	rm -rf $(VENV)-lowest
+
 audit: $(READY)
 	$(BIN)/python benchmarks/dependencies.py
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-header --no-annotate pyproject.toml -o /dev/null
