@@ -33,7 +33,9 @@ def test_a_stair_step_of_its_own_slope_is_gathered_whole():
         assert sums[10, 38:43].max() <= 3  # a level piece meets a few rows only
 
 
-@pytest.mark.parametrize(("shift", "expected"), [(2, [2, 3, 0, 0]), (-1, [0, 0, 1, 2]), (4, [0, 0, 0, 0])])
+@pytest.mark.parametrize(
+    ("shift", "expected"), [(2, [2, 3, 0, 0]), (-1, [0, 0, 1, 2]), (4, [0, 0, 0, 0]), (6, [0, 0, 0, 0])]
+)
 def test_what_lies_beyond_the_window_adds_nothing(shift, expected):
     to = torch.zeros(4)
     add_shifted(to, torch.arange(4.0), shift)
