@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from abacad.data.grid import middle_channels
 from abacad.data.observation import COARSE, open_observation
 from abacad.errors import AbacadError, CadenceError
 from tests.data.files import MJD, STEP_MHZ, ramp, write_cadence, write_fil, write_h5, write_panel
@@ -287,6 +288,19 @@ def pieces(tmp_path, n_channels, descending=True, first=0, **header):
     assert sum(n for _, n in found) == n_channels - first
     assert all(a + n == b for (a, n), (b, _) in pairwise(found))
     return found
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize(("nfpc", "coarse"), [(8, 2), (16, 1), (10, 0), (None, 0)])
+def test_the_middle_of_a_coarse_channel_is_half_its_channels_as_the_file_counts(descending, nfpc, coarse, tmp_path):
+    seen = open_observation(write_cadence(tmp_path, 2, 16, descending=descending, nfpc=nfpc))
+    as_the_file_counts = sorted(15 - channel if descending else channel for channel in seen.middles())
+    assert as_the_file_counts == [place * (nfpc or 0) + (nfpc or 0) // 2 for place in range(coarse)]
+
+
+def test_the_fine_products_coarse_channels_need_no_word_in_the_header():
+    assert middle_channels(0, 2 * COARSE, 2.79, descending=True) == [COARSE // 2 - 1, COARSE + COARSE // 2 - 1]
+    assert middle_channels(0, 2 * COARSE, 2860.0, descending=True) == []
 
 
 @pytest.mark.parametrize("descending", [True, False])

@@ -52,6 +52,9 @@ class Made:
     def coarse(self):
         return [(low, min(self.piece, self.n_freq - low)) for low in range(0, self.n_freq, self.piece)]
 
+    def middles(self):
+        return [low + self.piece // 2 for low in range(0, self.n_freq, self.piece)]
+
     def read(self, channel, n_channels):
         self.reads.append((channel, n_channels))
         return [panel[:, channel : channel + n_channels].copy() for panel in self.panels]

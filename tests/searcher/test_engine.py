@@ -77,6 +77,25 @@ def test_a_carrier_in_all_panels_is_no_event_however_bright():
     assert sorted(table["channel"]) == [1000, 2000, 3000]
 
 
+def test_a_carrier_of_all_panels_in_the_middle_of_a_coarse_channel_is_the_dc_spike():
+    observation = made(seed=1, piece=8192)
+    for channel in (2000, 4096):
+        add_line(observation, channel, 0.0, 100, panels=range(6))
+    result = search_unit(observation, 0, Settings(judged=0))
+    assert dict(zip(result.events["channel"], result.events["class"], strict=True)) == {
+        2000: "in OFF",
+        4096: "DC spike",
+    }
+    assert result.summary["classes"]["DC spike"] == 1
+
+
+@pytest.mark.parametrize(("drift", "panels"), [(0.0, (0, 2, 4)), (0.0, (0, 1, 2, 4)), (0.1, range(6))])
+def test_what_drifts_or_lacks_a_panel_in_the_middle_of_a_coarse_channel_is_no_dc_spike(drift, panels):
+    table = found(add_line(made(seed=1, piece=8192), 4096, drift, 30, panels=panels))
+    assert len(table) == 1
+    assert "DC spike" not in set(table["class"])
+
+
 def test_a_drifting_line_in_all_panels_is_no_event_and_hides_no_needle():
     observation = made(seed=1)
     add_line(observation, 3000, 0.05, 300, panels=range(6))

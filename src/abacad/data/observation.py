@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from abacad.data.filterbank import Filterbank, Polarisation, open_filterbank
-from abacad.data.grid import common_grid
+from abacad.data.grid import common_grid, middle_channels
 from abacad.data.loss import Masked
 from abacad.data.order import checked_pattern, in_time_order, pattern_of, start_times
 from abacad.errors import AbacadError, CadenceError
@@ -114,6 +114,12 @@ class Observation:
         if len(edges) > 2 and edges[-1] - edges[-2] < _REMNANT:
             del edges[-2]
         return [(low, high - low) for low, high in pairwise(edges)]
+
+    def middles(self) -> list[int]:
+        """The middle channel of each coarse channel, where the spectrometer's DC spike stands, if known."""
+        file = self.files[0]
+        found = middle_channels(file.header.n_fine, file.n_channels, self.df_hz, file.header.descending)
+        return [channel - self.first[0] for channel in found]
 
     def read(self, channel: int, n_channels: int) -> list[Float[np.ndarray, "time freq"]]:
         """All rows of each panel in these channels, float32, ascending; NaN where masked or outside a file.

@@ -11,7 +11,7 @@ from abacad.model.judge import Judge
 from abacad.searcher.first_look import channel_snr, look, standing
 from abacad.searcher.injection import add_needle, draw_needles, injections_table
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.second_look import Kind, Signal, carriers, in_zones, second_look
+from abacad.searcher.second_look import Kind, Signal, carriers, dc_spikes, in_zones, second_look
 from abacad.searcher.settings import Settings
 from abacad.searcher.stamp import scores
 from abacad.searcher.table import events_table, in_order
@@ -60,7 +60,7 @@ def search_unit(observation: Observation, coarse: int, settings: Settings, judge
     """
     first, n_channels = observation.coarse()[coarse]
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)
-    signals = signals_of(unit, settings)
+    signals = dc_spikes(signals_of(unit, settings), [channel - unit.first for channel in observation.middles()])
     events = events_table(observation, unit, coarse, signals, _scores(unit, signals, settings, judge))
     summary = _summary(unit, noise, signals)
     if not settings.inject:

@@ -30,6 +30,7 @@ _FAINT = 12.0  # SNR up to which a line is held against its parallels
 _PARALLELS = 40  # of these on either side
 _BY_CHANCE = 1.25  # scatter that so few parallels of pure noise seldom exceed
 _REACH = 96  # channels beside a line that its wings are followed to
+_SPIKE = 1.0  # channels off the middle: programs differ in which of the two middle ones they count
 _STILL = 1.5  # channels over all ON panels that a line must drift to be told from one that stands
 
 
@@ -41,6 +42,7 @@ class Kind(StrEnum):
     PART_ON = "not in every ON"
     IN_OFF = "in OFF"
     ZONE = "RFI zone"
+    DC_SPIKE = "DC spike"
 
 
 @dataclass(frozen=True)
@@ -219,9 +221,24 @@ def carriers(unit: Unit, at_rest: Float[np.ndarray, "panel freq"], masked: Bool[
     return found
 
 
+def dc_spikes(signals: Sequence[Signal], middles: Sequence[float]) -> list[Signal]:
+    """Standing carriers of all panels in the middle of a coarse channel become the class `DC spike`.
+
+    Args:
+        signals: of one coarse channel.
+        middles: of coarse channels, in the channels of the signals' lines.
+    """
+
+    def is_spike(signal: Signal) -> bool:
+        stands = signal.kind is Kind.IN_OFF and signal.line.slope == 0 and min(signal.panel_snr) >= _OFF_PANEL_SNR
+        return stands and any(abs(signal.line.x - middle) <= _SPIKE for middle in middles)
+
+    return [replace(signal, kind=Kind.DC_SPIKE) if is_spike(signal) else signal for signal in signals]
+
+
 def crowded(signals: Sequence[Signal], reach: int = 1024, many: int = 8) -> Callable[[float], bool]:
     """Tells of a place whether at least `many` lines of interference lie within `reach` channels of it."""
-    ground = np.sort([signal.line.x for signal in signals if signal.kind is Kind.IN_OFF])
+    ground = np.sort([signal.line.x for signal in signals if signal.kind in {Kind.IN_OFF, Kind.DC_SPIKE}])
 
     def at(x: float) -> bool:
         return bool(np.searchsorted(ground, x + reach) - np.searchsorted(ground, x - reach) >= many)

@@ -61,6 +61,10 @@ class Observation(Protocol):
     @property
     def telescope(self) -> str: ...  # noqa: D102
 
+    def middles(self) -> list[int]:
+        """Middle channels of the spectrometer's coarse channels, where a DC spike stands; none where not known."""
+        ...
+
     def coarse(self) -> list[tuple[int, int]]:
         """Coarse channels: first channel and number of channels of each."""
         ...

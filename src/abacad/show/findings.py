@@ -156,7 +156,7 @@ def _lead(observation: Observation, found: Mapping[str, Any]) -> str:
 
 
 def _table(events: pd.DataFrame, shown: int) -> Section:
-    head = events[events["class"] != "in OFF"].head(max(shown, 50))
+    head = events[~events["class"].isin(["in OFF", "DC spike"])].head(max(shown, 50))
     rows = [[_told(value) for value in row] for row in head[list(_COLUMNS)].itertuples(index=False)]
     return Section("Signals", text="All of them stand in events.csv.", columns=_COLUMNS, rows=rows)
 
