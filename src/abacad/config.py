@@ -277,6 +277,10 @@ class Trainer:
         """Refuse what no run can mean."""
         refuse_unlisted(self, "trainer")
         _within(self, "trainer", accumulate=(1, 1024))
+        _require(
+            self.stop_below is None or 0 <= self.stop_below <= 1,
+            f"trainer.stop_below is {self.stop_below}; it must lie in [0, 1], or be null.",
+        )
         _within(self, "trainer", max_epochs=(1, 10_000), patience=(1, 10_000), devices=(1, 1024), num_nodes=(1, 1024))
 
 

@@ -69,8 +69,8 @@ def _check(path: Path) -> None:
 
 
 def _check_keys(tree: yaml.Node | None) -> None:
-    if tree is None:
-        return
+    if tree is None:  # an empty file is a lost one: a run folder's recipe would silently be the defaults
+        raise ValueError("it is empty.")
     if not isinstance(tree, yaml.MappingNode):
         raise ValueError("it holds no keys with values.")
     parts = _keys(Recipe)
