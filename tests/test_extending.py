@@ -57,7 +57,7 @@ def run_block(monkeypatch):
 def trained(root: Path, run: Path, *words: str) -> pd.DataFrame:
     """Held-back scores of a run with these options."""
     quick = [word for word in QUICK if word not in ("--model.width", "4")]
-    more = ["--represent.kind", "panels", "--trainer.max_epochs", "1", *words]
+    more = ["--represent.kind", "panels", "--represent.rows", "1", "--trainer.max_epochs", "1", *words]
     assert main(["train", str(root), "--run", str(run), *quick, *more]) == 0
     return pd.read_csv(run / "oof.csv")
 

@@ -56,6 +56,7 @@ def words_of(name: str, competition: Path, run: Path) -> list[str]:
         "sensitivity": [],
         "bound": [str(competition)],
         "export": [],
+        "predict": [str(run), str(competition)],
     }[name]
 
 

@@ -9,9 +9,7 @@ import pytest
 
 from abacad.metric import wilson
 from abacad.show.review import ReviewPage
-from tests.show.pages import LAYOUT, Opened, browser, candidates, page
-
-__all__ = ["browser"]  # a fixture
+from tests.show.pages import LAYOUT, Opened, candidates, page
 
 
 @pytest.fixture(scope="module")

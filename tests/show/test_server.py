@@ -15,9 +15,7 @@ import pytest
 from abacad.errors import AbacadError
 from abacad.show.server import ReviewServer
 from abacad.show.shelf import Said, Shelf
-from tests.show.pages import Opened, browser, page
-
-__all__ = ["browser"]  # a fixture
+from tests.show.pages import Opened, page
 
 TOKEN = "long-enough-a-token"
 

@@ -92,7 +92,9 @@ def weights_file(model: Model) -> Path:
 
 def fixed_size(name: str) -> tuple[int, int] | None:
     """Height and width of the only images that a backbone takes, such as a ViT or Swin; none where any will do."""
-    config = timm.get_pretrained_cfg(name, allow_unregistered=False) if not name.startswith(_HUB) else None
+    if name.startswith(_HUB):
+        return None
+    config = timm.get_pretrained_cfg(name)  # none for a backbone of one's own that registered none
     return config.input_size[1:] if config is not None and config.fixed_input_size else None
 
 

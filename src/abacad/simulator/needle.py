@@ -176,7 +176,7 @@ def _weights(families: Families) -> Float[np.ndarray, " family"]:
     unknown = sorted(set(wanted) - set(SHAPES))
     if unknown:
         raise AbacadError(f"There is no needle family {unknown[0]}.\nFamilies: {', '.join(SHAPES)}.")
-    return np.array([wanted.get(name, 0.0) for name in SHAPES])
+    return np.array([wanted.get(name, 0.0) for name in SHAPES], dtype=float)
 
 
 def _flat(values: Shaped[np.ndarray, "batch panel time"]) -> Shaped[np.ndarray, "batch place"]:
