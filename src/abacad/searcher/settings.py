@@ -11,8 +11,8 @@ class Settings:
 
     Attributes:
         max_drift_hz_s: drift rates of both signs up to this.
-        snr: of a line through all ON panels, from which on it is a signal. Noise alone makes one in some ten
-            coarse channels of 2^20 at 7, and one in two at 6.5.
+        snr: of a line through all ON panels, from which on it is a signal. At 6.5, four of five simulated coarse
+            channels of 2^20 held one false event, of SNR 6.57 to 6.92 (docs/benchmarks.md), hence 7.
         judged: events of each coarse channel, the brightest, that the detector scores.
         inject: needles added to each coarse channel, in memory, to measure what share of them is found.
         seed: of the injected needles.
