@@ -9,29 +9,6 @@ from abacad.cli import main
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED
-from abacad.model.panel import joint_lines, line_maps
-from abacad.model.real import RealPanelNetwork, _Lines
-from abacad.represent.representation import representation
-from abacad.signal.cadence import Axes
-
-
-@pytest.mark.parametrize("n_freq", [32, 50, 64])
-def test_lines_in_real_numbers_are_those_of_the_transforms(n_freq):
-    panels, starts = torch.randn(2, 6, 5, n_freq), Axes().panel_start
-    torch.testing.assert_close(
-        _Lines(5, n_freq, 8, starts, 1)(panels), line_maps(panels, 8, starts), atol=1e-4, rtol=1e-4
-    )
-    together = _Lines(5, n_freq, 8, starts, 4)(panels[:, 0::2])
-    torch.testing.assert_close(together, joint_lines(panels[:, 0::2], 8, starts), atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("shape", [(4, 64), (3, 50), (39, 256)])
-def test_the_network_in_real_numbers_answers_as_the_network(shape):
-    detector, represent = load_detector(SHIPPED)
-    planes = torch.randn(2, representation(represent).n_planes, *shape)
-    real = RealPanelNetwork(detector.backbone, *shape, detector.axes.panel_start).eval()
-    with torch.inference_mode():
-        torch.testing.assert_close(real(planes), detector(planes), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore")

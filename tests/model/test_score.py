@@ -1,0 +1,119 @@
+"""The score is the mean over flips of the logit, made a probability: for each detector, whatever it is."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from abacad.config import Represent
+from abacad.model.score import flipped, score
+from abacad.represent.representation import representation
+from abacad.signal.cadence import Axes
+
+FLIPS = ("identity", "horizontal", "vertical", "both")
+KINDS = ("difference", "on", "panels", "tall", "tall_on", "binned")
+UNEVEN = replace(Axes(), panel_start_s=(0.0, 310.0, 640.0, 1200.0, 1520.0, 1850.0))
+
+
+def panels(batch: int = 2) -> torch.Tensor:
+    return torch.randn(batch, 6, 28, 32, generator=torch.Generator().manual_seed(0))
+
+
+class FirstPixel(torch.nn.Module):
+    """Says what stands in one pixel, and remembers what it was shown and when the panels began."""
+
+    def __init__(self, axes: Axes | None = None) -> None:
+        super().__init__()
+        self.axes, self.seen, self.when = axes, [], []
+
+    def forward(self, planes, axes=None):
+        self.seen.append(planes)
+        self.when.append(axes)
+        return planes[:, 0, 0, 0]
+
+
+def test_scores_are_means_over_flips_for_each_detector():
+    seen_as, detectors = representation(Represent("panels")), [FirstPixel(), FirstPixel()]
+    planes = seen_as.make(panels())
+    scores = score(detectors, planes, FLIPS, seen_as)
+    assert scores.shape == (2, 2)
+    expected = torch.stack([flipped(planes, flip, seen_as)[:, 0, 0, 0] for flip in FLIPS]).mean(0).sigmoid()
+    torch.testing.assert_close(scores[:, 0], expected)
+    assert len({tuple(each.flatten().tolist()) for each in detectors[0].seen}) == 4
+
+
+def test_the_logits_are_averaged_and_not_the_scores():
+    class Alternating(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, planes):
+            self.calls += 1
+            return torch.full((len(planes),), 4.0 if self.calls == 1 else -1.0)
+
+    seen_as = representation(Represent("panels"))
+    found = score([Alternating()], seen_as.make(panels(1)), ("identity", "horizontal"), seen_as)
+    torch.testing.assert_close(found, torch.tensor([[1.5]]).sigmoid())
+
+
+@pytest.mark.parametrize(
+    ("kind", "flips"),
+    [
+        *((kind, FLIPS) for kind in ("on", "panels", "tall", "tall_on")),
+        ("difference", FLIPS[:2]),
+        ("binned", FLIPS[:2]),
+    ],
+)
+def test_a_flip_of_the_planes_is_the_planes_of_the_flipped_cadence(kind, flips):
+    """Frequency is reversed in every panel; time too, and with it the order of the panels that keep their places.
+
+    A difference pairs other panels when time is reversed, and binning leaves out other rows.
+    """
+    seen_as, cadence = representation(Represent(kind, views=("shared",))), panels()
+    for flip in flips:
+        turned = cadence.flip(-1) if flip in ("horizontal", "both") else cadence
+        if flip in ("vertical", "both"):
+            turned = turned[:, [4, 3, 2, 1, 0, 5]].flip(-2)
+        found = flipped(seen_as.make(cadence), flip, seen_as)
+        torch.testing.assert_close(found, seen_as.make(turned), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("flip", FLIPS)
+def test_flipped_twice_is_as_before(kind, flip):
+    seen_as = representation(Represent(kind))
+    planes = seen_as.make(panels())
+    assert torch.equal(flipped(flipped(planes, flip, seen_as), flip, seen_as), planes)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_time_reversed_planes_come_with_the_time_reversed_timetable(own):
+    """Whether the timetable is the cadence's, or the detector's own."""
+    detector, seen_as = FirstPixel(UNEVEN if own else None), representation(Represent("panels"))
+    score([detector], seen_as.make(panels()), FLIPS, seen_as, None if own else UNEVEN)
+    as_it_is = None if own else UNEVEN
+    assert detector.when == [as_it_is, as_it_is, UNEVEN.time_reversed(), UNEVEN.time_reversed()]
+
+
+def test_a_detector_without_a_timetable_is_asked_for_none():
+    detector, seen_as = FirstPixel(), representation(Represent("panels"))
+    score([detector], seen_as.make(panels()), FLIPS, seen_as)
+    assert detector.when == [None] * 4
+
+
+def test_half_precision_ends_in_single_and_carries_no_gradient():
+    class Half(torch.nn.Module):
+        def forward(self, planes):
+            return planes[:, 0, 0, 0].to(torch.bfloat16)
+
+    seen_as = representation(Represent("panels"))
+    found = score([Half()], seen_as.make(panels()).requires_grad_(True), FLIPS, seen_as)
+    assert found.dtype == torch.float32
+    assert not found.requires_grad
+    assert ((found > 0) & (found < 1)).all()
+
+
+def test_of_no_cadence_there_are_no_scores():
+    seen_as = representation(Represent("panels"))
+    assert score([FirstPixel()], torch.zeros(0, 6, 28, 32), ("identity",), seen_as).shape == (0, 1)
