@@ -40,7 +40,8 @@ from abacad.overlap.links import OVERLAPS, cut_large, read_overlaps
 from abacad.recipes import read_recipe
 from abacad.run.overlaps import overlaps
 from abacad.run.simulate import simulate
-from abacad.simulator.presets import PRESETS, Scenes
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Scenes
 
 N_FOLDS, N_CADENCES, JUDGED = 3, 600, (5, 10, 20)
 RECIPE = [

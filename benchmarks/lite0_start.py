@@ -25,8 +25,9 @@ from abacad.model.detector import build_detector
 from abacad.model.start import quantised
 from abacad.represent.representation import represent
 from abacad.signal.cadence import ON
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import Batch, generate, numbers_for
+from abacad.simulator.settings import Simulation
 
 SEEN = Represent("difference", rows=7)
 COLUMNS, WIDTH = 8, 32

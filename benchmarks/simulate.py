@@ -25,8 +25,9 @@ from abacad.run.simulate import simulate
 from abacad.signal.cadence import OFF, ON
 from abacad.signal.chance import Chance
 from abacad.simulator.noise import draw_dof, quantiles
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import generate
+from abacad.simulator.settings import Simulation
 
 SHAPE = (6, 273, 256)
 

@@ -24,8 +24,8 @@ import abacad
 from abacad.metric import wilson
 from abacad.show.picture import Layout, averaged, in_sigma
 from abacad.signal.cadence import ON
-from abacad.simulator.presets import Families, Rfi, Simulation
 from abacad.simulator.scene import generate
+from abacad.simulator.settings import Families, Rfi, Simulation
 
 HERE = Path(__file__).parent
 IMAGES = HERE / "img"

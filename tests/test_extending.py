@@ -20,8 +20,8 @@ from abacad.model.detector import build_detector
 from abacad.model.explain import evidence_map
 from abacad.represent.representation import represent, representation
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import Families, Needles, Simulation
 from abacad.simulator.scene import generate
+from abacad.simulator.settings import Families, Needles, Simulation
 from abacad.simulator.shape import SHAPES
 from tests.conftest import QUICK
 

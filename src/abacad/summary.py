@@ -1,21 +1,22 @@
 """Results that tell themselves in a line, and in a notebook as a small table."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from html import escape
 
 _LONGEST = 160
 
 
-class Summary:
+class Summary(ABC):
     """A result with a title and facts; a dataclass that inherits it is declared with `repr=False`."""
 
+    @abstractmethod
     def title(self) -> str:
-        """What it is."""
-        raise NotImplementedError
+        """What the result is, in a few words."""
 
+    @abstractmethod
     def told(self) -> Sequence[tuple[str, str]]:
-        """Facts, by name."""
-        raise NotImplementedError
+        """Facts as (name, value), in the order in which they are shown."""
 
     def __repr__(self) -> str:
         """One line."""

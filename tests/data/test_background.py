@@ -12,7 +12,8 @@ from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
 from abacad.signal.chance import Chance
 from abacad.simulator.noise import chi2_noise
-from abacad.simulator.presets import PRESETS, Rfi, Scenes, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Rfi, Scenes, Simulation
 from tests.data.files import ramp, write_cadence, write_fil, write_panel
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import Families, Needles, Rfi, Scenes, Simulation
+from abacad.simulator.settings import Families, Needles, Rfi, Scenes, Simulation
 
 AXES = Axes.evenly(55.0, n_time=48, n_freq=64)
 NEEDLES = Needles(pixel_snr=(0.3, 1.5), drift_hz_s=(0.01, 0.25), families=Families(s_curve=0.0))

@@ -12,7 +12,7 @@ from abacad.ideal.tones import tones_of
 from abacad.signal.cadence import ON
 from abacad.signal.chance import Chance
 from abacad.simulator.needle import draw_lit, draw_needles
-from abacad.simulator.presets import Families, Needles
+from abacad.simulator.settings import Families, Needles
 from abacad.simulator.shape import panel_time
 from tests.ideal.small import AXES, NEEDLES, SMALL
 

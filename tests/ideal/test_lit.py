@@ -11,7 +11,7 @@ from abacad.ideal.lit import needle_patterns, over_decoys, over_patterns
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.signal.chance import Chance
 from abacad.simulator.needle import draw_lit, draw_needles
-from abacad.simulator.presets import Families, Needles
+from abacad.simulator.settings import Families, Needles
 from tests.ideal.small import AXES
 
 N_DRAWN = 20_000

@@ -12,8 +12,9 @@ from abacad.metric import auc, auc_difference
 from abacad.model.classical import event_snr
 from abacad.signal.cadence import Axes
 from abacad.simulator.noise import chi2_noise
-from abacad.simulator.presets import PRESETS, Families, Rfi, Simulation
+from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import generate
+from abacad.simulator.settings import Families, Rfi, Simulation
 from tests.ideal.small import BUSY, NEEDLES, SMALL
 
 

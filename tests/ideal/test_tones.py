@@ -5,7 +5,8 @@ import pytest
 
 from abacad.ideal.tones import tones_of
 from abacad.signal.chance import log_uniform
-from abacad.simulator.presets import PRESETS, Needles
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Needles
 
 
 @pytest.mark.parametrize("name", PRESETS)

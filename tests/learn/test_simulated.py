@@ -9,7 +9,8 @@ from torch.utils.data import DataLoader
 from abacad.errors import AbacadError
 from abacad.learn.simulated import BRIGHTEST, BrightFirst, SimulatedCadences
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import PRESETS, Scenes, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Scenes, Simulation
 
 SMALL = Simulation(axes=Axes(n_time=16, n_freq=32, dt_s=18.0), scenes=Scenes(n_freq=64), positives=0.5)
 

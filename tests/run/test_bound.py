@@ -15,7 +15,8 @@ from abacad.errors import AbacadError
 from abacad.run.bound import auc_rows, bound
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import PRESETS, Families, Needles, Scenes, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Families, Needles, Scenes, Simulation
 
 SMALL = Simulation(
     axes=Axes.evenly(40.0, n_time=36, n_freq=48),

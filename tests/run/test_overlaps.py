@@ -13,11 +13,11 @@ from abacad.files import read_json
 from abacad.learn.run_folder import RunFolder
 from abacad.overlap.partners import Partners
 from abacad.run import overlaps as verb
-from abacad.run.audit import facts
 from abacad.run.simulate import simulate
 from abacad.run.train import make_folds_of_run
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import PRESETS, Scenes
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Scenes
 from tests.conftest import QUICK, write_competition
 
 AXES = Axes.evenly(80, n_time=64, n_freq=64)
@@ -185,7 +185,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, capsys):
 def test_training_holds_groups_back_together_and_the_audit_shows_them(tmp_path, caplog):
     data = simulated(tmp_path / "data", Scenes(1024, 1.5, "shared"), 100, 20)
     before = abacad.audit(data, out=None, progress=False)
-    assert "abacad overlaps" in dict(facts(before))["shared backgrounds"]
+    assert "abacad overlaps" in dict(before.facts())["shared backgrounds"]
     abacad.overlaps(data, progress=False)
     found = abacad.audit(data, out=tmp_path / "after.html", progress=False)
     assert any(name.startswith("groups of") for name, _ in found.shared)

@@ -29,7 +29,7 @@ from abacad.recipes import read_recipe
 from abacad.run.audit import audit
 from abacad.run.submit import blend, check_submission, fit_weights, submit
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import Simulation
+from abacad.simulator.settings import Simulation
 from tests.conftest import QUICK, write_competition
 
 

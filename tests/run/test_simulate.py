@@ -18,7 +18,8 @@ import abacad.files
 from abacad.errors import AbacadError
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import PRESETS, Families, Needles, Scenes, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Families, Needles, Scenes, Simulation
 
 module = importlib.import_module("abacad.run.simulate")
 

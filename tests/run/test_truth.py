@@ -9,7 +9,8 @@ import pytest
 from abacad.data.competition import cadence_path, read_cadence
 from abacad.run.simulate import simulate
 from abacad.run.truth import TruePaths
-from abacad.simulator.presets import PRESETS, Families, Needles
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Families, Needles
 
 
 @pytest.fixture(scope="module")

@@ -23,14 +23,14 @@ EACH = {
     "curves": lambda: figure.curves(BY_FOLD, "validation AUC"),
     "completeness": lambda: figure.completeness({"a": (np.array([1.0, 10.0]), *3 * [np.array([0.1, 0.9])])}, "SNR"),
     "bars": lambda: figure.bars(("a", "b"), (3, 4), "cadences"),
-    "channel_images": lambda: figure.channel_images(np.zeros((3, 273, 64)), ("x", "y", "z"), "id"),
+    "plane_images": lambda: figure.plane_images(np.zeros((3, 273, 64)), ("x", "y", "z"), "id"),
 }
 
 
 @pytest.mark.parametrize("name", EACH)
 def test_every_figure_has_a_text(name):
-    root = ElementTree.fromstring(EACH[name]().replace('.png">', '.png"/>') if name != "channel_images" else "<a/>")
-    if name == "channel_images":
+    root = ElementTree.fromstring(EACH[name]().replace('.png">', '.png"/>') if name != "plane_images" else "<a/>")
+    if name == "plane_images":
         assert re.search(r'<img alt="[^"]+" title="[^"]+"', EACH[name]())
     else:
         assert len(root.get("aria-label", "")) > 10
@@ -60,8 +60,8 @@ def test_no_gate_is_drawn_where_there_is_none():
     assert "gate" not in figure.fold_bars([0.7, 0.8], [0.6, 0.7], [0.8, 0.9])
 
 
-def test_channel_images_are_small_and_averaged():
+def test_plane_images_are_small_and_averaged():
     rng = np.random.default_rng(0)
-    picture = figure.channel_images(rng.normal(size=(3, 273, 256)), ("x", "y", "z"))
+    picture = figure.plane_images(rng.normal(size=(3, 273, 256)), ("x", "y", "z"))
     assert len(picture) < 90_000
     assert figure._fewer_rows(np.arange(273.0)[:, None], 64).mean() == pytest.approx(136, rel=0.01)

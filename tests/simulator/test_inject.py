@@ -9,7 +9,8 @@ import torch
 from abacad.signal.chance import Chance
 from abacad.simulator.inject import generate_on
 from abacad.simulator.noise import chi2_noise
-from abacad.simulator.presets import PRESETS, Families
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Families
 
 EASY = PRESETS["easy"]
 LINES = Families(line=1, squiggle=0, dash=0, sine=0, s_curve=0, pulsed=0, scintillating=0)

@@ -11,8 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
 from abacad.signal.cadence import OFF, ON
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import generate
+from abacad.simulator.settings import Simulation
 
 PAIRS = 500
 

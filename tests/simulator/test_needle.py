@@ -10,7 +10,8 @@ from abacad.signal.cadence import OFF, ON, Axes
 from abacad.signal.chance import Chance
 from abacad.simulator.needle import NeedleBatch, draw_lit, draw_needles
 from abacad.simulator.path import deposit, deposits
-from abacad.simulator.presets import PRESETS, Families, Needles
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Families, Needles
 from abacad.simulator.shape import SHAPES
 
 FINE = PRESETS["telescope"].axes

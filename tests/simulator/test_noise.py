@@ -6,7 +6,7 @@ import torch
 from abacad.signal.cadence import Axes
 from abacad.signal.chance import Chance
 from abacad.simulator.noise import chi2_noise, draw_dof, draw_gains, fill_rows
-from abacad.simulator.presets import Noise
+from abacad.simulator.settings import Noise
 
 
 @pytest.mark.parametrize("dof", [9.84, 12.0, 204.0])

@@ -8,7 +8,7 @@ import pytest
 
 from abacad.signal.cadence import Axes
 from abacad.simulator.plan import Plan, make_plan
-from abacad.simulator.presets import Scenes, Simulation
+from abacad.simulator.settings import Scenes, Simulation
 
 SIMULATION = Simulation(
     axes=Axes.evenly(315.0, n_time=24, n_freq=32, dt_s=12.0), scenes=Scenes(n_freq=200), positives=0.3

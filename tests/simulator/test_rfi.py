@@ -6,8 +6,8 @@ import torch
 
 from abacad.signal.cadence import OFF, Axes
 from abacad.signal.chance import Chance
-from abacad.simulator.presets import Rfi, Simulation
 from abacad.simulator.rfi import Interference, _drifting, _how_many, _panels, draw_interference
+from abacad.simulator.settings import Rfi, Simulation
 
 AXES = Axes.evenly(315.0, n_time=24, n_freq=64, dt_s=12.0)
 NONE = dict.fromkeys(("carriers", "blobs", "bursts", "lines", "squiggles", "combs", "dc_spike", "decoys"), 0.0)

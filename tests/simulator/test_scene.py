@@ -7,7 +7,7 @@ import torch
 
 from abacad.signal.cadence import OFF, ON, Axes
 from abacad.signal.chance import Chance
-from abacad.simulator.presets import PRESETS, Needles, Rfi, Scenes, Simulation
+from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import (
     Purpose,
     cut,
@@ -19,6 +19,7 @@ from abacad.simulator.scene import (
     scene_chance,
     window_chance,
 )
+from abacad.simulator.settings import Needles, Rfi, Scenes, Simulation
 
 SMALL = Axes.evenly(315.0, n_time=24, n_freq=32, dt_s=12.0)
 SIMULATION = Simulation(axes=SMALL, scenes=Scenes(n_freq=200), positives=0.5)

@@ -28,11 +28,11 @@ def _audit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _audit(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    from abacad.run.audit import audit, facts
+    from abacad.run.audit import audit
 
     found = audit(parsed.folder, full=parsed.full, out=parsed.out, progress=parsed.progress)
     return Outcome(
-        [Table("Files", ("name", "files", "size"), found.tree), Table("Facts", ("what", "found"), facts(found))],
+        [Table("Files", ("name", "files", "size"), found.tree), Table("Facts", ("what", "found"), found.facts())],
         found.problems or ["No problems found."],
         {"page": parsed.out},
         [command("overlaps", found.root)],
@@ -64,7 +64,8 @@ def _overlaps(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 
 def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from abacad.simulator.presets import PRESETS, Simulation
+    from abacad.simulator.presets import PRESETS
+    from abacad.simulator.settings import Simulation
 
     _simulate_telescope_arguments(parser)
     if "--telescope" in words:
@@ -114,7 +115,7 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     if parsed.channels is not None or parsed.signals is not None:
         raise AbacadError("--channels and --signals are for telescope files.\nAdd --telescope, or leave them out.")
     from abacad.run.simulate import simulate
-    from abacad.simulator.presets import Simulation
+    from abacad.simulator.settings import Simulation
 
     built = parser.instantiate(parsed)
     simulation = Simulation(**{key: getattr(built, key) for key in Simulation.__dataclass_fields__})

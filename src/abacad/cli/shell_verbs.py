@@ -1,7 +1,7 @@
 """Verbs that tell what there is to choose from, and that teach a shell the others."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jsonargparse import ArgumentParser, Namespace
 
@@ -54,21 +54,36 @@ def _known_shell(shell: str) -> None:
         raise AbacadError(f"there is no completion for {shell}.\nThere is one for {', '.join(_SHELLS)}.")
 
 
-def _completion(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    import shtab
+def completion(verbs: Mapping[str, Verb]) -> Verb:
+    """The verb that prints the completion of all verbs.
 
-    print(shtab.complete(_all_options(), parsed.shell))
-    return Outcome()
+    Args:
+        verbs: All verbs by name; read when the verb runs, so that the caller can add this verb itself afterwards.
+    """
+
+    def call(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+        import shtab
+
+        print(shtab.complete(_all_options(verbs), parsed.shell))
+        return Outcome()
+
+    return Verb(
+        "Print what teaches a shell the verbs and options: bash, zsh or tcsh.",
+        "SHELL",
+        ("abacad completion bash > ~/.local/share/bash-completion/completions/abacad",),
+        _completion_arguments,
+        call,
+        reads={"shell": _known_shell},
+        in_python=False,
+    )
 
 
-def _all_options() -> argparse.ArgumentParser:
+def _all_options(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     """All verbs and their options as one plain parser, which is what shtab reads."""
-    from abacad.cli.verbs import VERBS
-
     whole = argparse.ArgumentParser(prog="abacad", allow_abbrev=False)
-    verbs = whole.add_subparsers()
-    for name, verb in VERBS.items():
-        plain = verbs.add_parser(name, help=verb.summary, allow_abbrev=False, add_help=False)
+    parsers = whole.add_subparsers()
+    for name, verb in verbs.items():
+        plain = parsers.add_parser(name, help=verb.summary, allow_abbrev=False, add_help=False)
         for action in make_parser(name, verb)._actions:
             if action.option_strings:
                 plain.add_argument(*action.option_strings, dest=action.dest, help=action.help or "")
@@ -85,13 +100,4 @@ VERBS = {
         in_python=False,
     ),
     "presets": Verb("List the presets of the simulator.", "", ("abacad presets",), _nothing, _presets, in_python=False),
-    "completion": Verb(
-        "Print what teaches a shell the verbs and options: bash, zsh or tcsh.",
-        "SHELL",
-        ("abacad completion bash > ~/.local/share/bash-completion/completions/abacad",),
-        _completion_arguments,
-        _completion,
-        reads={"shell": _known_shell},
-        in_python=False,
-    ),
 }

@@ -25,4 +25,5 @@ _ORDER = (
 _ALL = (
     data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS | search_verbs.VERBS | review_verbs.VERBS | shell_verbs.VERBS
 )
+_ALL["completion"] = shell_verbs.completion(_ALL)
 VERBS = {name: _ALL[name] for name in _ORDER}

@@ -15,7 +15,7 @@ import abacad
 from abacad.errors import AbacadError, brief
 from abacad.files import holds_something, read_json, write_bytes, write_json, write_table, write_text
 from abacad.plain import build
-from abacad.simulator.presets import Simulation
+from abacad.simulator.settings import Simulation
 
 _TRAP = "id,target\nnot_a_cadence_1,1\nnot_a_cadence_2,0\n"
 

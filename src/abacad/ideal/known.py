@@ -25,9 +25,9 @@ from torch import Tensor
 from abacad.signal.cadence import N_PANELS
 from abacad.signal.chance import Chance
 from abacad.simulator.noise import draw_dof, draw_gains
-from abacad.simulator.presets import Simulation
 from abacad.simulator.rfi import draw_interference
 from abacad.simulator.scene import scene_chance
+from abacad.simulator.settings import Simulation
 
 # Bounds in units of the mean noise, between which pixels count in full: for k = 10 that is 99.4 % of them.
 _FAINTEST, _BRIGHTEST = 0.1, 2.5

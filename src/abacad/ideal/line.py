@@ -24,7 +24,7 @@ from abacad.ideal.tracklet import ROWS, add_shifted
 from abacad.signal.cadence import N_PANELS, ON
 from abacad.signal.drift import bins_per_panel
 from abacad.simulator.needle import MARGIN
-from abacad.simulator.presets import Simulation
+from abacad.simulator.settings import Simulation
 
 _STEP = 0.25  # channels a panel period: half a step is 0.36 channels at the end of the last ON panel, 2.9 periods on
 _MARGIN = MARGIN - 0.5  # channels that a path keeps from the edge: half a channel less than needles, as it is rounded

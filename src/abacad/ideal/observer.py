@@ -28,7 +28,7 @@ from abacad.ideal.walk import level_dash_ratio, seen_walking, walk_models, walk_
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.signal.drift import bins_per_row
 from abacad.simulator.needle import DECOY_LIT
-from abacad.simulator.presets import Families, Simulation
+from abacad.simulator.settings import Families, Simulation
 
 FAMILIES = {
     "line": "exact up to the grid",

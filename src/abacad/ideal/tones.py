@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from abacad.simulator.presets import Needles
+from abacad.simulator.settings import Needles
 
 # Amplitude in σ of a pixel where the grid ends. At 2.2 σ a path of 273 rows has a summed SNR of 36, and its likelihood
 # ratio is beyond doubt; brighter needles are scored with the last amplitude, which ranks them above all noise as well.

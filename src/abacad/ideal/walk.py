@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from abacad.signal.cadence import Axes
 from abacad.signal.chance import between, log_uniform
 from abacad.signal.drift import bins_per_panel
-from abacad.simulator.presets import Simulation
+from abacad.simulator.settings import Simulation
 from abacad.simulator.shape import (
     DASH_LENGTH,
     DASH_REACH,

@@ -16,7 +16,8 @@ from abacad.learn.packed import Packed
 from abacad.learn.simulated import SimulatedCadences
 from abacad.represent.representation import representation
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Simulation
 
 
 class FoldData(pl.LightningDataModule):

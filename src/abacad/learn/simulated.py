@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from torch.utils.data import Dataset
 
 from abacad.errors import AbacadError
-from abacad.simulator.presets import Simulation
 from abacad.simulator.scene import Batch, Purpose, draw_targets, generate, numbers_for
+from abacad.simulator.settings import Simulation
 
 
 class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):

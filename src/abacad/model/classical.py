@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from abacad.signal.cadence import OFF, ON, Axes
 from abacad.signal.drift import bins_per_panel, dedoppler, drift_grid
 from abacad.signal.robust import MAD_TO_SIGMA
-from abacad.simulator.presets import Simulation
+from abacad.simulator.settings import Simulation
 from abacad.types import Panels
 
 Maps = Float[Tensor, "batch panel drift freq"]

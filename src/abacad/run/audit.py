@@ -2,87 +2,25 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
-from abacad.config import Represent
-from abacad.data.axes import axes_of
-from abacad.data.check import Checked, check_cadences
-from abacad.data.competition import Split, cadence_path, listed_files, read_cadence, read_labels, read_sample
-from abacad.errors import AbacadError
+from abacad.data.check import check_cadences
+from abacad.data.competition import Split, listed_files, read_labels, read_sample
 from abacad.outputs import PAGE, output
 from abacad.overlap.links import OVERLAPS, among, random_leak, read_overlaps
 from abacad.overlap.match import components
 from abacad.places import LABELS, NEVER_OPENED, SAMPLE, find_competition
-from abacad.represent.representation import represent
-from abacad.show import figure
-from abacad.show.page import Page, Section
-from abacad.show.picture import Layout
-from abacad.summary import Summary
+from abacad.show.audit_page import Audit, audit_page
 
 log = logging.getLogger(__name__)
 
-_SHARED = (
-    "Cadences are windows of wider observations, and windows overlap. A detector that is judged on cadences whose "
-    "background it was trained on looks better than it is; training therefore holds whole groups back together."
-)
 _LOOKED_AT = 500
 """Cadences of each split whose values are read when not all of them are."""
-_SHOWN = 3
 _FOLDS = 5
 _SIZES = ((1, 1), (2, 5), (6, 20), (21, 100), (101, 1000), (1001, 10**9))
-
-
-@dataclass(repr=False)
-class Audit(Summary):
-    """What was found.
-
-    Attributes:
-        root: The competition folder.
-        tree: Rows (name, files, size in bytes) of the folder's entries.
-        labels: The labels, columns id and target.
-        sample_ids: Ids of sample_submission.csv; none where there is no such file.
-        checked: Per split, what a look at its cadences found.
-        looked_at: Per split, the number of cadences whose values were read.
-        problems: What is wrong, a sentence each.
-        shared: What overlaps.csv says of the labelled cadences, as rows of a table; empty where there is none.
-        leak: Share of the labelled cadences that share columns with one of another fold when folds are drawn at
-            random; none where overlaps were not looked for.
-        page: The HTML page.
-    """
-
-    root: Path
-    tree: list[tuple[str, str, str]]
-    labels: pd.DataFrame
-    sample_ids: list[str]
-    checked: dict[Split, Checked] = field(default_factory=dict)
-    looked_at: dict[Split, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    shared: list[tuple[str, str]] = field(default_factory=list)
-    leak: float | None = None
-    page: Path | None = None
-
-    @property
-    def positives(self) -> int:
-        """Number of labels that are 1."""
-        return int(self.labels["target"].sum())
-
-    @property
-    def pos_weight(self) -> float:
-        """Negatives / positives, the weight of a positive in the loss."""
-        return (len(self.labels) - self.positives) / max(1, self.positives)
-
-    def title(self) -> str:
-        """What it is."""
-        return f"Audit of {self.root}"
-
-    def told(self) -> list[tuple[str, str]]:
-        """What was found."""
-        return [("problems", str(len(self.problems))), *facts(self)[1:]]
 
 
 def audit(
@@ -123,7 +61,7 @@ def audit(
     if (root / OVERLAPS).is_file():
         found.shared = _shared(found, read_overlaps(root / OVERLAPS))
     if page is not None:
-        found.page = _page(found).write(page)
+        found.page = audit_page(found).write(page)
         log.info("Wrote %s", out)
     return found
 
@@ -207,101 +145,10 @@ def _shared(found: Audit, pairs: pd.DataFrame) -> list[tuple[str, str]]:
             name = f"groups of {low}" if low == high else f"groups of {low} to {min(high, sizes.max())}"
             rows.append((name, f"{len(members):,}, holding {members.sum() / len(ids):.1%} of the cadences"))
     found.leak = random_leak(ids, pairs, _FOLDS)
-    rows.append((f"in {_FOLDS} folds drawn at random", _told_leak(found)))
+    rows.append((f"in {_FOLDS} folds drawn at random", found.leak_told()))
     if found.sample_ids:
         test, train = set(found.sample_ids), set(ids)
         a, b = pairs["id_a"], pairs["id_b"]
         reached = set(a[a.isin(test) & b.isin(train)]) | set(b[b.isin(test) & a.isin(train)])
         rows.append(("share columns with a labelled one", f"{len(reached) / len(test):.1%} of the test cadences"))
     return rows
-
-
-def facts(found: Audit) -> list[tuple[str, str]]:
-    """What the audit found, as rows of a table for screen and page."""
-    rows = [
-        ("folder", str(found.root)),
-        ("labels", f"{len(found.labels):,}: {found.positives:,} with a needle ({_share(found)}), "
-         f"{len(found.labels) - found.positives:,} without"),
-        ("pos_weight", f"{found.pos_weight:.2f}"),
-        (SAMPLE, f"{len(found.sample_ids):,} ids, columns id and target" if found.sample_ids else "absent"),
-    ]  # fmt: skip
-    for split, checked in found.checked.items():
-        dtypes = ", ".join(f"{name} ({count:,})" for name, count in checked.dtypes.items())
-        rows += [
-            (f"{split} cadences", f"{len(checked.good):,} usable, {len(checked.bad):,} not"),
-            (f"{split} shape", f"{checked.shape} = (panel, time, frequency), {dtypes}"),
-            (
-                f"{split} values",
-                f"{checked.low:.2f} to {checked.high:.2f}, read in {found.looked_at[split]:,} cadences",
-            ),
-        ]
-    rows.append(("shared backgrounds", _told_leak(found)))
-    return [*rows, (f"{NEVER_OPENED}/", "never opened, whatever it holds")]
-
-
-def _told_leak(found: Audit) -> str:
-    if found.leak is None:
-        return "not looked for; `abacad overlaps` finds it, and groups them for the folds"
-    return f"{found.leak:.1%} of the labelled cadences share columns with one of another fold"
-
-
-def _share(found: Audit) -> str:
-    return f"{found.positives / len(found.labels):.1%}"
-
-
-def _page(found: Audit) -> Page:
-    counts = [len(found.labels) - found.positives, found.positives]
-    page = Page(
-        "Audit of a competition folder",
-        "What the folder holds, what is wrong with it, and how its cadences look before and after preprocessing.",
-        [
-            ("labelled cadences", f"{len(found.labels):,}"),
-            ("with a needle", _share(found)),
-            ("pos_weight", f"{found.pos_weight:.2f}"),
-            ("to be scored", f"{len(found.sample_ids):,}"),
-            ("problems", str(len(found.problems))),
-        ],
-    )
-    page.sections = [
-        Section("Problems", points=found.problems, text="" if found.problems else "None found."),
-        Section("Facts", columns=("what", "found"), rows=facts(found)),
-        Section(
-            "Shared backgrounds",
-            _SHARED if found.shared else "Not looked for. `abacad overlaps DATA` finds them, and then they stand here.",
-            columns=("what", "found"),
-            rows=found.shared,
-        ),
-        Section("Files", columns=("name", "files", "size"), rows=found.tree),
-        Section("Classes", figures=[(figure.bars(("without needle", "with needle"), counts, "cadences"), "")]),
-    ]
-    for target, name in ((1, "with a needle"), (0, "without")):
-        page.sections += _examples(found, target, name)
-    return page
-
-
-def _examples(found: Audit, target: int, name: str) -> list[Section]:
-    usable = set(found.checked["train"].good)
-    ids = [cadence_id for cadence_id in found.labels["id"][found.labels["target"] == target] if cadence_id in usable]
-    panels, channels = [], []
-    for cadence_id in ids[:_SHOWN]:
-        try:
-            cadence = read_cadence(cadence_path(found.root, "train", cadence_id))
-        except AbacadError as error:
-            log.warning("%s is not shown: %s", cadence_id, error)
-            continue
-        axes = axes_of(found.root, cadence.shape)
-        panels.append((figure.waterfall(cadence, cadence_id, axes=axes), Layout.of(axes).told()))
-        seen = represent(torch.from_numpy(cadence), Represent("difference")).numpy()
-        channels.append((figure.channel_images(seen, ("ON1 − OFF1", "ON2 − OFF2", "ON3 − OFF3"), cadence_id), ""))
-    return [
-        Section(
-            f"Cadences {name}: six panels",
-            "Time runs downwards; a needle stands in the ON panels alone.",
-            figures=panels,
-        ),
-        Section(
-            f"Cadences {name}: three channels",
-            "The same cadences as ON − OFF differences after log1p and z-score, −3 (blue) to 3 (red).",
-            figures=channels,
-        ),
-    ]

@@ -28,7 +28,7 @@ from abacad.model.classical import simulated_event_snr
 from abacad.model.unlearned import unlearned_score
 from abacad.outputs import BOUND, output
 from abacad.parallel import side_by_side
-from abacad.simulator.presets import Simulation
+from abacad.simulator.settings import Simulation
 from abacad.summary import Summary
 
 log = logging.getLogger(__name__)

@@ -7,28 +7,25 @@ Fingerprints of all columns go into a hidden folder beside the tables until thes
 continues.
 """
 
-import hashlib
 import logging
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int8
 from rich.progress import track
 
-from abacad import __version__
 from abacad.data.competition import listed_files, read_header
-from abacad.errors import AbacadError, CadenceError, unwritable
-from abacad.files import read_json, reserve, write_json, write_table
+from abacad.errors import AbacadError, CadenceError
+from abacad.files import write_table
 from abacad.outputs import PAIRS, refuse_foreign
 from abacad.overlap.fingerprint import PROJECTIONS, fingerprints, rows_apart, steps, weights
+from abacad.overlap.fingerprint_file import FingerprintFile
 from abacad.overlap.links import OVERLAPS
 from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
 from abacad.overlap.reader import CadenceReader, read_ahead
@@ -116,9 +113,9 @@ def overlaps(
     files = _files(root)
     shape = _shape(files)
     ids = list(files)
-    state = _State(target / ".overlaps", ids, shape)
-    known = _fingerprinted(files, shape, state, bad, workers, progress)
-    pairs = _pairs(ids, files, shape, state.codes(), progress)
+    kept = FingerprintFile(target / ".overlaps", ids, shape)
+    known = _fingerprinted(files, shape, kept, bad, workers, progress)
+    pairs = _pairs(ids, files, shape, kept.codes(), progress)
     groups = components(len(ids), pairs["a"].to_numpy(), pairs["b"].to_numpy())
     first = np.unique(groups, return_index=True)[1]
     name = np.array(ids, dtype=object)
@@ -127,7 +124,7 @@ def overlaps(
     found[["worst", "median"]] = found[["worst", "median"]].astype(float).round(4)
     write_table(target / OVERLAPS, found)
     write_table(target / GROUPS, table)
-    state.clear()
+    kept.clear()
     log.info("Wrote %s and %s to %s", OVERLAPS, GROUPS, target)
     return Overlaps(found, table, known, target)
 
@@ -165,91 +162,21 @@ def _shape(files: dict[str, Path]) -> tuple[int, ...]:
     raise AbacadError(f"None of the {len(files)} cadences can be used.\nThe first: {reason}")
 
 
-class _State:
-    """Fingerprints on disk, and how many of them are there."""
-
-    def __init__(self, folder: Path, ids: list[str], shape: tuple[int, ...]) -> None:
-        """Open the folder; one that another version or other cadences left is emptied."""
-        digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
-        self.folder, self.n = folder, len(ids)
-        self.form = (len(ids), shape[2], N_PANELS, PROJECTIONS)
-        card = {"version": __version__, "ids": digest, "shape": list(shape)}
-        try:
-            if folder.exists() and not self._is_of(card):
-                shutil.rmtree(folder)
-            if not folder.exists():
-                folder.mkdir(parents=True)
-                self._reserve()
-                write_json(folder / "card.json", card)
-        except OSError as error:
-            raise AbacadError(f"{unwritable(folder.parent, error)}\nOr name another folder: --out FOLDER.") from error
-        progress = self._progress()
-        self.done: int = progress.get("cadences", 0)
-        self.bad: dict[str, str] = progress.get("bad", {})
-
-    def _is_of(self, card: dict[str, Any]) -> bool:
-        """Whether the folder is this very call's: its card, and as many bytes of fingerprints."""
-        codes = self.folder / "codes.npy"
-        try:
-            return read_json(self.folder / "card.json") == card and self._has_form(codes)
-        except AbacadError:
-            return False
-
-    def _has_form(self, codes: Path) -> bool:
-        try:
-            mapped = np.load(codes, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return False
-        return bool(mapped.shape == self.form and mapped.dtype == np.int8)
-
-    def _reserve(self) -> None:
-        """The file of the fingerprints, with its place on the disk: a map beyond a full disk would kill us unheard."""
-        codes = self.folder / "codes.npy"
-        np.lib.format.open_memmap(codes, mode="w+", dtype=np.int8, shape=self.form).flush()
-        reserve(codes)
-
-    def _progress(self) -> dict[str, Any]:
-        """What done.json says, if it can be believed; if not, all is read once more."""
-        try:
-            found = read_json(self.folder / "done.json")
-        except AbacadError:
-            return {}
-        done, bad = found.get("cadences"), found.get("bad")
-        return found if isinstance(done, int) and 0 <= done <= self.n and isinstance(bad, dict) else {}
-
-    def codes(self) -> Codes:
-        """The fingerprints, mapped."""
-        return np.load(self.folder / "codes.npy", mmap_mode="r", allow_pickle=False)
-
-    def write(self, first: int, made: Codes) -> None:
-        """Put the fingerprints of some cadences into their place; written, not mapped, which is cheaper."""
-        path = self.folder / "codes.npy"
-        with path.open("r+b", buffering=0) as file:
-            file.seek(path.stat().st_size - (self.n - first) * made[0].nbytes)
-            file.write(made.data)
-
-    def note(self, done: int) -> None:
-        """Say that the fingerprints of the first `done` cadences are on the disk."""
-        with (self.folder / "codes.npy").open("r+b") as file:
-            os.fsync(file.fileno())
-        write_json(self.folder / "done.json", {"cadences": done, "bad": self.bad})
-        self.done = done
-
-    def clear(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 _own = threading.local()
 
 
 def _fingerprinted(
-    files: dict[str, Path], shape: tuple[int, ...], state: _State, bad: str, workers: int | None, progress: bool
+    files: dict[str, Path],
+    shape: tuple[int, ...],
+    kept: FingerprintFile,
+    bad: str,
+    workers: int | None,
+    progress: bool,
 ) -> dict[str, str]:
-    """Fill the state; the cadences that cannot be used, with reasons."""
-    if state.done:
-        log.info("Going on with the fingerprints of cadence %d", state.done + 1)
-    paths, starts = list(files.values()), range(state.done, len(files), _CHUNK)
+    """Complete the file of fingerprints; returns the cadences that cannot be used, each with the reason."""
+    if kept.done:
+        log.info("Going on with the fingerprints of cadence %d", kept.done + 1)
+    paths, starts = list(files.values()), range(kept.done, len(files), _CHUNK)
     jobs = side_by_side(lambda first: _codes(paths[first : first + _CHUNK], shape), starts, workers)
     with closing(jobs):
         both = zip(starts, jobs, strict=True)
@@ -259,14 +186,14 @@ def _fingerprinted(
             if reasons and bad == "fail":
                 reason = next(iter(reasons.values()))
                 raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
-            state.write(first, made)
-            state.bad |= reasons
+            kept.write(first, made)
+            kept.bad |= reasons
             if (first // _CHUNK) % 16 == 15:
-                state.note(first + len(made))
-    state.note(len(files))
-    for reason in state.bad.values():
+                kept.note(first + len(made))
+    kept.note(len(files))
+    for reason in kept.bad.values():
         log.warning("Left out: %s", reason)
-    return state.bad
+    return kept.bad
 
 
 def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, str]]:

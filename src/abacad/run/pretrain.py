@@ -26,7 +26,8 @@ from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
 from abacad.recipes import recipe_with
 from abacad.signal.cadence import N_PANELS
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)

@@ -34,8 +34,9 @@ from abacad.places import paths_of
 from abacad.show.completeness import DETECTORS, all_families, by_family, headline
 from abacad.show.page import Page, Section
 from abacad.simulator.inject import generate_on
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import generate, numbers_for
+from abacad.simulator.settings import Simulation
 
 log = logging.getLogger(__name__)
 

@@ -32,8 +32,9 @@ from abacad.errors import AbacadError
 from abacad.parallel import side_by_side
 from abacad.signal.cadence import N_PANELS
 from abacad.simulator.plan import Plan, make_plan
-from abacad.simulator.presets import Simulation, preset_named
+from abacad.simulator.presets import preset_named
 from abacad.simulator.scene import Injected, cut, draw_injected, make_scene, window_chance
+from abacad.simulator.settings import Simulation
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from torch import Tensor
 
-from abacad.simulator.presets import Simulation
 from abacad.simulator.scene import generate, numbers_for
+from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
 
 _BATCH = 16

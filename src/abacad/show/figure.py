@@ -20,7 +20,7 @@ from abacad.show.picture import MOST_ROWS, data_uri
 from abacad.show.waterfall import waterfall
 from abacad.show.words import MOST, log_odds
 
-__all__ = ["bars", "channel_images", "completeness", "curves", "fold_bars", "histogram", "roc", "waterfall"]
+__all__ = ["bars", "completeness", "curves", "fold_bars", "histogram", "plane_images", "roc", "waterfall"]
 
 INK, ON_COLOUR, OFF_COLOUR, ACCENT = "#1f2933", "#0b6e4f", "#7b8794", "#c8553d"
 STYLE: Any = {
@@ -46,7 +46,7 @@ def looks() -> Iterator[dict[str, Any]]:
             yield {"color": colour, "ls": line, "marker": marker}
 
 
-def channel_images(channels: np.ndarray, names: Sequence[str], title: str = "") -> str:
+def plane_images(channels: np.ndarray, names: Sequence[str], title: str = "") -> str:
     """What a detector sees, side by side: each pixel the mean of a few rows, from blue (−3) over white to red (+3)."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.9 * len(names), 2.3), layout="constrained")

@@ -17,7 +17,8 @@ from abacad.show.events import EVENTS, Search, open_search
 from abacad.show.line import Line
 from abacad.show.words import log_odds
 from abacad.signal.cadence import N_PANELS, ON, Axes
-from abacad.simulator.presets import PRESETS, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
 
 WIDTH = 256

@@ -6,8 +6,8 @@ from jaxtyping import Int
 
 from abacad.signal.chance import Chance
 from abacad.simulator.path import deposit, deposits
-from abacad.simulator.presets import Simulation
 from abacad.simulator.scene import Background, Batch, draw_injected, draw_targets, noise_sigma, normalised
+from abacad.simulator.settings import Simulation
 
 
 def generate_on(background: Background, simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: int) -> Batch:

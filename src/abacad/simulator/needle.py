@@ -19,7 +19,7 @@ from abacad.errors import AbacadError
 from abacad.signal.cadence import N_PANELS, OFF, ON, Axes
 from abacad.signal.chance import Chance, between, log_uniform
 from abacad.simulator.path import Paths, smearing
-from abacad.simulator.presets import Families, Needles
+from abacad.simulator.settings import Families, Needles
 from abacad.simulator.shape import SHAPES
 
 MARGIN = 2

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
-from abacad.simulator.presets import Noise
+from abacad.simulator.settings import Noise
 
 _WORDS = 1 << 16
 _TAIL = 64  # words at either end that are refined: the outer 0.2 % of the distribution

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Int
 
-from abacad.simulator.presets import Simulation
+from abacad.simulator.settings import Simulation
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance, between, log_uniform
 from abacad.simulator.needle import draw_lit, draw_needles
 from abacad.simulator.path import Deposits, Paths, deposit, deposits, join
-from abacad.simulator.presets import Families, Simulation
+from abacad.simulator.settings import Families, Simulation
 
 # Families that drifting interference is drawn from. Most of it is straight; satellites and pulsed transmitters make up
 # the rest.

@@ -20,8 +20,8 @@ from abacad.signal.chance import Chance
 from abacad.simulator.needle import NeedleBatch, draw_lit, draw_needles
 from abacad.simulator.noise import draw_dof, draw_gains, fill_chi2, fill_rows
 from abacad.simulator.path import deposit, deposits
-from abacad.simulator.presets import Families, Simulation
 from abacad.simulator.rfi import draw_interference
+from abacad.simulator.settings import Families, Simulation
 from abacad.types import Panels
 
 # Cadences for training, scenes and windows of scenes draw from ranges of numbers that never meet.

@@ -20,7 +20,8 @@ from abacad.signal.cadence import N_PANELS, OFF, ON, Axes
 from abacad.signal.chance import Chance, log_uniform
 from abacad.simulator.noise import draw_dof, draw_gains, fill_chi2
 from abacad.simulator.path import Deposits, Paths, deposit, deposits
-from abacad.simulator.presets import PRESETS, Noise, Simulation
+from abacad.simulator.presets import PRESETS
+from abacad.simulator.settings import Noise, Simulation
 
 COARSE = 1 << 20
 """Channels of a coarse channel at most; narrower bands are one coarse channel."""

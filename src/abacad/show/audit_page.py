@@ -1,0 +1,167 @@
+"""What an audit found, as facts for the screen and as a page."""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from abacad.config import Represent
+from abacad.data.axes import axes_of
+from abacad.data.check import Checked
+from abacad.data.competition import Split, cadence_path, read_cadence
+from abacad.errors import AbacadError
+from abacad.places import NEVER_OPENED, SAMPLE
+from abacad.represent.representation import represent
+from abacad.show import figure
+from abacad.show.page import Page, Section
+from abacad.show.picture import Layout
+from abacad.summary import Summary
+
+log = logging.getLogger(__name__)
+
+_SHARED = (
+    "Cadences are windows of wider observations, and windows overlap. A detector that is judged on cadences whose "
+    "background it was trained on looks better than it is; training therefore holds whole groups back together."
+)
+_SHOWN = 3
+
+
+@dataclass(repr=False)
+class Audit(Summary):
+    """What an audit found in a competition folder.
+
+    Attributes:
+        root: The competition folder.
+        tree: Rows (name, files, size in bytes) of the folder's entries.
+        labels: The labels, columns id and target.
+        sample_ids: Ids of sample_submission.csv; none where there is no such file.
+        checked: Per split, what a look at its cadences found.
+        looked_at: Per split, the number of cadences whose values were read.
+        problems: What is wrong, a sentence each.
+        shared: What overlaps.csv says of the labelled cadences, as rows of a table; empty where there is none.
+        leak: Share of the labelled cadences that share columns with one of another fold when folds are drawn at
+            random; none where overlaps were not looked for.
+        page: The HTML page.
+    """
+
+    root: Path
+    tree: list[tuple[str, str, str]]
+    labels: pd.DataFrame
+    sample_ids: list[str]
+    checked: dict[Split, Checked] = field(default_factory=dict)
+    looked_at: dict[Split, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    shared: list[tuple[str, str]] = field(default_factory=list)
+    leak: float | None = None
+    page: Path | None = None
+
+    @property
+    def positives(self) -> int:
+        """Number of labels that are 1."""
+        return int(self.labels["target"].sum())
+
+    @property
+    def pos_weight(self) -> float:
+        """Negatives / positives, the weight of a positive in the loss."""
+        return (len(self.labels) - self.positives) / max(1, self.positives)
+
+    def title(self) -> str:
+        """What it is."""
+        return f"Audit of {self.root}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """The number of problems, and the facts."""
+        return [("problems", str(len(self.problems))), *self.facts()[1:]]
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Rows (name, fact) of a table, the same on the screen and on the page."""
+        rows = [
+            ("folder", str(self.root)),
+            ("labels", f"{len(self.labels):,}: {self.positives:,} with a needle ({self.positive_share()}), "
+             f"{len(self.labels) - self.positives:,} without"),
+            ("pos_weight", f"{self.pos_weight:.2f}"),
+            (SAMPLE, f"{len(self.sample_ids):,} ids, columns id and target" if self.sample_ids else "absent"),
+        ]  # fmt: skip
+        for split, checked in self.checked.items():
+            dtypes = ", ".join(f"{name} ({count:,})" for name, count in checked.dtypes.items())
+            rows += [
+                (f"{split} cadences", f"{len(checked.good):,} usable, {len(checked.bad):,} not"),
+                (f"{split} shape", f"{checked.shape} = (panel, time, frequency), {dtypes}"),
+                (
+                    f"{split} values",
+                    f"{checked.low:.2f} to {checked.high:.2f}, read in {self.looked_at[split]:,} cadences",
+                ),
+            ]
+        rows.append(("shared backgrounds", self.leak_told()))
+        return [*rows, (f"{NEVER_OPENED}/", "never opened, whatever it holds")]
+
+    def leak_told(self) -> str:
+        """A sentence on what a random split would leak."""
+        if self.leak is None:
+            return "not looked for; `abacad overlaps` finds it, and groups them for the folds"
+        return f"{self.leak:.1%} of the labelled cadences share columns with one of another fold"
+
+    def positive_share(self) -> str:
+        """Share of the labelled cadences with a needle, in per cent."""
+        return f"{self.positives / len(self.labels):.1%}"
+
+
+def audit_page(found: Audit) -> Page:
+    """The page of an audit: problems, facts, files, and the first cadences of each class as pictures."""
+    counts = [len(found.labels) - found.positives, found.positives]
+    page = Page(
+        "Audit of a competition folder",
+        "What the folder holds, what is wrong with it, and how its cadences look before and after preprocessing.",
+        [
+            ("labelled cadences", f"{len(found.labels):,}"),
+            ("with a needle", found.positive_share()),
+            ("pos_weight", f"{found.pos_weight:.2f}"),
+            ("to be scored", f"{len(found.sample_ids):,}"),
+            ("problems", str(len(found.problems))),
+        ],
+    )
+    page.sections = [
+        Section("Problems", points=found.problems, text="" if found.problems else "None found."),
+        Section("Facts", columns=("what", "found"), rows=found.facts()),
+        Section(
+            "Shared backgrounds",
+            _SHARED if found.shared else "Not looked for. `abacad overlaps DATA` finds them, and then they stand here.",
+            columns=("what", "found"),
+            rows=found.shared,
+        ),
+        Section("Files", columns=("name", "files", "size"), rows=found.tree),
+        Section("Classes", figures=[(figure.bars(("without needle", "with needle"), counts, "cadences"), "")]),
+    ]
+    for target, name in ((1, "with a needle"), (0, "without")):
+        page.sections += _examples(found, target, name)
+    return page
+
+
+def _examples(found: Audit, target: int, name: str) -> list[Section]:
+    usable = set(found.checked["train"].good)
+    ids = [cadence_id for cadence_id in found.labels["id"][found.labels["target"] == target] if cadence_id in usable]
+    panels, differences = [], []
+    for cadence_id in ids[:_SHOWN]:
+        try:
+            cadence = read_cadence(cadence_path(found.root, "train", cadence_id))
+        except AbacadError as error:
+            log.warning("%s is not shown: %s", cadence_id, error)
+            continue
+        axes = axes_of(found.root, cadence.shape)
+        panels.append((figure.waterfall(cadence, cadence_id, axes=axes), Layout.of(axes).told()))
+        seen = represent(torch.from_numpy(cadence), Represent("difference")).numpy()
+        differences.append((figure.plane_images(seen, ("ON1 − OFF1", "ON2 − OFF2", "ON3 − OFF3"), cadence_id), ""))
+    return [
+        Section(
+            f"Cadences {name}: six panels",
+            "Time runs downwards; a needle stands in the ON panels alone.",
+            figures=panels,
+        ),
+        Section(
+            f"Cadences {name}: three differences",
+            "The same cadences as ON − OFF differences after log1p and z-score, −3 (blue) to 3 (red).",
+            figures=differences,
+        ),
+    ]
