@@ -175,7 +175,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"h5: {name}", partial(_six, ".h5", partial(_h5, spoil)), ("bad.h5", "None of"), may_pass=may)
     for share in (0.1, 0.3, 0.5, 0.9):
         cut = partial(_h5_bytes, lambda whole, share=share: whole[: int(share * len(whole))])
-        yield Case(f"h5: cut at {share}", partial(_six, ".h5", cut), ("bad.h5",))
+        yield Case(f"h5: cut at {share}", partial(_six, ".h5", cut), ("bad.h5",), may_pass=share > 0.2)
     for seed in range(10):
         change = partial(_h5_bytes, partial(flipped, seed=seed, within=2000))
         yield Case(f"h5: changed {seed}", partial(_six, ".h5", change), ("bad.h5", "panel"), may_pass=True)

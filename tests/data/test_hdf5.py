@@ -234,3 +234,49 @@ def test_a_store_travels_to_another_process_as_its_path(tmp_path):
     store = Hdf5Store(write_h5(tmp_path / "a.h5", ramp(4, 16)))
     again = pickle.loads(pickle.dumps(store))
     np.testing.assert_array_equal(again.read(0, 4, 0, 0, 16)[0], store.read(0, 4, 0, 0, 16)[0])
+
+
+def cut(path, bytes_left: int):
+    with open(path, "r+b") as stream:
+        stream.truncate(bytes_left)
+    return path
+
+
+@pytest.mark.parametrize("packed", PACKED)
+def test_a_file_cut_short_on_disk_costs_the_rows_that_are_gone(packed, tmp_path, caplog):
+    """HDF5 itself opens none whose end is missing: a download that broke off would cost the whole cadence."""
+    data = np.random.default_rng(0).chisquare(8, (8, 600)).astype(np.float32)
+    path = write_h5(tmp_path / "a.h5", data, False, {"chunks": (1, 1, 600), **PACKED[packed]})
+    cut(path, place_of(path, (5, 0, 0))[0] + 100)
+    file = open_filterbank(path)
+    assert "cut short on disk; 5 of its 8 rows are whole" in caplog.text
+    got = file.read(0, 8, 0, 600)
+    np.testing.assert_array_equal(got[:5], data[:5])
+    assert np.isnan(got[5:]).all()
+    expected = np.where([[True], [False], [False]], data[4:7, 20:70], np.nan)
+    np.testing.assert_array_equal(file.read(4, 3, 20, 50), expected)
+    (entry,) = file.masked
+    assert (entry.reason, entry.first, entry.last, entry.values) == ("cut off", 0, 599, 3 * 600)
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_a_file_without_chunks_that_is_cut_short_keeps_its_whole_rows(descending, tmp_path):
+    path = write_h5(tmp_path / "a.h5", ramp(8, 64), descending)
+    with h5py.File(path) as file:
+        start = file["data"].id.get_offset()
+    got = open_filterbank(cut(path, start + 5 * 64 * 4 + 100)).read(0, 8, 3, 40)
+    np.testing.assert_array_equal(got[:5], ramp(8, 64)[:5, 3:43])
+    # of the sixth row the file holds its first 25 channels, and what is read is wholly there or not at all
+    assert np.isnan(got[5:]).all()
+
+
+def test_a_file_whose_chunks_are_all_cut_off_is_refused(tmp_path):
+    path = write_h5(tmp_path / "a.h5", ramp(8, 64), dataset={"chunks": (1, 1, 64)})
+    with pytest.raises(AbacadError, match=r"a\.h5 cannot be used: it is cut short: of its values nothing is left"):
+        open_filterbank(cut(path, place_of(path, (0, 0, 0))[0] + 10))
+
+
+def test_a_file_cut_within_its_header_is_refused_for_what_it_is(tmp_path):
+    path = write_h5(tmp_path / "a.h5", ramp(8, 64), dataset={"chunks": (1, 1, 64)})
+    with pytest.raises(AbacadError, match=r"a\.h5 cannot be used"):
+        open_filterbank(cut(path, 300))

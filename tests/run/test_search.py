@@ -1,7 +1,10 @@
 """The verb on files: any order, a folder that goes on, tables that say what an astronomer needs."""
 
 import json
+import os
+import shutil
 
+import h5py
 import pandas as pd
 import pytest
 
@@ -95,3 +98,18 @@ def test_options_without_sense_are_refused(files, tmp_path, option, value):
     with pytest.raises(AbacadError, match=option):
         abacad.search(files, out=tmp_path / "found", **{option: value})
     assert not (tmp_path / "found").exists()
+
+
+def test_a_file_cut_short_on_disk_costs_its_own_rows_and_the_search_goes_on(files, tmp_path, caplog):
+    """A download that broke off: HDF5 opens such a file no more, and the five others were lost with it."""
+    shutil.copy(files[2], tmp_path / "2.h5")
+    with h5py.File(files[2]) as file:
+        begin = file["data"].id.get_offset()
+    os.truncate(tmp_path / "2.h5", begin + 10 * 8192 * 4)
+    paths = [tmp_path / "2.h5" if k == 2 else path for k, path in enumerate(files)]
+    event = abacad.search(paths, out=tmp_path / "found", max_drift=1, judged=0, shown=0, progress=False).iloc[0]
+    assert "2.h5: it is cut short on disk; 10 of its 16 rows are whole" in caplog.text
+    assert (event["class"], event["channel"]) == ("event", pytest.approx(2000, abs=1))
+    assert 0 < event["snr_3"] < event["snr_1"]
+    masked = json.loads((tmp_path / "found" / "search.json").read_text())["found"]["masked_pixels"]
+    assert masked == {f"{k}.h5": 6 * 8192 if k == 2 else 0 for k in range(6)}

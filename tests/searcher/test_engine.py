@@ -144,6 +144,17 @@ def test_masked_rows_and_dead_channels_cost_only_themselves():
     assert summary["masked_pixels"][4] == 16 * 1500
 
 
+@pytest.mark.parametrize(("lost", "kind"), [((4,), "event"), ((0, 4), "not in every ON"), ((1, 3), "event")])
+def test_a_panel_without_values_says_nothing_for_or_against_a_line(lost, kind):
+    """What one ON panel alone shows, of three, is no event."""
+    observation = add_line(made(seed=8), 4000, 0.1, 30)
+    for panel in lost:
+        observation.panels[panel][:, 3000:5000] = np.nan
+    table = found(observation)
+    assert table["class"].tolist() == [kind]
+    assert all(table.iloc[0][f"snr_{panel + 1}"] == 0 for panel in lost)
+
+
 def test_each_line_belongs_to_the_coarse_channel_that_it_starts_in():
     observation = add_line(made(seed=8, n_freq=16384, piece=8192), 8150, 0.3, 40)
     tables = [search_unit(observation, coarse, Settings(judged=0)).events for coarse in (0, 1)]

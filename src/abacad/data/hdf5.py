@@ -2,6 +2,7 @@
 
 What HDF5 would do for a file is not done for one that came from elsewhere: no other file is opened (external links,
 external storage, virtual datasets), no unknown filter is loaded, and no chunk is unpacked before its size is checked.
+Of a file that is cut short, what lies beyond its end, wholly or in part, is masked as cut off.
 """
 
 import math
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from abacad.data.cut_short import open_hdf5
 from abacad.data.header import header_of
 from abacad.data.loss import Loss, Reason
 
@@ -45,11 +47,8 @@ class Hdf5Store:
         Raises:
             KeyError, ValueError, OSError: it is damaged, of another kind, or points to other files.
         """
-        import h5py
-        import hdf5plugin  # noqa: F401  # registers bitshuffle, which these files are packed with
-
         self.path = path
-        file = h5py.File(path, "r")
+        file, self._end = open_hdf5(path)
         self._data = _dataset(file)
         shape = self._data.shape if len(self._data.shape) == 3 else (self._data.shape[0], 1, self._data.shape[1])
         self.n_rows, n_ifs, n_channels = (int(length) for length in shape)
@@ -60,7 +59,7 @@ class Hdf5Store:
             if key in words and float(words[key]) != length:
                 raise ValueError(f"its header says {key} {words[key]}, its data have {length}")
         self.header = header_of(words, n_channels, n_ifs, 8 * self._data.dtype.itemsize)
-        self.remarks: list[str] = []
+        self.remarks = [] if self._end is None else [self._told_what_is_left(n_channels)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process only the path goes, which opens the file anew."""
@@ -78,15 +77,27 @@ class Hdf5Store:
         chunk = math.prod(data.chunks or (1,)) * data.dtype.itemsize
         if chunk > _LARGEST_CHUNK:
             raise ValueError(f"a chunk of it takes {chunk:,} bytes, more than {_LARGEST_CHUNK:,}")
-        if data.id.get_storage_size() == 0:
+        listed = data.chunks is None or self._end is None  # the list of chunks may be cut off, too
+        if listed and data.id.get_storage_size() == 0:
             raise ValueError("no value was ever written into it")
+
+    def _told_what_is_left(self, n_channels: int) -> str:
+        """How much of a file that is cut short can still be read."""
+        lost = self._unusable(0, self.n_rows, 0, 0, n_channels)
+        gone = np.zeros(self.n_rows)
+        for one in lost:
+            gone[one.row : one.row_end] += one.channel_end - one.channel
+        if (gone == n_channels).all():
+            raise ValueError(f"it is cut short: of its values nothing is left in its {self._end:,} bytes")
+        whole = int((gone == 0).sum())
+        return f"it is cut short on disk; {whole} of its {self.n_rows} rows are whole, and what is missing is masked"
 
     def read(
         self, row: int, n_rows: int, plane: int, first: int, n: int
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """Values in the file's own order of channels, and what of them is lost."""
         lost = self._unusable(row, n_rows, plane, first, n)
-        if not any(one.reason == "corrupt chunk" for one in lost):
+        if not any(one.reason in ("corrupt chunk", "cut off") for one in lost):
             try:
                 return _masked(self._values(row, n_rows, plane, first, n), lost), lost
             except (OSError, RuntimeError):  # one of the chunks at least; which one, the loop below tells
@@ -116,31 +127,44 @@ class Hdf5Store:
 
     def _parts(self, row: int, n_rows: int, first: int, n: int) -> list[tuple[int, int, int, int]]:
         """Rectangles (row, end, channel, end) of the reading that lie in one chunk each, counted from its corner."""
-        chunks = self._data.chunks or self._data.shape
+        chunks = self._data.chunks or (self.n_rows if self._end is None else 1, self._data.shape[-1])
         rows, channels = _steps(row, n_rows, chunks[0]), _steps(first, n, chunks[-1])
         return [(*lines, *columns) for lines, columns in product(rows, channels)]
 
     def _unusable(self, row: int, n_rows: int, plane: int, first: int, n: int) -> list[Loss]:
         """Chunks that were never written, or that cannot be what they say."""
-        if self._data.chunks is None:
+        if self._data.chunks is None and self._end is None:
             return []
         lost = []
         with open(self.path, "rb", buffering=0) as file:
             for part in self._parts(row, n_rows, first, n):
                 corner = (row + part[0], *([plane] if self._data.ndim == 3 else []), first + part[2])
-                reason = self._wrong(file.fileno(), corner)
+                reason = self._wrong(file.fileno(), corner) if self._data.chunks else self._cut_off(corner, part)
                 if reason is not None:
                     lost.append(Loss(reason, *part))
         return lost
+
+    def _cut_off(self, corner: tuple[int, ...], part: tuple[int, int, int, int]) -> Reason | None:
+        """Whether a row of values that lie in one piece ends beyond the file."""
+        begin = self._data.id.get_offset()  # none where the values stand in the header
+        if self._end is None or begin is None:
+            return None
+        before = int(np.ravel_multi_index(corner, self._data.shape)) + part[3] - part[2]
+        return "cut off" if begin + before * self._data.dtype.itemsize > self._end else None
 
     def _wrong(self, file: int, corner: tuple[int, ...]) -> Reason | None:
         """Why the chunk that holds this value cannot be read; none: it can.
 
         An archive bomb is a chunk that unpacks to more than the dataset's chunks hold.
         """
-        info = self._data.id.get_chunk_info_by_coord(corner)
+        try:
+            info = self._data.id.get_chunk_info_by_coord(corner)
+        except (OSError, RuntimeError):  # where the list of chunks itself is damaged
+            return "corrupt chunk" if self._end is None else "cut off"
         if info.byte_offset is None:
             return "chunk never written"
+        if self._end is not None and info.byte_offset + info.size > self._end:
+            return "cut off"
         size = math.prod(self._data.chunks) * self._data.dtype.itemsize
         if info.size > size + size // 8 + 1024 or (not self._filters and info.size != size):
             return "corrupt chunk"

@@ -222,6 +222,10 @@ class Paths:
         """SNR of a line in each panel."""
         return np.array([self.snr(line, np.array([panel]), clip) for panel in self.all])
 
+    def seen(self, line: Line, panel: int) -> bool:
+        """Whether a panel holds any value along a line: it need not, where a file is cut short or has lost chunks."""
+        return self.snr(line, np.array([panel])) != 0
+
     def climb(
         self, line: Line, step_x: float, step_slope: float, clip: float, rounds: int = _ROUNDS
     ) -> tuple[float, Line]:

@@ -152,7 +152,8 @@ def _told_apart(paths: Paths, line: Line, robust: float) -> Signal:
     off_snr = max((paths.snr(shifted, paths.off, cut) for shifted in near), default=0.0) if len(paths.off) else 0.0
     robust_each = paths.each(line, cut)
     for panel in paths.on:
-        if robust_each[panel] < _EVERY_ON_SNR:  # a line may bend a little, as that of an accelerated transmitter does
+        # a line may bend a little, as that of an accelerated transmitter does
+        if robust_each[panel] < _EVERY_ON_SNR and paths.seen(line, int(panel)):
             beside_it, bent = paths.bend(line, int(panel), cut)
             if beside_it >= _BENT_SNR:
                 each[panel] = robust_each[panel] = beside_it
@@ -167,7 +168,8 @@ def _told_apart(paths: Paths, line: Line, robust: float) -> Signal:
 def _kind(paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarray, " panel"]) -> Kind:
     if off_snr >= _OFF_JOINT_SNR or max(robust[paths.off], default=0.0) >= _OFF_PANEL_SNR:
         return Kind.IN_OFF
-    if robust[paths.on].min() < _EVERY_ON_SNR:
+    seen = [paths.seen(line, int(panel)) for panel in paths.on]
+    if robust[paths.on][seen].min() < _EVERY_ON_SNR or sum(seen) < min(2, len(seen)):
         return Kind.PART_ON
     return Kind.NEAR_ZERO if abs(line.slope) * paths.span_rows < _STILL else Kind.EVENT
 
