@@ -1,17 +1,19 @@
 """Makes the in-domain start of `tf_efficientnet_lite0` on differences: from ImageNet weights, on simulated cadences.
 
-    OMP_NUM_THREADS=1 python benchmarks/lite0_start.py start.safetensors --cadences 9000
+    OMP_NUM_THREADS=1 python benchmarks/lite0_start.py start.safetensors --cadences 90000
 
 It is `abacad pretrain --bright_first true` with one loss more. A training cadence tells one bit; the simulator also
 knows in which channels of which ON panel its needle stands. A 1 × 1 convolution on the last features says this for
-eight columns of 32 channels, is trained along with weight 2, and is thrown away. Needles begin with the preset `easy`,
-then go from 1.2–6 σ a pixel to the presets' own ranges; no cadence comes twice. Weights are averaged.
+16 columns of 16 channels, is trained along with weight 2, and is thrown away. Needles begin with the preset `easy`,
+then go from 1.2–6 σ a pixel to the presets' own ranges; no cadence comes twice. Weights are averaged. An interrupted
+run goes on with the same command, from the file OUT.part that is written every 100 steps.
 """
 
 import argparse
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,17 +31,19 @@ from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import Batch, generate, numbers_for
 from abacad.simulator.settings import Simulation
 
-SEEN = Represent("difference", rows=7)
-COLUMNS, WIDTH = 8, 32
+SEEN = Represent("difference", rows=21, cleaned=True)
+NETWORK = Model("tf_efficientnet_lite0", stem_stride=1)
+COLUMNS, WIDTH = 16, 16
 PRESETS_USED = ("demo", "kaggle", "hard", "demo")
-BATCH, LR, SIDE = 32, 1e-3, 2.0
+BATCH, LR, SIDE = 32, 1.25e-3, 2.0
+EASY = 0.05
 
 
 def stage(progress: float) -> list[Simulation]:
     """What is simulated when a share of the training is done."""
-    if progress < 0.12:
+    if progress < EASY:
         return [PRESETS["easy"]]
-    share = min(1.0, (progress - 0.12) / 0.5)
+    share = min(1.0, (progress - EASY) / (0.6 - EASY))
     made = []
     for preset in (PRESETS[name] for name in PRESETS_USED):
         ends = zip((1.2, 6.0), preset.needles.pixel_snr, strict=True)
@@ -66,43 +70,77 @@ def columns(batch: Batch) -> Tensor:
 def rate(step: int, total: int) -> float:
     """Learning rate: a short warm-up, level, then half a cosine."""
     phase = max(step / total, 0.3)
-    return 1.25 * LR * min(1, (step + 1) / 20) * (0.01 + 0.99 * (1 + math.cos(math.pi * phase)) / 2)
+    return LR * min(1, (step + 1) / 20) * (0.01 + 0.99 * (1 + math.cos(math.pi * phase)) / 2)
 
 
-def train(n: int, seed: int) -> nn.Module:
-    """The backbone with averaged weights."""
-    torch.manual_seed(seed)
-    backbone = build_detector(Model("tf_efficientnet_lite0"), SEEN).backbone.to(memory_format=torch.channels_last)
-    side = nn.Conv2d(backbone.num_features, len(ON), 1)
-    nn.init.normal_(side.weight, std=0.005)
-    nn.init.constant_(side.bias, -2.5)
-    weights = [*backbone.parameters(), *side.parameters()]
-    groups = [([p for p in weights if p.ndim > 1], 0.02), ([p for p in weights if p.ndim <= 1], 0.0)]
-    optimizer = torch.optim.AdamW([{"params": part, "weight_decay": decay} for part, decay in groups], lr=LR)
-    mean = {name: value.clone() for name, value in backbone.state_dict().items()}
-    total = n // BATCH
-    for step in range(total):
-        for group in optimizer.param_groups:
-            group["lr"] = rate(step, total)
-        made = stage(step / total)
-        parts = np.split(numbers_for("pretrain", np.arange(step * BATCH, (step + 1) * BATCH)), len(made))
-        batches = [generate(one, numbers, seed) for one, numbers in zip(made, parts, strict=True)]
+class Student:
+    """The backbone, the convolution beside its head, their optimiser, and the backbone's averaged weights."""
+
+    def __init__(self, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.backbone = build_detector(NETWORK, SEEN).backbone.to(memory_format=torch.channels_last)
+        self.side = nn.Conv2d(self.backbone.num_features, len(ON), 1)
+        nn.init.normal_(self.side.weight, std=0.005)
+        nn.init.constant_(self.side.bias, -2.5)
+        self.weights = [*self.backbone.parameters(), *self.side.parameters()]
+        groups = [([p for p in self.weights if p.ndim > 1], 0.02), ([p for p in self.weights if p.ndim <= 1], 0.0)]
+        self.optimizer = torch.optim.AdamW([{"params": part, "weight_decay": decay} for part, decay in groups], lr=LR)
+        self.mean = {name: value.clone() for name, value in self.backbone.state_dict().items()}
+
+    def learn(self, batches: list[Batch], lr: float) -> tuple[float, float]:
+        """One step; the loss of the labels, and that of the columns."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
         planes = represent(torch.cat([batch.panels for batch in batches]).float(), SEEN)
-        features = backbone.forward_features(planes.to(memory_format=torch.channels_last))
-        logits, where = backbone.forward_head(features).flatten(), side(features.mean(2, keepdim=True)).squeeze(2)
+        features = self.backbone.forward_features(planes.to(memory_format=torch.channels_last))
+        logits, where = self.backbone.forward_head(features).flatten(), self.side(features.mean(2, keepdim=True))
         loss = F.binary_cross_entropy_with_logits(logits, torch.cat([batch.targets for batch in batches]).float())
-        aside = F.binary_cross_entropy_with_logits(where, torch.cat([columns(batch) for batch in batches]))
-        optimizer.zero_grad()
+        columns_true = torch.cat([columns(batch) for batch in batches])
+        aside = F.binary_cross_entropy_with_logits(where.squeeze(2), columns_true)
+        self.optimizer.zero_grad()
         (loss + SIDE * aside).backward()
-        nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        decay = min(0.99, (2 + step) / (11 + step))
-        for name, value in backbone.state_dict().items():
-            mean[name] = torch.lerp(value, mean[name], decay) if value.is_floating_point() else value.clone()
+        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimizer.step()
+        return loss.item(), aside.item()
+
+    def average(self, step: int) -> None:
+        """Take the weights of this step into the mean of the last 500 or so."""
+        decay = min(0.998, (2 + step) / (11 + step))
+        for name, value in self.backbone.state_dict().items():
+            self.mean[name] = torch.lerp(value, self.mean[name], decay) if value.is_floating_point() else value.clone()
+
+    def state(self) -> dict[str, Any]:
+        """All that a later run needs to go on."""
+        parts = {"backbone": self.backbone, "side": self.side, "optimizer": self.optimizer}
+        return {"mean": self.mean, **{name: part.state_dict() for name, part in parts.items()}}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.backbone.load_state_dict(state["backbone"])
+        self.side.load_state_dict(state["side"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.mean = state["mean"]
+
+
+def train(n: int, seed: int, part: Path) -> nn.Module:
+    """The backbone with averaged weights."""
+    student, total, first = Student(seed), n // BATCH, 0
+    if part.is_file():
+        saved = torch.load(part, weights_only=True)
+        student.resume(saved["student"])
+        first = saved["step"]
+    for step in range(first, total):
+        made = stage(step / total)
+        parts = np.array_split(numbers_for("pretrain", np.arange(step * BATCH, (step + 1) * BATCH)), len(made))
+        batches = [generate(one, numbers, seed) for one, numbers in zip(made, parts, strict=True)]
+        loss, aside = student.learn(batches, rate(step, total))
+        student.average(step)
         if step % 20 == 19:
-            print(f"step {step + 1} of {total}: loss {loss.item():.3f}, columns {aside.item():.3f}", flush=True)
-    backbone.load_state_dict(mean)
-    return backbone.eval()
+            print(f"step {step + 1} of {total}: loss {loss:.3f}, columns {aside:.3f}", flush=True)
+        if step % 100 == 99:
+            torch.save({"student": student.state(), "step": step + 1}, part)
+    student.backbone.load_state_dict(student.mean)
+    return student.backbone.eval()
 
 
 @torch.inference_mode()
@@ -124,10 +162,12 @@ def main() -> None:
     options.add_argument("--judge", action="store_true", help="only judge the file, with 600 cadences a preset")
     chosen = options.parse_args()
     if chosen.judge:
-        backbone = build_detector(Model("tf_efficientnet_lite0", weights=str(chosen.out)), SEEN).backbone.eval()
+        backbone = build_detector(replace(NETWORK, weights=str(chosen.out)), SEEN).backbone.eval()
     else:
-        backbone = train(chosen.cadences, chosen.seed)
+        part = chosen.out.with_suffix(".part")
+        backbone = train(chosen.cadences, chosen.seed, part)
         save_file(quantised(backbone.state_dict()), chosen.out)
+        part.unlink(missing_ok=True)
     for preset in ("demo", "kaggle"):
         print(preset, judged(backbone, preset))
 

@@ -34,6 +34,7 @@ def test_old_aliases_are_known_and_unknown_names_get_a_hint():
         (Model("swin_tiny_patch4_window7_224", pretrained=False), r"--model\.size 224"),
         (Model("vit_tiny_patch16_224", pretrained=False), r"--model\.size 224"),
         (Model("vgg11", pretrained=False, drop_path=0.1), r"--model\.drop_path 0"),
+        (Model("vit_tiny_patch16_224", pretrained=False, size=224, stem_stride=1), r"--model\.stem_stride null"),
         (Model("efficientnet_b0", weights="in-domain"), "no in-domain start for efficientnet_b0"),
         (Model("efficientnet_b0", weights="absent.pth"), "There is no file"),
     ],
@@ -51,3 +52,16 @@ def test_the_start_in_the_package_is_found_by_tag_or_alias_and_fits_as_a_whole(c
     planes = represent(torch.randn(3, 6, 70, 64), Represent(rows=7))
     assert detector(planes).std() > 1e-3
     assert detector.backbone.classifier.bias.item() != 0
+
+
+def test_a_stem_of_stride_1_keeps_every_pixel_and_takes_the_same_weights(tmp_path):
+    published, full = Model(SMALL, pretrained=False), Model(SMALL, pretrained=False, stem_stride=1)
+    detector, coarse = (build_detector(model, Represent()).eval() for model in (full, published))
+    detector.load_state_dict(coarse.state_dict())
+    planes = torch.randn(1, 3, 32, 64)
+    shapes = [one.backbone.forward_features(planes).shape[-2:] for one in (coarse, detector)]
+    assert shapes == [(1, 2), (2, 4)]
+    save_detector(tmp_path / "best.safetensors", detector, full, Represent())
+    again = load_detector(tmp_path / "best.safetensors")[0]
+    torch.testing.assert_close(again(planes), detector(planes))
+    assert not torch.allclose(again(planes), coarse(planes))

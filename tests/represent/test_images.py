@@ -143,3 +143,21 @@ def test_summed_rows_keep_what_stands_in_them_and_lift_it_over_the_noise(kind):
 def test_old_recipes_without_rows_mean_what_they_did():
     assert [Represent(kind).summed_rows for kind in KINDS] == [1, 1, 1, 1, 1, 7]
     assert Represent("tall_on", rows=3).summed_rows == 3
+
+
+@pytest.mark.parametrize("kind", ["difference", "on", "tall_on"])
+def test_cleaned_planes_lose_a_carrier_whose_gain_differs_and_keep_a_drifting_line(kind):
+    noise = torch.randn(6, 273, 64, generator=torch.Generator().manual_seed(1))
+    rows = torch.arange(273)
+    noise[:, :, 50] += torch.tensor([3.0, 1.5, 4.0, 2.0, 5.0, 1.0])[:, None]
+    noise[0, rows, 10 + rows * 20 // 273] += 2.0
+    on_line, on_carrier = {}, {}
+    for cleaned in (False, True):
+        planes = represent(noise, Represent(kind, rows=7, cleaned=cleaned))
+        first = planes[0, :39]  # the first ON panel, whether planes are stacked or not
+        middle = 7 * torch.arange(39) + 3
+        on_line[cleaned] = first[torch.arange(39), 10 + middle * 20 // 273].mean()
+        on_carrier[cleaned] = first[:, 50].mean()
+    assert on_carrier[False] > 1.0
+    assert abs(on_carrier[True]) < 0.5
+    assert on_line[True] > 0.9 * on_line[False] > 0.5

@@ -91,6 +91,8 @@ class Represent:
         contrast: `log1p` compresses bright pixels, symmetrically for negative values; `none` leaves them.
         rows: Rows that are summed into one, before the contrast is compressed; null is 7 for `binned` and 1 for the
             other kinds. 7 turns the 273 × 256 pixels of the competition's panels into 39 × 256.
+        cleaned: Whether the kinds for image networks see panels cleaned of carriers, bursts and gains, as `binned`
+            always does. A carrier drifts in gain from panel to panel, so that a difference alone does not remove it.
         views: Views of `binned`: panels less their common spectrum (`shared`), also less the other class's spectra
             (`clean`), and the evidence that a narrow-band path runs through each pixel (`track`). With `residual`,
             which needs the table of `abacad overlaps`, `clean` and `track` show of the channels that stand in another
@@ -100,6 +102,7 @@ class Represent:
     kind: str = "difference"
     contrast: Contrast = "log1p"
     rows: int | None = None
+    cleaned: bool = False
     views: tuple[View, ...] = ("shared", "clean", "track")
 
     def __post_init__(self) -> None:

@@ -27,6 +27,8 @@ class Model:
             `in-domain` is the start that comes with abacad for `tf_efficientnet_lite0` on differences with 7 rows in
             one: ImageNet weights trained further on simulated cadences alone.
         size: Resize the image to size × size pixels; null keeps the native one.
+        stem_stride: Stride of a timm backbone's first convolution; null keeps the published one, 1 keeps every pixel.
+            Lines of one channel are lost to the published strides of 2 and 4; weights stay valid.
         drop: Dropout before the last layer of a timm backbone.
         drop_path: Stochastic depth of a timm backbone.
         width: Features of the panel network's first layer.
@@ -36,6 +38,7 @@ class Model:
     pretrained: bool = True
     weights: str | None = None
     size: int | None = None
+    stem_stride: int | None = None
     drop: float = 0.0
     drop_path: float = 0.0
     width: int = 12
@@ -44,6 +47,8 @@ class Model:
         """Refuse what no run can mean."""
         if self.size is not None:
             within(self, "model", size=(32, 4096))
+        if self.stem_stride is not None:
+            within(self, "model", stem_stride=(1, 8))
         within(self, "model", drop=(0, 0.99), drop_path=(0, 0.99), width=(1, 512))
 
 

@@ -45,7 +45,25 @@ def timm_backbone(model: Model, n_planes: int) -> nn.Module:
         backbone = _pretrained(name, model, n_planes) if model.pretrained else _created(name, model, n_planes)
     if not has_head:
         start_head(backbone)
+    if model.stem_stride is not None:
+        _stem(backbone, model).stride = (model.stem_stride, model.stem_stride)
     return backbone
+
+
+def _stem(backbone: nn.Module, model: Model) -> nn.Conv2d:
+    """The convolution that reads the planes, by the name that timm gives it.
+
+    Raises:
+        AbacadError: the backbone has none whose stride may change: a transformer counts its patches beforehand.
+    """
+    name = getattr(backbone, "default_cfg", {}).get("first_conv")
+    first = backbone.get_submodule(name) if isinstance(name, str) else None
+    if not isinstance(first, nn.Conv2d) or fixed_size(timm_name(model.name)) is not None:
+        raise AbacadError(
+            f"model.stem_stride is {model.stem_stride}, but {model.name} has no first convolution whose stride could "
+            "change.\nLeave it out: --model.stem_stride null."
+        )
+    return first
 
 
 def timm_name(name: str) -> str:

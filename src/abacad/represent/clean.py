@@ -31,6 +31,12 @@ _REACH, _LEAST_SKEW = 0.7, 0.005
 _DEAD = 1e-6  # a panel whose spread is below this share of its largest value holds rounding, not data
 
 
+def cleaned(panels: Panels) -> Panels:
+    """Panels without carriers, bursts and gains, in units of their pixel noise: all steps below, one after the other."""
+    white, alive = whitened(panels)
+    return decluttered(evened(white) * alive)
+
+
 def whitened(panels: Panels) -> tuple[Panels, Tensor]:
     """Panels in units of their pixel noise, less their rows' means and the common spectrum; and which are alive.
 

@@ -8,12 +8,16 @@ defined: the signed form is odd, finite everywhere, and equal to log1p above zer
 
 Rows are summed before the contrast is compressed, while a needle still adds linearly: seven rows raise the SNR of a
 pixel on a slow needle by √7, and leave a seventh of the pixels to an image network.
+
+With `represent.cleaned` carriers, bursts and gains are taken out first (`abacad.represent.clean`): the gain of a carrier
+differs from panel to panel, and what a difference leaves of it is brighter than most needles.
 """
 
 import torch
 from torch import Tensor
 
 from abacad.config import Represent
+from abacad.represent.clean import cleaned
 from abacad.represent.representation import Representation
 from abacad.represent.residual import Residual
 from abacad.represent.rows import row_sums
@@ -42,6 +46,8 @@ class AllPanels(Representation):
         return made.reshape(*panels.shape[:-3], *made.shape[1:])
 
     def _made(self, panels: Panels) -> Planes:
+        if self.recipe.cleaned:
+            panels = cleaned(panels)
         planes = self.chosen(standardise(panels.float()))
         if self.recipe.summed_rows > 1:
             planes = row_sums(planes, self.recipe.summed_rows)
