@@ -32,7 +32,7 @@ _DEAD = 1e-6  # a panel whose spread is below this share of its largest value ho
 
 
 def cleaned(panels: Panels) -> Panels:
-    """Panels without carriers, bursts and gains, in units of their pixel noise: all steps below, one after the other."""
+    """Panels without carriers, bursts and gains, in units of their pixel noise: all steps one after the other."""
     white, alive = whitened(panels)
     return decluttered(evened(white) * alive)
 

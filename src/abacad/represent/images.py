@@ -9,8 +9,8 @@ defined: the signed form is odd, finite everywhere, and equal to log1p above zer
 Rows are summed before the contrast is compressed, while a needle still adds linearly: seven rows raise the SNR of a
 pixel on a slow needle by √7, and leave a seventh of the pixels to an image network.
 
-With `represent.cleaned` carriers, bursts and gains are taken out first (`abacad.represent.clean`): the gain of a carrier
-differs from panel to panel, and what a difference leaves of it is brighter than most needles.
+With `represent.cleaned` carriers, bursts and gains are taken out first (`abacad.represent.clean`): the gain of a
+carrier differs from panel to panel, and what a difference leaves of it is brighter than most needles.
 """
 
 import torch
