@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from abacad.cli import main
-from abacad.run.sensitivity import _bound, completeness
+from abacad.completeness import completeness
+from abacad.run.sensitivity import BINS, FALSE_ALARM_RATES, _bound, _detectors
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
 from tests.data.test_observation import six
@@ -26,7 +27,7 @@ def scored(n: int = 20_000) -> pd.DataFrame:
 
 def test_completeness_is_the_rate_for_chance_and_one_for_the_bright():
     found = scored()
-    table = completeness(found)
+    table = completeness(found, FALSE_ALARM_RATES, _detectors(found), BINS)
     assert set(table["false_alarm_rate"]) == {1e-1, 1e-2, 1e-3}
     everything = table[(table["family"] == "all") & (table["axis"] == "pixel_snr")]
     assert everything.groupby(["detector", "false_alarm_rate"])["needles"].sum().tolist() == [10_000] * 6
@@ -42,7 +43,7 @@ def test_completeness_is_the_rate_for_chance_and_one_for_the_bright():
 def test_the_bound_counts_only_where_it_scored():
     found = scored()
     found["bound"] = np.where(np.arange(len(found)) < 400, found["run"], np.nan)
-    table = completeness(found)
+    table = completeness(found, FALSE_ALARM_RATES, _detectors(found), BINS)
     mine = table[table["detector"] == "bound"]
     assert set(mine["false_alarm_rate"]) == {1e-1}  # 200 negatives support no rarer ones
     assert mine[(mine["family"] == "all") & (mine["axis"] == "pixel_snr")]["needles"].sum() == 200
@@ -51,7 +52,8 @@ def test_the_bound_counts_only_where_it_scored():
 @pytest.fixture
 def small(monkeypatch):
     """The preset easy, cropped so that the test is quick, and false-alarm rates believed from one negative on."""
-    monkeypatch.setattr("abacad.run.sensitivity._FEWEST", 1)
+    monkeypatch.setattr("abacad.run.sensitivity.FEWEST", 1)
+    monkeypatch.setattr("abacad.completeness.FEWEST", 1)
     easy = PRESETS["easy"]
     axes = Axes.evenly(32.0, n_time=28, n_freq=64)
     needles = replace(easy.needles, drift_hz_s=(0.01, 0.2))

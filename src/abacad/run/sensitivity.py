@@ -1,29 +1,28 @@
 """`abacad sensitivity`: how faint a needle a trained run finds, beside the classical search and the best there can be.
 
-    completeness = share of the needles whose score exceeds that of all but a share FAR of the cadences without one
-
 Needles and backgrounds are simulated anew, from a range of numbers that no training draws from, whatever its seed.
-Intervals are Wilson's, 95 %.
+What completeness is, and
+where its thresholds and intervals come from, stands in `abacad.completeness`.
 """
 
 import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from rich.progress import Progress, track
 
+from abacad.completeness import FEWEST, completeness
 from abacad.data.background import Noise, open_backgrounds
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.ideal.known import noise_of, of_training
 from abacad.ideal.observer import Observer
 from abacad.learn.run_folder import judge_of
-from abacad.metric import auc_interval, wilson
+from abacad.metric import auc_interval
 from abacad.model.classical import simulated_event_snr
 from abacad.model.device import pick_device
 from abacad.model.judge import Judge, shipped
@@ -43,9 +42,8 @@ log = logging.getLogger(__name__)
 _MOST = 10_000_000  # cadences
 
 FALSE_ALARM_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
-_FEWEST = 5  # negatives that have to exceed a threshold before it is believed
 _BATCH = 32
-_BINS = {
+BINS = {
     "pixel_snr": (0.1, 0.2, 0.3, 0.45, 0.65, 1.0, 1.5, 2.2, 3.3, 5.0, 20.0),
     "panel_snr": (1, 2, 3, 4.5, 6.5, 10, 15, 22, 33, 50, 200),
     "drift_bins_per_panel": (0, 2, 4, 8, 16, 32, 64, 512),
@@ -76,7 +74,8 @@ def sensitivity(
         positives: Share of the cadences with a needle.
         seed: Seed of the cadences.
         bound: How many of the cadences the near-ideal observer scores, too, about a second each; 750 with the default
-            share reach a false-alarm rate of 1e-2, in a quarter of an hour. 0: none.
+            share take a quarter of an hour. Its thresholds come from its needles where its negatives are too few. 0:
+            none.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         out: The page to write; none writes sensitivity.html into the run folder, or where there is none into the
             current one. The table goes beside it as CSV.
@@ -96,7 +95,7 @@ def sensitivity(
         raise AbacadError(f"There is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
     if not 0 < positives < 1:
         raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
-    least = math.ceil(_FEWEST / FALSE_ALARM_RATES[1] / (1 - positives))
+    least = math.ceil(FEWEST / FALSE_ALARM_RATES[1] / (1 - positives))
     if not least <= cadences <= _MOST:
         raise AbacadError(f"{cadences:.6g} cadences: a false-alarm rate needs {least} to {_MOST:,} (--cadences).")
     if not 0 <= bound <= _MOST:
@@ -112,7 +111,7 @@ def sensitivity(
     found = _scored(judge, simulation, noise, cadences, seed, progress)
     if bound > 0 and noise is None:
         found["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
-    table = completeness(found, rates)
+    table = completeness(found, rates, _detectors(found), BINS, ratios=("bound",))
     write_table(page.with_suffix(".csv"), table)
     name = path.resolve().name if run is not None else "the package's weights"
     where = f"the preset {preset}" + (f" in the noise of {paths_of(background)[0].name} …" if noise else "")
@@ -135,11 +134,11 @@ def _rates(noise: Noise | None, n_freq: int) -> tuple[float, ...]:
     """The false-alarm rates that the background is long enough for; an AbacadError where it is so for none."""
     if noise is None:
         return FALSE_ALARM_RATES
-    rates = tuple(rate for rate in FALSE_ALARM_RATES if rate * noise.cadences >= _FEWEST)
+    rates = tuple(rate for rate in FALSE_ALARM_RATES if rate * noise.cadences >= FEWEST)
     if not rates:
         raise AbacadError(
             f"The background holds {noise.cadences} cadences of {n_freq} channels, too few for any false-alarm rate.\n"
-            f"Give a wider band: {math.ceil(_FEWEST / FALSE_ALARM_RATES[0])} cadences at least."
+            f"Give a wider band: {math.ceil(FEWEST / FALSE_ALARM_RATES[0])} cadences at least."
         )
     return rates
 
@@ -187,52 +186,9 @@ def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, pr
     return scores
 
 
-def completeness(found: pd.DataFrame, rates: Sequence[float] = FALSE_ALARM_RATES) -> pd.DataFrame:
-    """Share of needles recovered, by detector, false-alarm rate, family and bin.
-
-    Args:
-        found: Columns of the truth table (target, family, pixel_snr, panel_snr, drift_bins_per_panel), and a score a
-            detector (run, classical, unlearned and perhaps bound); NaN where a detector has none.
-
-    Returns:
-        Columns detector, false_alarm_rate, threshold, family, axis, low, high, needles, recovered, completeness,
-        completeness_low, completeness_high. Bins without needles are left out.
-    """
-    rows = []
-    for detector in _detectors(found):
-        scored = found[found[detector].notna()]
-        negatives, needles = scored[scored["target"] == 0], scored[scored["target"] == 1]
-        groups = [("all", needles), *needles.groupby("family")]
-        for rate in rates:
-            if rate * len(negatives) < _FEWEST:
-                continue
-            threshold = float(np.quantile(negatives[detector], 1 - rate, method="higher"))
-            for family, members in groups:
-                for axis, edges in _BINS.items():
-                    head = {"detector": detector, "false_alarm_rate": rate, "threshold": threshold, "family": family}
-                    rows += [head | binned for binned in _by_bin(members, axis, edges, detector, threshold)]
-    return pd.DataFrame(rows)
-
-
 def _detectors(found: pd.DataFrame) -> list[str]:
     """Those that scored cadences."""
     return [name for name in DETECTORS if name in found and found[name].notna().any()]
-
-
-def _by_bin(
-    members: pd.DataFrame, axis: str, edges: Sequence[float], detector: str, threshold: float
-) -> list[dict[str, object]]:
-    values, rows = members[axis].astype(float).abs(), []
-    for low, high in pairwise(edges):
-        inside = members[(values >= low) & (values < high)]
-        if len(inside):
-            recovered = int((inside[detector] > threshold).sum())
-            interval = wilson(recovered, len(inside))
-            rows.append(
-                {"axis": axis, "low": low, "high": high, "needles": len(inside), "recovered": recovered,
-                 "completeness": interval.value, "completeness_low": interval.low, "completeness_high": interval.high}
-            )  # fmt: skip
-    return rows
 
 
 def _page(name: str, on: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
@@ -254,8 +210,9 @@ def _beside_the_bound(found: pd.DataFrame) -> Section:
     told = (
         "The near-ideal observer knows the simulator, its gains and its interference, but neither the noise nor the "
         "needle. Nothing can do better where its likelihood is exact up to a grid (lines), or nearly so (squiggles, "
-        "dashes); for sines, S-curves, pulsed and scintillating needles it is an approximation. A false-alarm rate "
-        "that the cadences it scored cannot support is left out for it. "
+        "dashes); for sines, S-curves, pulsed and scintillating needles it is an approximation. Where negatives that "
+        "it scored are too few for a false-alarm rate, its threshold comes from the needles' likelihood ratios, which "
+        "holds as far as these are exact. "
     )
     return Section(
         "Area under the ROC curve",

@@ -138,7 +138,9 @@ def all_families(table: pd.DataFrame) -> Section:
     told = "Completeness of all families against panel SNR, pixel SNR and drift, a row a false-alarm rate"
     return Section(
         "All families",
-        f"Shaded: Wilson's 95 % intervals. Hollow: a bin with fewer than {_FEW} needles.",
+        "Shaded: 95 % intervals, which hold the threshold's own uncertainty, too. The observer's thresholds rest on "
+        "its needles' likelihood ratios where its negatives are too few (`threshold_from` in the table). "
+        f"Hollow: a bin with fewer than {_FEW} needles.",
         figures=[(grid(table, rows, told), "")],
     )
 
@@ -158,8 +160,9 @@ def by_family(table: pd.DataFrame) -> Section:
     ]
     return Section(
         "Each family",
-        f"Curves at a false-alarm rate of {rate:g}; in the table, the panel SNR at which half are found. All figures "
-        "stand in the CSV file beside this page.",
+        f"Curves at a false-alarm rate of {rate:g}; in the table, the panel SNR at which half are found. The "
+        "near-ideal observer's ratio is the best for the mixture of all families: for one family alone it is no bound, "
+        "and a detector may find more. All figures stand in the CSV file beside this page.",
         columns=("family", "detector", *(f"rate {one:g}" for one in rates)),
         rows=halves,
         figures=[(grid(table, rows, f"Completeness of each family at a false-alarm rate of {rate:g}"), "")],
