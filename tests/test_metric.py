@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from abacad.metric import auc, auc_difference, auc_interval, roc_band, wilson
+from abacad.metric import _Drawn, auc, auc_difference, auc_interval, roc_band, wilson
 
 RNG = np.random.default_rng(0)
 
@@ -104,6 +104,15 @@ def test_an_interval_counts_observations_not_their_windows():
         found.append(interval.value)
     assert np.mean(widths["observations"]) == pytest.approx(np.std(found), rel=0.35)
     assert np.mean(widths["windows"]) < 0.6 * np.std(found)
+
+
+def test_draws_have_the_auc_that_scikit_learn_computes():
+    rng = np.random.default_rng(5)
+    targets, scores = rng.random(300) < 0.3, rng.integers(0, 20, 300)  # many ties
+    drawn = _Drawn(targets, scores)
+    for _ in range(5):
+        pick = rng.integers(0, 300, 250)
+        assert drawn.auc(pick) == pytest.approx(auc(targets[pick], scores[pick]), abs=1e-12)
 
 
 def test_groups_of_one_are_no_groups():

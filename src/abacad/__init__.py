@@ -18,6 +18,7 @@ _HOMES = {
     "predict": "abacad.run.predict",
     "submit": "abacad.run.submit",
     "report": "abacad.run.report",
+    "compare": "abacad.run.compare",
     "pretrain": "abacad.run.pretrain",
     "score": "abacad.run.score",
     "search": "abacad.run.search",

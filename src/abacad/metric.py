@@ -57,11 +57,31 @@ def auc_interval(
     n_fewer = min(n_positive, len(targets) - n_positive)
     if 0 < n_fewer < _FEW_TO_DRAW or value in (0.0, 1.0):
         return _newcombe(value, n_positive, len(targets) - n_positive)
-    picks = _stratified_draws(targets, n_draws, seed)
-    if groups is not None and 1 < len(np.unique(groups)) < len(targets):
-        picks = _group_draws(targets, np.asarray(groups), n_draws, seed)
-    low, high = np.quantile([auc(targets[pick], scores[pick]) for pick in picks], [0.025, 0.975])
+    drawn = _Drawn(targets, scores)
+    low, high = np.quantile([drawn.auc(pick) for pick in _draws(targets, groups, n_draws, seed)], [0.025, 0.975])
     return Interval(value, float(low), float(high))
+
+
+class _Drawn:
+    """AUC of cadences that are drawn again and again: their scores are sorted once.
+
+    AUC = Σ over scores s of P(s)·(N(below s) + N(s)/2) / (P·N), P and N the drawn positives and negatives.
+    """
+
+    def __init__(self, targets: np.ndarray, scores: np.ndarray) -> None:
+        """Find the place of each score among the different ones."""
+        places, self.targets = np.unique(scores, return_inverse=True)[1], targets
+        self.positive, self.negative = places[targets], places[~targets]
+        self.n_places = int(places.max()) + 1
+
+    def auc(self, pick: np.ndarray) -> float:
+        """ROC-AUC of the cadences with these indices, any of them several times."""
+        times = np.bincount(pick, minlength=len(self.targets))
+        positives = np.bincount(self.positive, times[self.targets], self.n_places)
+        negatives = np.bincount(self.negative, times[~self.targets], self.n_places)
+        below = np.cumsum(negatives) - negatives / 2
+        pairs = positives.sum() * negatives.sum()
+        return float(positives @ below / pairs) if pairs else float("nan")
 
 
 def _newcombe(value: float, n_positive: int, n_negative: int) -> Interval:
@@ -88,18 +108,21 @@ def _newcombe(value: float, n_positive: int, n_negative: int) -> Interval:
 
 
 def auc_difference(
-    targets: np.ndarray, scores: np.ndarray, others: np.ndarray, n_draws: int = 500, seed: int = 0
+    targets: np.ndarray,
+    scores: np.ndarray,
+    others: np.ndarray,
+    n_draws: int = 500,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> Interval:
     """AUC of `scores` minus that of `others` on the same cadences.
 
     Each bootstrap draw takes the same cadences for both, so that what is hard for both cancels: the interval is
-    narrower than the intervals of the two AUCs suggest.
+    narrower than the intervals of the two AUCs suggest. With `groups` whole groups are drawn, as in `auc_interval`.
     """
     targets = np.asarray(targets).astype(bool)
-    draws = [
-        auc(targets[pick], scores[pick]) - auc(targets[pick], others[pick])
-        for pick in _stratified_draws(targets, n_draws, seed)
-    ]
+    one, other = _Drawn(targets, np.asarray(scores)), _Drawn(targets, np.asarray(others))
+    draws = [one.auc(pick) - other.auc(pick) for pick in _draws(targets, groups, n_draws, seed)]
     low, high = np.quantile(draws, [0.025, 0.975])
     return Interval(auc(targets, scores) - auc(targets, others), float(low), float(high))
 
@@ -128,6 +151,13 @@ def _tpr_at(targets: np.ndarray, scores: np.ndarray, false_alarm: np.ndarray) ->
     return np.interp(false_alarm, fpr, tpr)
 
 
+def _draws(targets: np.ndarray, groups: np.ndarray | None, n_draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Draws of whole groups, where there are some of several cadences; else of cadences."""
+    if groups is not None and 1 < len(np.unique(groups)) < len(targets):
+        return _group_draws(targets, np.asarray(groups), n_draws, seed)
+    return _stratified_draws(targets, n_draws, seed)
+
+
 def _stratified_draws(targets: np.ndarray, n_draws: int, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
     classes = [np.flatnonzero(targets), np.flatnonzero(~targets)]
@@ -138,12 +168,14 @@ def _stratified_draws(targets: np.ndarray, n_draws: int, seed: int) -> Iterator[
 def _group_draws(targets: np.ndarray, groups: np.ndarray, n_draws: int, seed: int) -> Iterator[np.ndarray]:
     """Draws of whole groups; those in which a class is missing are drawn again."""
     rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    names, group_of = np.unique(groups, return_inverse=True)
     drawn = 0
     for _ in range(100 * n_draws):
         if drawn == n_draws:
             return
-        pick = np.concatenate([members[place] for place in rng.integers(len(members), size=len(members))])
+        # tens of thousands of groups: how often each was drawn, repeated for its members, needs no loop over them
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        pick = np.repeat(np.arange(len(groups)), times[group_of])
         if 0 < targets[pick].sum() < len(pick):
             drawn += 1
             yield pick

@@ -19,6 +19,7 @@ from safetensors import safe_open
 from abacad.cli import main, parser_of
 from abacad.config import Represent
 from abacad.errors import AbacadError
+from abacad.learn.blend import blend_of
 from abacad.learn.dataset import Cadences, Samples, WithSimulated
 from abacad.learn.fold import pos_weight
 from abacad.learn.pseudo import probability
@@ -27,7 +28,7 @@ from abacad.learn.simulated import SimulatedCadences
 from abacad.metric import auc
 from abacad.recipes import read_recipe
 from abacad.run.audit import audit
-from abacad.run.submit import blend, check_submission, fit_weights, submit
+from abacad.run.submit import check_submission, submit
 from abacad.signal.cadence import Axes
 from abacad.simulator.settings import Simulation
 from tests.conftest import QUICK, write_competition
@@ -137,21 +138,31 @@ def two_runs(shared_competition, trained_run, tmp_path):
 
 
 def test_weights_fitted_on_oof_prefer_the_better_run(two_runs, shared_competition, tmp_path):
-    weights = fit_weights([RunFolder(run) for run in two_runs])
+    weights = blend_of("fitted", [RunFolder(run) for run in two_runs]).weights
     assert weights[1] > 3 * weights[2] >= 0
-    scores = np.random.default_rng(0).random((5, 2))
-    assert ((blend(scores, weights) >= 0) & (blend(scores, weights) <= 1)).all()
     assert np.abs(weights).max() < 10
-    np.testing.assert_allclose(blend(scores), scores.mean(axis=1))
-    out = submit(two_runs, shared_competition, tmp_path / "s.csv", weights="fitted", progress=False)
-    assert pd.read_csv(out)["target"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("weights", ["equal", "ranks", "fitted", "stacking", "0.25,0.75"])
+def test_a_blend_of_each_kind_becomes_a_submission(weights, two_runs, shared_competition, tmp_path, caplog):
+    out = tmp_path / "s.csv"
+    runs = [str(run) for run in two_runs]
+    assert main(["submit", *runs, str(shared_competition), "--out", str(out), "--weights", weights]) == 0
+    target = pd.read_csv(out)["target"]
+    assert target.between(0, 1).all()
+    if weights == "0.25,0.75":
+        first, second = (pd.read_csv(run / "test.csv")["score"] for run in two_runs)
+        np.testing.assert_allclose(target, 0.25 * first + 0.75 * second)
 
 
 def test_runs_of_other_ids_cannot_be_fitted(two_runs):
     oof = pd.read_csv(two_runs[1] / "oof.csv")
     oof[1:].to_csv(two_runs[1] / "oof.csv", index=False)
-    with pytest.raises(AbacadError, match="--weights equal"):
-        fit_weights([RunFolder(run) for run in two_runs])
+    runs = [RunFolder(run) for run in two_runs]
+    for kind in ("fitted", "stacking"):
+        with pytest.raises(AbacadError, match="--weights equal"):
+            blend_of(kind, runs)
+    assert blend_of("ranks", runs).kind == "ranks"
 
 
 @pytest.mark.parametrize(

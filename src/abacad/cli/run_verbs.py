@@ -90,7 +90,10 @@ def _predict(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 def _submit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN… [DATA]", help="Run folders, then the data folder.")
     parser.add_argument("--out", type=Path | None, default=None, help="File to write; null: RUN/submission.csv.")
-    parser.add_argument("--weights", type=Literal["equal", "fitted"], default="equal", help="Equal, or fitted on OOF.")
+    parser.add_argument(
+        "--weights", type=str, default="equal", metavar="W,W…",
+        help="equal, a number for each run (0.3,0.7), ranks, or fitted on OOF: fitted (≥ 0) or stacking (any sign).",
+    )  # fmt: skip
     add_progress(parser)
 
 
@@ -208,7 +211,7 @@ VERBS = {
     "submit": Verb(
         "Write submission.csv from one run, or from the blend of several.",
         "RUN… [DATA]",
-        ("abacad submit runs/compact DATA --out submission.csv", "abacad submit runs/a runs/b DATA --weights fitted"),
+        ("abacad submit runs/compact DATA --out submission.csv", "abacad submit runs/a runs/b DATA --weights 0.3,0.7"),
         _submit_arguments,
         _submit,
         reads={"runs": _runs_and_data},

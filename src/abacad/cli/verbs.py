@@ -1,6 +1,6 @@
 """All verbs, in the order of the work."""
 
-from abacad.cli import data_verbs, judge_verbs, review_verbs, run_verbs, search_verbs, shell_verbs
+from abacad.cli import compare_verb, data_verbs, judge_verbs, review_verbs, run_verbs, search_verbs, shell_verbs
 
 _ORDER = (
     "audit",
@@ -10,6 +10,7 @@ _ORDER = (
     "predict",
     "submit",
     "report",
+    "compare",
     "pretrain",
     "score",
     "search",
@@ -23,7 +24,13 @@ _ORDER = (
     "completion",
 )
 _ALL = (
-    data_verbs.VERBS | run_verbs.VERBS | judge_verbs.VERBS | search_verbs.VERBS | review_verbs.VERBS | shell_verbs.VERBS
+    data_verbs.VERBS
+    | run_verbs.VERBS
+    | compare_verb.VERBS
+    | judge_verbs.VERBS
+    | search_verbs.VERBS
+    | review_verbs.VERBS
+    | shell_verbs.VERBS
 )
 _ALL["completion"] = shell_verbs.completion(_ALL)
 VERBS = {name: _ALL[name] for name in _ORDER}

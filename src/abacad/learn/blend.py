@@ -1,67 +1,162 @@
 """The scores of several runs as one.
 
-equal    mean of the runs' scores
-fitted   sigmoid(b + Σ wᵢ · logit(scoreᵢ)), wᵢ ≥ 0, fitted on the runs' held-back (OOF) scores
+    equal      mean of the runs' scores
+    0.3,0.7    their weighted mean
+    ranks      mean of the runs' ranks, as shares of the cadences: for runs whose scores spread differently
+    fitted     sigmoid(b + Σ wᵢ·logit(scoreᵢ)) with wᵢ ≥ 0, fitted on the runs' held-back (OOF) scores
+    stacking   the same with weights of either sign: a run may tell what another one is wrong about
+
+The AUC that is told of a blend is one of held-back cadences. Weights that are fitted never saw the labels that they are
+judged by: those of each fold are fitted on the other folds.
 """
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
+from scipy.stats import rankdata
 
 from abacad.errors import AbacadError
 from abacad.learn.run_folder import RunFolder, read_oof
+from abacad.learn.scenes import scenes_of
 from abacad.metric import auc_interval
 
 log = logging.getLogger(__name__)
 
+KINDS = ("equal", "ranks", "fitted", "stacking")
+_FITTED = ("fitted", "stacking")
 _RIDGE = 1e-3
 """Pull of the weights towards 0, so that runs that separate their few OOF cadences perfectly keep finite ones."""
 
 
-def blend(scores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Blended scores in [0, 1].
+@dataclass(frozen=True)
+class Blend:
+    """How the scores of several runs become one.
+
+    Attributes:
+        kind: One of `KINDS`, or `given` for weights by hand.
+        weights: (run,) shares that sum to 1 of `given`; (1 + run,) bias and weights of the runs' logits of `fitted` and
+            `stacking`; none of the others.
+    """
+
+    kind: str
+    weights: np.ndarray | None = None
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether its weights come from labels."""
+        return self.kind in _FITTED
+
+    def scores(self, scores: np.ndarray) -> np.ndarray:
+        """(cadence,) blended scores in [0, 1] of (cadence, run) scores in [0, 1]."""
+        if self.kind == "ranks":
+            return ((rankdata(scores, axis=0) - 0.5) / len(scores)).mean(axis=1)
+        if self.weights is None:
+            return scores.mean(axis=1)
+        if self.is_fitted:
+            return expit(self.weights[0] + _logits(scores) @ self.weights[1:])
+        return scores @ self.weights
+
+    def fit(self, scores: np.ndarray, targets: np.ndarray) -> "Blend":
+        """The blend with the weights that minimise the log-loss of these cadences; unchanged where none are fitted."""
+        if not self.is_fitted:
+            return self
+        least = 0.0 if self.kind == "fitted" else None
+        return replace(self, weights=_fitted(_logits(scores), targets, least))
+
+
+def blend_of(asked: str | Sequence[float], runs: Sequence[RunFolder]) -> Blend:
+    """The blend that is asked for, fitted where it has to be.
+
+    The log tells its weights, and the AUC of held-back cadences.
 
     Args:
-        scores: (cadence, run), in [0, 1].
-        weights: (1 + run,): bias and weight of each run's logit; none is the mean of the scores.
-    """
-    if weights is None:
-        return scores.mean(axis=1)
-    return expit(weights[0] + _logits(scores) @ weights[1:])
-
-
-def fit_weights(runs: Sequence[RunFolder]) -> np.ndarray:
-    """Bias and weights (≥ 0) that minimise the log-loss of the blended OOF scores, (1 + run,).
+        asked: One of `KINDS`, or a weight for each run: numbers, or as text `0.3,0.7`.
+        runs: Finished runs.
 
     Raises:
-        AbacadError: the runs held back other cadences.
+        AbacadError: there is no such blend, or its weights cannot be fitted as the runs held back other cadences.
+    """
+    blend = _asked(asked, len(runs))
+    if len(runs) == 1 and not blend.is_fitted:
+        return blend
+    tables = _common(runs, needed=blend.is_fitted)
+    if tables is None:
+        return blend
+    scores = np.column_stack([table["score"] for table in tables])
+    targets, folds = tables[0]["target"].to_numpy(), tables[0]["fold"].to_numpy()
+    fitted = blend.fit(scores, targets)
+    if fitted.is_fitted and fitted.weights is not None:
+        told = ", ".join(f"{run.path.name} {weight:.3f}" for run, weight in zip(runs, fitted.weights[1:], strict=True))
+        log.info("Weights fitted on OOF: %s", told)
+    held_back = held_back_scores(blend, scores, targets, folds)
+    groups = scenes_of(runs[0], pd.Series(tables[0].index))
+    log.info("AUC of all held-back cadences, blended: %s", auc_interval(targets, held_back, groups=groups))
+    return fitted
+
+
+def held_back_scores(blend: Blend, scores: np.ndarray, targets: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Blended OOF scores; weights that are fitted are fitted for each fold on the others.
+
+    Args:
+        blend: What blends.
+        scores: (cadence, run) of detectors that had not seen the cadence.
+        targets: (cadence,) 0 or 1.
+        folds: (cadence,) that held it back.
+    """
+    if not blend.is_fitted:
+        return blend.scores(scores)
+    found = np.empty(len(scores))
+    for fold in np.unique(folds):
+        held = folds == fold
+        found[held] = blend.fit(scores[~held], targets[~held]).scores(scores[held])
+    return found
+
+
+def _asked(asked: str | Sequence[float], n_runs: int) -> Blend:
+    if isinstance(asked, str) and asked in KINDS:
+        return Blend(asked)
+    way_out = f"Take one of {', '.join(KINDS)}, or a number for each run: --weights 0.3,0.7."
+    try:
+        weights = np.array([float(one) for one in (asked.split(",") if isinstance(asked, str) else asked)])
+    except ValueError as error:
+        raise AbacadError(f"The weights of a blend are '{asked}', which is no such kind.\n{way_out}") from error
+    if len(weights) != n_runs:
+        raise AbacadError(f"There are {len(weights)} weights for {n_runs} runs.\n{way_out}")
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
+        raise AbacadError(f"The weights {asked} are no shares: each must be 0 or more, and one above 0.\n{way_out}")
+    return Blend("given", weights / weights.sum())
+
+
+def _common(runs: Sequence[RunFolder], *, needed: bool) -> list[pd.DataFrame] | None:
+    """The OOF scores of the runs in one order, by id; none where the runs held back other cadences.
+
+    Raises:
+        AbacadError: they did, and the blend needs them.
     """
     for run in runs:
         run.trained()
     tables = [read_oof(run).set_index("id") for run in runs]
     for run, table in zip(runs, tables, strict=True):
         if set(table.index) != set(tables[0].index):
+            if not needed:
+                return None
             raise AbacadError(
-                f"{run.path} and {runs[0].path} were trained on other ids.\nBlend them with --weights equal."
+                f"{run.path} and {runs[0].path} were trained on other ids.\nBlend them with --weights equal or ranks."
             )
-    scores = np.column_stack([table.loc[tables[0].index, "score"] for table in tables])
-    target = tables[0]["target"].to_numpy()
-    weights = _fitted(_logits(scores), target)
-    log.info(
-        "Weights fitted on OOF: %s", ", ".join(f"{r.path.name} {w:.3f}" for r, w in zip(runs, weights[1:], strict=True))
-    )
-    log.info("OOF AUC of the blend: %s", auc_interval(target, blend(scores, weights)))
-    return weights
+    return [table.loc[tables[0].index] for table in tables]
 
 
 def _logits(scores: np.ndarray) -> np.ndarray:
     return logit(np.clip(scores, 1e-6, 1 - 1e-6))
 
 
-def _fitted(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+def _fitted(logits: np.ndarray, target: np.ndarray, least: float | None) -> np.ndarray:
+    """Bias and weights, none below `least`, of least log-loss."""
     sign = np.where(target == 1, 1.0, -1.0)
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -72,4 +167,4 @@ def _fitted(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     n_runs = logits.shape[1]
     start = np.concatenate([[0.0], np.full(n_runs, 1 / n_runs)])
-    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] + [(0, None)] * n_runs).x
+    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] + [(least, None)] * n_runs).x

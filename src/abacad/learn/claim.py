@@ -97,7 +97,7 @@ def _forget_preparation(run: RunFolder) -> None:
 
 def _changed(before: Recipe, now: Recipe) -> dict[str, str]:
     """What the recipes differ in, by key, as `key: before → now`."""
-    old, new = _flat(before.as_dict()), _flat(now.as_dict())
+    old, new = flat(before.as_dict()), flat(now.as_dict())
     return {key: f"{key}: {old.get(key)} → {new[key]}" for key in new if new[key] != old.get(key)}
 
 
@@ -117,8 +117,9 @@ def _refuse(run: RunFolder, changed: list[str], differs: str) -> None:
         raise AbacadError(f"{run.path} was trained on other labels ({differs}).\nName another: --run runs/NAME.")
 
 
-def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by their whole keys: `{"optim": {"lr": 1}}` is `{"optim.lr": 1}`."""
+    found: dict[str, Any] = {}
     for key, value in nested.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found

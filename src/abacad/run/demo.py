@@ -102,10 +102,10 @@ def demo(
     log.info("5/6 Wrote the submission")
     page = report(run)
     log.info("6/6 Wrote the report")
-    oof = pd.read_csv(run / "oof.csv")
+    record = read_json(run / "run.json")
     return Demo(
-        folds=read_json(run / "run.json")["auc_fold"],
-        oof=auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy()),
+        folds=record["auc_fold"],
+        oof=Interval(*record["auc_oof"]),
         test=_against_truth(submission, data / "truth.csv"),
         files={"data": data, "audit": out / "audit.html", "run": run, "submission": submission, "report": page},
         seconds=time.monotonic() - started,

@@ -17,6 +17,7 @@ from abacad.files import read_json, read_table
 from abacad.learn.dataset import Cadences
 from abacad.learn.gates import MEAN_GATE, mean_gate
 from abacad.learn.run_folder import RunFolder, part_of, read_oof
+from abacad.learn.scenes import scenes_of
 from abacad.metric import Interval, auc_interval
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import Detector
@@ -66,8 +67,8 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     record = read_json(folder.record)
     curves = _curve_tables(folder, folds)
     detectors = {number: load_detector(folder.weights(number), fold=number) for number in folds}
-    overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
-    per_fold = [auc_interval(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
+    overall = _auc_of(folder, oof)
+    per_fold = [_auc_of(folder, part) for _, part in oof.groupby("fold")]
     page = Page(
         f"Run {Path(*folder.path.resolve().parts[-2:])}",
         f"{len(oof):,} cadences, {int(oof['target'].sum()):,} with a needle, {len(folds)} of {folder.n_folds} folds. "
@@ -92,6 +93,12 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     written = page.write(page_path)
     log.info("Wrote %s", written)
     return written
+
+
+def _auc_of(folder: RunFolder, oof: pd.DataFrame) -> Interval:
+    """The AUC of held-back cadences; its interval counts scenes where they are known."""
+    groups = scenes_of(folder, oof["id"])
+    return auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=groups)
 
 
 def _minutes(seconds: object) -> str:

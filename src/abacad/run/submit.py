@@ -5,7 +5,6 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ from abacad.data.competition import read_sample
 from abacad.data.listing import cadence_files
 from abacad.errors import AbacadError
 from abacad.files import read_table, replacing
-from abacad.learn.blend import blend, fit_weights
+from abacad.learn.blend import blend_of
 from abacad.learn.run_folder import RunFolder
 from abacad.outputs import SUBMISSION, output
 from abacad.places import find_competition, paths_of
@@ -29,7 +28,7 @@ def submit(
     folder: str | Path | None = None,
     out: str | Path | None = None,
     *,
-    weights: Literal["equal", "fitted"] = "equal",
+    weights: str | Sequence[float] = "equal",
     progress: bool = True,
 ) -> Path:
     """Write the submission of one run, or of the blend of several; runs without test scores get them first.
@@ -38,7 +37,9 @@ def submit(
         runs: One finished run folder, or several.
         folder: The competition folder; none looks at its usual places.
         out: The file to write; none writes submission.csv into the first run folder.
-        weights: `equal`, or `fitted` on the OOF scores.
+        weights: Of the runs' scores: `equal`, a number for each run (`[0.3, 0.7]`, or as text `0.3,0.7`), the mean of
+            their `ranks`, or weights of their logits, fitted on OOF scores: `fitted` none below 0, `stacking` of either
+            sign. The log tells the AUC of held-back cadences, by weights that were fitted without them.
         progress: Show progress bars.
 
     Returns:
@@ -49,15 +50,15 @@ def submit(
         PosixPath('submission.csv')
 
     Raises:
-        AbacadError: a run is not finished, the runs do not share their training ids, or a score is missing.
+        AbacadError: a run is not finished, the weights do not fit the runs, or a score is missing.
     """
     root = find_competition(folder)
     ids = read_sample(root)
     folders = [RunFolder(run) for run in paths_of(runs)]
     out = output(out if out is not None else folders[0].path / "submission.csv", SUBMISSION)
+    blend = blend_of(weights, folders)
     columns = [_test_scores(run, root, ids, progress) for run in folders]
-    blended = blend(np.column_stack(columns), fit_weights(folders) if weights == "fitted" else None)
-    write_submission(out, ids, blended)
+    write_submission(out, ids, blend.scores(np.column_stack(columns)))
     log.info("Wrote %s: %d scores of %d run(s), checked against sample_submission.csv", out, len(ids), len(folders))
     return out
 

@@ -33,6 +33,7 @@ from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.pseudo import with_pseudo
 from abacad.learn.run_folder import RunFolder, environment, fingerprint, part_of
+from abacad.learn.scenes import scenes_of
 from abacad.learn.start import start_of
 from abacad.learn.trainer import precision_of
 from abacad.learn.verdicts import with_verdicts
@@ -180,7 +181,7 @@ def _pass_gate(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled |
 
 def _auc_of(run: RunFolder, number: int) -> Interval:
     oof = pd.read_csv(run.fold_oof(number), dtype={"id": str})
-    return auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
+    return auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=scenes_of(run, oof["id"]))
 
 
 def _figures(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled) -> dict[str, str]:
@@ -210,7 +211,7 @@ def _conclude(run: RunFolder, seconds: float, *, anew: bool) -> None:
     oof = pd.concat([pd.read_csv(run.fold_oof(number), dtype={"id": str}) for number in done])
     order = pd.read_csv(run.folds, dtype={"id": str})
     oof = oof.set_index("id").loc[order["id"][order["fold"].isin(done)]].reset_index()
-    overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
+    overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=scenes_of(run, oof["id"]))
     folds = [_auc_of(run, number) for number in done]
     record = read_json(run.record)
     run.note(

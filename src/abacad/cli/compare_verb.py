@@ -1,0 +1,58 @@
+"""The verb that holds runs, or submissions, against each other. Nothing heavy is imported before it is called."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from abacad.cli.data_verbs import command
+from abacad.cli.parser import Verb
+from abacad.cli.screen import Outcome, Table
+from abacad.places import find_scorer
+
+_AUC = {"mean": ".4f", "oof": ".4f", "low": ".4f", "high": ".4f"}
+_DIFFERENCE = {"difference": "+.4f", "low": "+.4f", "high": "+.4f"}
+
+
+def _arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="RUN…", help="Run folders, or submissions; the first is the reference."
+    )
+
+
+def _runs_or_files(paths: Sequence[Path]) -> None:
+    for path in paths:
+        find_scorer(path)
+
+
+def _compare(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    from abacad.run.compare import Comparison, compare
+
+    found = compare(parsed.paths)
+    if not isinstance(found, Comparison):
+        files = _table("Ranks", found.files, {"rank_correlation": ".4f"})
+        return Outcome([files, _table("Largest moves; place 1 is the highest score", found.moves, {})])
+    tables = [
+        _table("ROC-AUC of held-back cadences", found.runs, _AUC),
+        _table("Difference of AUC on the same cadences, 95 % interval by scene", found.differences, _DIFFERENCE),
+        _table("What differs in the recipes", found.recipes, {}),
+    ]
+    best = found.runs.sort_values("oof")["run"].iloc[-1]
+    return Outcome([table for table in tables if table.rows], then=[command("report", best)])
+
+
+def _table(title: str, rows: Any, formats: dict[str, str]) -> Table:
+    return Table(title, list(rows.columns), rows.to_numpy().tolist(), formats)
+
+
+VERBS = {
+    "compare": Verb(
+        "Hold runs against the first: AUC, paired differences, recipes; or submissions.",
+        "RUN…",
+        ("abacad compare runs/a runs/b", "abacad compare first.csv second.csv"),
+        _arguments,
+        _compare,
+        reads={"paths": _runs_or_files},
+    )
+}

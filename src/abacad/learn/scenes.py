@@ -1,0 +1,47 @@
+"""From which observation each cadence was cut: what an interval counts, since windows of one are no independent trials.
+
+The scenes of a simulated folder stand in its truth.csv. Of other folders the run's folds.csv knows groups: those of
+`abacad overlaps`, or each cadence its own.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from abacad.errors import AbacadError
+from abacad.files import read_json, read_table
+from abacad.learn.run_folder import RunFolder, part_of
+
+TRUTH = "truth.csv"
+
+
+def scenes_of(run: RunFolder, ids: pd.Series) -> np.ndarray | None:
+    """The scene, or the group, of each cadence.
+
+    Args:
+        run: The run that held the cadences back.
+        ids: Of the cadences.
+
+    Returns:
+        (cadence,) names of scenes; none where nothing is known of them.
+    """
+    folder = part_of(read_json(run.record), "data").get("folder")
+    known = (Path(str(folder)) / TRUTH, "scene", int) if folder else None
+    for path, column, kind in filter(None, (known, (run.folds, "group", str))):
+        found = _column(path, column, kind)
+        scenes = None if found is None else ids.map(found)
+        if scenes is not None and not scenes.isna().any():
+            return scenes.to_numpy()
+    return None
+
+
+def _column(path: Path, column: str, kind: type) -> pd.Series | None:
+    """A column of a table by id; none where the table is not there, or says nothing of it."""
+    if not path.is_file():
+        return None
+    try:
+        table = read_table(path, {"id": str, column: kind}, "")
+    except AbacadError:  # an interval that counts cadences is better than none
+        return None
+    return table.drop_duplicates("id").set_index("id")[column]
