@@ -1,6 +1,5 @@
 """Any number of telescope files make one observation; its values tell the file, row and channel they were in."""
 
-import logging
 import shutil
 from itertools import pairwise
 
@@ -8,7 +7,6 @@ import h5py
 import numpy as np
 import pytest
 
-from abacad.data.grid import middle_channels
 from abacad.data.observation import COARSE, open_observation
 from abacad.errors import AbacadError, CadenceError
 from tests.data.files import MJD, STEP_MHZ, ramp, write_cadence, write_fil, write_h5, write_panel
@@ -26,80 +24,6 @@ def six(folder, write=write_fil, n_channels=600, n_rows=(20, 20, 20, 20, 20, 16)
     return paths
 
 
-@pytest.mark.parametrize("write", [write_fil, write_h5])
-def test_panels_come_in_the_order_of_time_whatever_the_order_of_files(write, tmp_path, caplog):
-    """turbo_seti took files in the order they were given, and called ON panels OFF."""
-    a1, b, a2, c, a3, d = write_cadence(tmp_path, write=write)
-    with caplog.at_level(logging.INFO):
-        seen = open_observation([a1, a2, a3, b, c, d])
-    assert "order of their start times: 0" in caplog.text
-    assert [file.path.name[0] for file in seen.files] == list("012345")
-    assert (seen.pattern, seen.on, seen.off) == ("ABACAD", (0, 2, 4), (1, 3, 5))
-    assert seen.sources == ("A", "B", "A", "C", "A", "D")
-    np.testing.assert_allclose(seen.start_s, np.arange(6) * 400, atol=1e-3)
-    assert seen.tstart_mjd == MJD
-    for panel, values in enumerate(seen.read(10, 20)):
-        np.testing.assert_array_equal(values, ramp(8, 64, panel)[:, 10:30])
-
-
-def test_files_in_order_say_nothing(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING):
-        open_observation(write_cadence(tmp_path))
-    assert not caplog.text
-
-
-@pytest.mark.parametrize(
-    ("sources", "pattern", "on"),
-    [
-        ("ABABAB", "ABABAB", (0, 2, 4)),
-        ("XYXZ", "ABAC", (0, 2)),
-        ("AAABBB", "AAABBB", (0, 1, 2)),
-        ("BABACADA", "BABACADA", (1, 3, 5, 7)),  # the most frequent is the target, wherever it stands
-        ("A", "A", (0,)),
-        ("AAB", "AAB", (0, 1)),
-    ],
-)
-def test_other_cadences_than_abacad(sources, pattern, on, tmp_path):
-    """turbo_seti crashed at any but its own ("complex cadences")."""
-    paths = [write_panel(tmp_path, k, ramp(4, 16, k), source_name=name) for k, name in enumerate(sources)]
-    seen = open_observation(paths)
-    assert (seen.pattern, seen.on) == (pattern, on)
-    assert sorted(seen.on + seen.off) == list(range(len(sources)))
-
-
-@pytest.mark.parametrize(
-    ("sources", "said"),
-    [("AAAAAA", "looked at A"), ("ABCDEF", "No source was looked at twice"), (("A", "", "A"), "does not say")],
-)
-def test_sources_that_tell_nothing_need_a_pattern(sources, said, tmp_path, caplog):
-    paths = [write_panel(tmp_path, k, ramp(4, 16, k), source_name=name) for k, name in enumerate(sources)]
-    with pytest.raises(AbacadError, match=said):
-        open_observation(paths)
-    pattern = "ABACAD"[: len(sources)]
-    if len(set(sources)) < 6:
-        assert open_observation(paths, pattern=pattern.lower()).on == (0, 2, 4)[: len(sources) // 2 + 1]
-        assert "from the pattern alone" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("pattern", "said"),
-    [
-        ("ABACAA", "does not fit"),
-        ("BABACA", "does not fit"),
-        ("ABACA", "5 panels"),
-        ("BCBCBC", "A for ON"),
-        ("A1A", "A for ON"),
-    ],
-)
-def test_a_pattern_is_held_against_the_sources(pattern, said, tmp_path):
-    with pytest.raises(AbacadError, match=said):
-        open_observation(write_cadence(tmp_path), pattern=pattern)
-
-
-def test_a_pattern_may_name_off_sources_as_it_likes(tmp_path):
-    assert open_observation(write_cadence(tmp_path), pattern="ABABAB").off == (1, 3, 5)
-
-
 def test_the_same_file_twice_is_refused(tmp_path):
     paths = write_cadence(tmp_path)
     with pytest.raises(AbacadError, match=r"5\.h5 holds the same as .*5\.h5"):
@@ -112,33 +36,6 @@ def test_the_same_file_twice_is_refused(tmp_path):
         file["data"].attrs["tstart"] = MJD + 0.1
     with pytest.raises(AbacadError, match=r"copy\.h5 holds the same as .*1\.h5"):
         open_observation([*paths, tmp_path / "copy.h5"])
-
-
-def test_panels_that_overlap_in_time_are_refused_with_the_seconds(tmp_path):
-    paths = write_cadence(tmp_path)
-    paths[1] = write_panel(tmp_path, 1, ramp(8, 64, 1), tstart=MJD + 100 / 86_400)
-    with pytest.raises(AbacadError, match=r"1\.h5 begins 100\.0 s after 0\.h5, which lasts 144\.0 s"):
-        open_observation(paths)
-
-
-@pytest.mark.parametrize(("days", "refused"), [(60.0, True), (0.2, False)])
-def test_months_between_panels_are_refused_and_hours_are_said(days, refused, tmp_path, caplog):
-    paths = write_cadence(tmp_path)
-    paths[5] = write_panel(tmp_path, 5, ramp(8, 64, 5), tstart=MJD + days)
-    if refused:
-        with pytest.raises(AbacadError, match=r"60\.0 days"):
-            open_observation(paths)
-    else:
-        open_observation(paths)
-        assert "hours lie between 4.h5 and 5.h5" in caplog.text
-
-
-@pytest.mark.parametrize("tstart", [None, MJD])
-def test_without_start_times_the_order_given_holds_and_is_said(tstart, tmp_path, caplog):
-    paths = [write_panel(tmp_path, k, ramp(8, 64, k), tstart=tstart) for k in range(6)]
-    seen = open_observation(paths)
-    assert "order given" in caplog.text
-    np.testing.assert_allclose(seen.start_s, np.arange(6) * 8 * 18.0)
 
 
 def test_a_short_panel_is_named_and_costs_its_own_rows_only(tmp_path, caplog):
@@ -162,39 +59,6 @@ def test_a_panel_of_one_row_is_refused_by_name(tmp_path):
         open_observation(paths)
 
 
-@pytest.mark.parametrize("descending", [True, False])
-@pytest.mark.parametrize("ulps", [1, 4])
-def test_a_last_digit_of_fch1_is_no_reason_to_refuse(descending, ulps, tmp_path):
-    paths = write_cadence(tmp_path, descending=descending)
-    fch1 = 6000.0 + ulps * np.spacing(6000.0)
-    paths[3] = write_panel(tmp_path, 3, ramp(8, 64, 3), descending=descending, fch1=fch1)
-    seen = open_observation(paths)
-    assert (seen.n_freq, seen.first) == (64, (0,) * 6)
-
-
-@pytest.mark.parametrize("descending", [True, False])
-def test_grids_are_aligned_to_their_common_band(descending, tmp_path, caplog):
-    """Files that are 5 channels off, 40 % of a channel off, and wider: the same frequency comes out of each."""
-    paths = write_cadence(tmp_path, descending=descending)
-    step = STEP_MHZ
-    paths[1] = write_panel(tmp_path, 1, ramp(8, 64, 1), descending=descending, fch1=6000.0 + 5 * step)
-    paths[2] = write_panel(tmp_path, 2, ramp(8, 64, 2), descending=descending, fch1=6000.0 + 0.4 * step)
-    more = 10 * step if descending else 0.0
-    paths[3] = write_panel(tmp_path, 3, ramp(8, 74, 3), descending=descending, fch1=6000.0 + more)
-    seen = open_observation(paths)
-    assert seen.n_freq == 59
-    assert seen.first == (5, 0, 5, 5, 5, 5)
-    own = [ramp(8, 74 if k == 3 else 64, k) for k in range(6)]
-    for panel, values in enumerate(seen.read(2, 10)):
-        first = seen.first[panel] + 2
-        np.testing.assert_array_equal(values, own[panel][:, first : first + 10])
-    low_mhz = 6000.0 - 63 * step * descending + 5 * step
-    assert seen.low_hz == pytest.approx(low_mhz * 1e6, abs=1e-3)
-    assert seen.freq_hz(3) == pytest.approx(low_mhz * 1e6 + 3 * step * 1e6, abs=1e-3)
-    assert "2.h5 lies 0.40 of a channel off" in caplog.text
-    assert "59 are common" in caplog.text
-
-
 def test_a_halo_beyond_the_band_is_what_each_file_has_there_or_nan(tmp_path):
     paths = write_cadence(tmp_path)
     paths[1] = write_panel(tmp_path, 1, ramp(8, 70, 1), fch1=6000.0 + 6 * STEP_MHZ)  # six channels more, above
@@ -206,26 +70,6 @@ def test_a_halo_beyond_the_band_is_what_each_file_has_there_or_nan(tmp_path):
     np.testing.assert_array_equal(values[1][:, 3:73], ramp(8, 70, 1))
     assert np.isnan(values[1][:, 73:]).all()
     assert all(np.isnan(panel).all() for panel in seen.read(5000, 10))
-
-
-@pytest.mark.parametrize(
-    ("header", "said"),
-    [
-        ({"foff": -2.7900001e-6 * 1.02}, r"2\.846 Hz, 0\.h5 of 2\.79"),
-        ({"tsamp": 19.0}, r"rows of 19 s, 0\.h5 of 18 s"),
-        ({"fch1": 8421.0}, r"no frequency in common: .* 6000\.000000 MHz; .* 8421\.000000 MHz"),
-    ],
-)
-def test_other_products_are_refused_with_what_differs(header, said, tmp_path):
-    paths = write_cadence(tmp_path)
-    paths[3] = write_panel(tmp_path, 3, ramp(8, 64, 3), **header)
-    with pytest.raises(AbacadError, match=said):
-        open_observation(paths)
-
-
-def test_channels_of_megahertz_are_refused(tmp_path):
-    with pytest.raises(AbacadError, match="4 MHz"):
-        open_observation(write_cadence(tmp_path, foff=-4.0))
 
 
 def test_no_files_and_mixed_telescopes(tmp_path, caplog):
@@ -288,19 +132,6 @@ def pieces(tmp_path, n_channels, descending=True, first=0, **header):
     assert sum(n for _, n in found) == n_channels - first
     assert all(a + n == b for (a, n), (b, _) in pairwise(found))
     return found
-
-
-@pytest.mark.parametrize("descending", [True, False])
-@pytest.mark.parametrize(("nfpc", "coarse"), [(8, 2), (16, 1), (10, 0), (None, 0)])
-def test_the_middle_of_a_coarse_channel_is_half_its_channels_as_the_file_counts(descending, nfpc, coarse, tmp_path):
-    seen = open_observation(write_cadence(tmp_path, 2, 16, descending=descending, nfpc=nfpc))
-    as_the_file_counts = sorted(15 - channel if descending else channel for channel in seen.middles())
-    assert as_the_file_counts == [place * (nfpc or 0) + (nfpc or 0) // 2 for place in range(coarse)]
-
-
-def test_the_fine_products_coarse_channels_need_no_word_in_the_header():
-    assert middle_channels(0, 2 * COARSE, 2.79, descending=True) == [COARSE // 2 - 1, COARSE + COARSE // 2 - 1]
-    assert middle_channels(0, 2 * COARSE, 2860.0, descending=True) == []
 
 
 @pytest.mark.parametrize("descending", [True, False])

@@ -26,7 +26,8 @@ def as_cadence(values: np.ndarray, name: str = "the array") -> CadenceArray:
             f"{name} has the shape {values.shape} and the type {values.dtype}.\n"
             "A cadence has numbers of the shape (6, time, frequency)."
         )
-    cadence = values.astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is told as such
+        cadence = values.astype(np.float32)
     if not np.isfinite(cadence).all():
         raise CadenceError(f"{name} holds {int((~np.isfinite(cadence)).sum())} values that are NaN or infinite.")
     return cadence
