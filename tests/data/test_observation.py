@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from abacad.data.observation import COARSE, open_observation
+from abacad.data.observation import open_observation
 from abacad.errors import AbacadError, CadenceError
+from abacad.signal.cadence import COARSE
 from tests.data.files import MJD, STEP_MHZ, ramp, write_cadence, write_fil, write_h5, write_panel
 
 

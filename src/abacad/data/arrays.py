@@ -34,7 +34,7 @@ def as_cadence(values: np.ndarray, name: str = "the array") -> CadenceArray:
 
 
 @dataclass(frozen=True)
-class OfArrays:
+class Arrays:
     """Arrays to be scored, one after the other; the table calls them by their numbers."""
 
     arrays: Sequence[np.ndarray]

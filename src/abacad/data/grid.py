@@ -15,7 +15,6 @@ from abacad.errors import AbacadError
 log = logging.getLogger(__name__)
 
 _WIDEST_HZ = 1e5  # channels; Breakthrough Listen's are 2.79 Hz and 2.86 kHz, and 0.37 MHz in the product for pulsars
-_FINE_HZ = 2.79  # channels of the fine product, 2^20 a coarse channel
 _PRODUCT = "Give files of the same product and band."
 
 
@@ -102,29 +101,3 @@ def telling(one: float, other: float) -> tuple[str, str]:
         if written[0] != written[1]:
             break
     return written
-
-
-def middle_channels(n_fine: int, n_channels: int, df_hz: float, descending: bool) -> list[int]:
-    """The middle channel of each coarse channel of a file, counted upwards in frequency: there stands the DC spike.
-
-    Args:
-        n_fine: Channels of a coarse channel, as the header says; 0: it does not say, and Breakthrough Listen's fine
-            product is known by its 2^20 channels of 2.79 Hz. Of other files nothing is known.
-        n_channels: Of the file.
-        df_hz: From one channel to the next, positive.
-        descending: Whether the file's first channel is the highest one.
-
-    Returns:
-        None where a file does not hold whole coarse channels.
-
-    Example:
-        >>> from abacad.data.grid import middle_channels
-        >>> middle_channels(8, 16, 2.79, descending=False), middle_channels(8, 16, 2.79, descending=True)
-        ([4, 12], [3, 11])
-    """
-    if n_fine == 0 and abs(df_hz - _FINE_HZ) < 0.1:
-        n_fine = 1 << 20
-    if n_fine < 2 or n_channels % n_fine:
-        return []
-    # a Fourier transform puts zero frequency into channel n / 2, counted as the file counts
-    return list(range((n_fine - 1 - n_fine // 2) if descending else n_fine // 2, n_channels, n_fine))

@@ -5,14 +5,14 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from abacad.data.coarse import middle_channels, pieces
 from abacad.data.filterbank import Filterbank, Polarisation, open_filterbank
-from abacad.data.grid import common_grid, middle_channels
+from abacad.data.grid import common_grid
 from abacad.data.loss import Masked
 from abacad.data.order import checked_pattern, in_time_order, pattern_of, start_times
 from abacad.errors import AbacadError, CadenceError
@@ -21,10 +21,6 @@ from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
-COARSE = 1 << 20
-"""Channels of a coarse channel in Breakthrough Listen's fine product: 2^20 × 2.79 Hz = 2.93 MHz."""
-
-_REMNANT = 1 << 12  # channels: fewer than these are no piece of their own
 _BLOCK = 1 << 24  # values of a panel that windows are cut from: 64 MB
 _SAMPLE = 1 << 12  # channels that tell whether two files hold the same
 
@@ -99,21 +95,9 @@ class Observation:
         return self.low_hz + channel * self.df_hz
 
     def coarse(self) -> list[tuple[int, int]]:
-        """Pieces (first channel, channels) that cover all channels once, cut where the file's coarse channels end.
-
-        A coarse channel has as many channels as the header says (nfpc), or else 2^20; a piece is one coarse channel, or
-        as many small ones, or as large a part of a large one, as make 2^20 at most. What is left at an end goes with
-        its neighbour where it has fewer than 4,096 channels.
-        """
+        """Pieces (first channel, channels) of at most 2^20 channels that cover all once; see `abacad.data.coarse`."""
         file = self.files[0]
-        width = _piece(file.header.n_fine, file.n_channels)
-        spare = file.n_channels % width if file.header.descending else 0  # coarse channels begin with the file's first
-        edges = [0, *range((spare - self.first[0]) % width or width, self.n_freq, width), self.n_freq]
-        if len(edges) > 2 and edges[1] < _REMNANT:
-            del edges[1]
-        if len(edges) > 2 and edges[-1] - edges[-2] < _REMNANT:
-            del edges[-2]
-        return [(low, high - low) for low, high in pairwise(edges)]
+        return pieces(file.header.n_fine, file.n_channels, self.first[0], self.n_freq, file.header.descending)
 
     def middles(self) -> list[int]:
         """The middle channel of each coarse channel, where the spectrometer's DC spike stands, if known."""
@@ -257,16 +241,6 @@ def _check_twice(files: Sequence[Filterbank]) -> None:
                     f"{file.path} holds the same as {seen[key].path}.\nGive each file of the cadence once."
                 )
             seen[key] = file
-
-
-def _piece(n_fine: int, n_channels: int) -> int:
-    """Channels of a piece, given those of a coarse channel."""
-    if n_fine < 1 or n_channels % n_fine:
-        n_fine = COARSE
-    if n_fine <= COARSE:
-        return COARSE // n_fine * n_fine
-    parts = -(-n_fine // COARSE)
-    return COARSE if n_fine % parts else n_fine // parts
 
 
 def _read(file: Filterbank, channel: int, n_channels: int) -> Float[np.ndarray, "time freq"]:

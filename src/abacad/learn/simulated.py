@@ -1,5 +1,6 @@
 """Simulated cadences as a data set: as many as asked for, each its own, none on disk."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,8 +12,33 @@ from abacad.errors import AbacadError
 from abacad.simulator.scene import Batch, Purpose, draw_targets, generate, numbers_for
 from abacad.simulator.settings import Simulation
 
+Example = tuple[Float[np.ndarray, "panel time freq"], int]
+"""A cadence, float16 with each panel at mean 0 and standard deviation 1, and its target, 0 or 1."""
 
-class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
+
+class _Examples(Dataset[Example], ABC):
+    """`n` cadences with their targets, which cost less made several at once.
+
+    Attributes:
+        n: How many.
+    """
+
+    n: int
+
+    def __len__(self) -> int:
+        """Cadences in an epoch."""
+        return self.n
+
+    def __getitem__(self, index: int) -> Example:
+        """One cadence and its target."""
+        return self.__getitems__([index])[0]
+
+    @abstractmethod
+    def __getitems__(self, indices: Sequence[int]) -> list[Example]:
+        """Several at once; torch's loader asks for a batch this way."""
+
+
+class SimulatedCadences(_Examples):
     """`n` cadences with their targets, made when asked for.
 
     The cadence at an index is decided by seed, epoch and index alone: not by the size of a batch or the number of
@@ -33,15 +59,7 @@ class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]
         """Go on to the cadences of another epoch."""
         self.epoch = epoch
 
-    def __len__(self) -> int:
-        """Cadences in an epoch."""
-        return self.n
-
-    def __getitem__(self, index: int) -> tuple[Float[np.ndarray, "panel time freq"], int]:
-        """A cadence (panel, time, freq), float16 and normalised panel by panel, and its target, 0 or 1."""
-        return self.__getitems__([index])[0]
-
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Float[np.ndarray, "panel time freq"], int]]:
+    def __getitems__(self, indices: Sequence[int]) -> list[Example]:
         """Several at once, which is faster; torch's loader asks for a batch this way."""
         batch = self.batch(indices)
         panels, targets = batch.panels.numpy(), batch.targets.tolist()
@@ -62,7 +80,7 @@ class SimulatedCadences(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]
         return numbers_for(self.purpose, self.epoch * self.n + places)
 
 
-class Mixture(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
+class Mixture(_Examples):
     """`n` cadences drawn from several simulations in turn: the cadence i is one of simulation i mod their number."""
 
     def __init__(self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain") -> None:
@@ -75,17 +93,9 @@ class Mixture(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
             SimulatedCadences(simulation, each, seed + part, purpose) for part, simulation in enumerate(simulations)
         ]
 
-    def __len__(self) -> int:
-        """Cadences of all simulations."""
-        return self.n
-
-    def __getitem__(self, index: int) -> tuple[Float[np.ndarray, "panel time freq"], int]:
-        """A cadence (panel, time, freq) and its target, 0 or 1."""
-        return self.__getitems__([index])[0]
-
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Float[np.ndarray, "panel time freq"], int]]:
+    def __getitems__(self, indices: Sequence[int]) -> list[Example]:
         """Several at once, which is faster."""
-        found: dict[int, tuple[np.ndarray, int]] = {}
+        found: dict[int, Example] = {}
         for part, cadences in enumerate(self.parts):
             own = [index for index in indices if index % len(self.parts) == part]
             if own:
@@ -101,7 +111,7 @@ class Mixture(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
         return targets
 
 
-class BrightFirst(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
+class BrightFirst(_Examples):
     """A mixture that begins with bright needles and ends with all: the faintest fall from stage to stage.
 
     A network that knows nothing yet learns little from needles that nobody can see, which are targets of pure chance.
@@ -122,17 +132,9 @@ class BrightFirst(Dataset[tuple[Float[np.ndarray, "panel time freq"], int]]):
             for stage in range(-(-n // turns))
         ]
 
-    def __len__(self) -> int:
-        """Cadences of all stages."""
-        return self.n
-
-    def __getitem__(self, index: int) -> tuple[Float[np.ndarray, "panel time freq"], int]:
-        """A cadence (panel, time, freq) and its target, 0 or 1."""
-        return self.__getitems__([index])[0]
-
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Float[np.ndarray, "panel time freq"], int]]:
+    def __getitems__(self, indices: Sequence[int]) -> list[Example]:
         """Several at once; those of a stage together, which is quicker."""
-        found: dict[int, tuple[np.ndarray, int]] = {}
+        found: dict[int, Example] = {}
         for stage in sorted({index // self.turns for index in indices}):
             own = [index for index in indices if index // self.turns == stage]
             found |= zip(own, self.parts[stage].__getitems__([index % self.turns for index in own]), strict=True)

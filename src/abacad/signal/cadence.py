@@ -12,6 +12,9 @@ N_PANELS = 6
 ON = (0, 2, 4)
 OFF = (1, 3, 5)
 
+COARSE = 1 << 20
+"""Channels of a coarse channel in Breakthrough Listen's fine product: 2^20 × 2.79 Hz = 2.93 MHz."""
+
 _USUAL_PANEL_S = 273 * 1.0737418
 _USUAL_PERIOD_S = 315.0  # a panel of 293 s and 22 s for the slew and the start of the next scan
 

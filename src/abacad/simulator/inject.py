@@ -6,7 +6,8 @@ from jaxtyping import Int
 
 from abacad.signal.chance import Chance
 from abacad.simulator.path import deposit, deposits
-from abacad.simulator.scene import Background, Batch, draw_injected, draw_targets, noise_sigma, normalised
+from abacad.simulator.receiver import normalised
+from abacad.simulator.scene import Background, Batch, draw_injected, draw_targets, noise_sigma
 from abacad.simulator.settings import Simulation
 
 

@@ -20,6 +20,7 @@ from abacad.signal.chance import Chance
 from abacad.simulator.needle import NeedleBatch, draw_lit, draw_needles
 from abacad.simulator.noise import draw_dof, draw_gains, fill_chi2, fill_rows
 from abacad.simulator.path import deposit, deposits
+from abacad.simulator.receiver import receive
 from abacad.simulator.rfi import draw_interference
 from abacad.simulator.settings import Families, Simulation
 from abacad.types import Panels
@@ -115,7 +116,7 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
         else:
             fill_rows(power, dof[first:last], keys[first:last])
         emissions.add(power, first)
-        _receive(power, freq[first:last], time[first:last], power, out[first:last])
+        receive(power, freq[first:last], time[first:last], power, out[first:last])
     return Batch(out, torch.from_numpy(targets.astype(np.int64)).to(device), injected.truth)
 
 
@@ -145,46 +146,6 @@ def _chunks(n: int, device: str) -> list[tuple[int, int]]:
     """On a CPU one cadence at a time, which fits its cache; on a GPU as many as keep it busy."""
     size = 1 if torch.device(device).type == "cpu" else 64
     return [(first, min(first + size, n)) for first in range(0, n, size)]
-
-
-def normalised(power: Panels) -> Panels:
-    """Each panel at mean 0 and standard deviation 1, float16.
-
-    A panel without any variation becomes 0.
-    """
-    out = torch.empty_like(power, dtype=torch.float16)
-    one = torch.ones_like(power[:1, :1, :1, :1])
-    _receive(power, one, one.expand(*power.shape[:3], 1), torch.empty_like(power), out)
-    return out
-
-
-def _receive(
-    power: Panels,
-    freq: Float[Tensor, "#batch 1 1 #freq"],
-    time: Float[Tensor, "batch panel time 1"],
-    scratch: Panels,
-    out: Panels,
-) -> None:
-    """Apply the receiver's gains, and normalise each panel where `out` is float16; `scratch` may be `power` itself.
-
-    A row is multiplied by its gain, and the panel is then divided by its standard deviation. The two factors of a row
-    are combined into one (gain / std) before any pixel is touched, so that each pixel is multiplied once, not twice:
-    mean and std of the panel follow from sums over each row and the rows' gains alone.
-    """
-    torch.mul(power, freq, out=scratch)
-    if out.dtype != torch.float16:
-        torch.mul(scratch, time, out=out)
-        return
-    n = power.shape[-2] * power.shape[-1]
-    mean = (scratch.sum(-1, keepdim=True) * time).sum(-2, keepdim=True) / n
-    # The mean is subtracted before squares are taken: the std of k = 200 noise is a tenth of its mean, and the
-    # difference of two large squares would lose the digits that matter. Divided by the row's gain, it is right after
-    # that gain.
-    scratch -= mean / time
-    norm = torch.linalg.vector_norm(scratch, dim=-1, keepdim=True) * time
-    std = torch.linalg.vector_norm(norm, dim=-2, keepdim=True) / n**0.5
-    scratch *= torch.where(std > 0, time / std, 0.0)
-    out.copy_(scratch)
 
 
 def scene_chance(seed: int, number: int) -> Chance:
@@ -293,5 +254,5 @@ def cut(
             window = scratch.copy_(window)
             deposit(window, drawn, place)
         out = torch.empty_like(scratch, dtype=torch.float16 if simulation.normalise else torch.float32)
-        _receive(window, scene.gain_freq[channels].view(1, 1, 1, -1), time, scratch, out)
+        receive(window, scene.gain_freq[channels].view(1, 1, 1, -1), time, scratch, out)
         yield out[0]

@@ -16,15 +16,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from abacad.errors import AbacadError
-from abacad.signal.cadence import N_PANELS, OFF, ON, Axes
+from abacad.signal.cadence import COARSE, N_PANELS, OFF, ON, Axes
 from abacad.signal.chance import Chance, log_uniform
 from abacad.simulator.noise import draw_dof, draw_gains, fill_chi2
 from abacad.simulator.path import Deposits, Paths, deposit, deposits
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.settings import Noise, Simulation
-
-COARSE = 1 << 20
-"""Channels of a coarse channel at most; narrower bands are one coarse channel."""
 
 _TAPS = 12  # of the polyphase filter at Green Bank
 _DC_SPIKE = 300.0  # times the noise
