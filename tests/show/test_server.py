@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from abacad.errors import AbacadError
-from abacad.show.server import ReviewServer
+from abacad.show.server import Address, ReviewServer
 from abacad.show.shelf import Said, Shelf
 from tests.show.pages import Opened, page
 
@@ -24,7 +24,7 @@ TOKEN = "long-enough-a-token"
 def served(folder: Path, n: int = 6, token: str = "") -> Iterator[ReviewServer]:
     """A server of a small page on a free port."""
     made = page(n)
-    with ReviewServer(made, Shelf(folder / "review.sqlite", made.digest), "127.0.0.1", 0, token) as server:
+    with ReviewServer(made, Shelf(folder / "review.sqlite", made.digest), Address(port=0, token=token)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -140,7 +140,7 @@ def test_what_the_server_missed_is_sent_when_it_is_back(browser, tmp_path):
     opened.press("c", "r")
     opened.tab.wait_for_function("() => document.getElementById('said').textContent.includes('not reached')")
     made = page(6)
-    with ReviewServer(made, Shelf(tmp_path / "review.sqlite", made.digest), "127.0.0.1", port) as again:
+    with ReviewServer(made, Shelf(tmp_path / "review.sqlite", made.digest), Address(port=port)) as again:
         thread = threading.Thread(target=again.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         opened.tab.wait_for_function("() => document.getElementById('said').textContent.includes('has everything')")
@@ -185,15 +185,15 @@ def test_without_the_token_nothing_is_told(tmp_path, path):
         assert _asked(server, "/verdicts", [_verdict()])[0] == 401
 
 
-def test_elsewhere_a_token_is_required(tmp_path):
+def test_elsewhere_a_token_is_required():
     for token, told in (("", "need a token"), ("short", "16"), ("with a space in it all", "letters")):
         with pytest.raises(AbacadError, match=told):
-            ReviewServer(page(1), Shelf(tmp_path / "v.sqlite", "p"), "0.0.0.0", 0, token)
+            Address("0.0.0.0", 0, token)
 
 
 def test_a_port_in_use_is_told(tmp_path):
     with served(tmp_path) as server, pytest.raises(AbacadError, match="--port"):
-        ReviewServer(page(1), server.shelf, "127.0.0.1", server.server_address[1])
+        ReviewServer(page(1), server.shelf, Address(port=server.server_address[1]))
 
 
 def test_other_pages_of_the_browser_are_refused(tmp_path):

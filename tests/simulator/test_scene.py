@@ -8,13 +8,13 @@ import torch
 from abacad.signal.cadence import OFF, ON, Axes
 from abacad.signal.chance import Chance
 from abacad.simulator.presets import PRESETS
+from abacad.simulator.receiver import normalised
 from abacad.simulator.scene import (
     Purpose,
     cut,
     draw_injected,
     generate,
     make_scene,
-    normalised,
     numbers_for,
     scene_chance,
     window_chance,

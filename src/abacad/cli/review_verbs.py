@@ -39,15 +39,16 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    from abacad.run.review import review, serve
+    from abacad.run.review import review
+    from abacad.show.server import Address
 
     keys = ["out", "shown", "of", "data", "files", "weights", "evidence", "blind", "seed", "accelerator", "progress"]
-    if parsed.serve:
-        keys += ["host", "port", "token"]
-        return Outcome(wrote={"verdicts": serve(parsed.source, **{key: getattr(parsed, key) for key in keys})})
-    page = review(parsed.source, **{key: getattr(parsed, key) for key in keys})
+    listen = Address(parsed.host, parsed.port, parsed.token or "") if parsed.serve else None
+    written = review(parsed.source, listen=listen, **{key: getattr(parsed, key) for key in keys})
+    if listen:
+        return Outcome(wrote={"verdicts": written})
     keys_told = "Open it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export."
-    return Outcome(notes=[keys_told], wrote={"page": page})
+    return Outcome(notes=[keys_told], wrote={"page": written})
 
 
 VERBS = {

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from abacad.show.blind import Trial, trials
 from abacad.show.line import best_line
 from abacad.show.picture import Layout
 from abacad.show.review import Candidate, ReviewPage, candidate
-from abacad.show.server import ReviewServer, check_token
+from abacad.show.server import Address, ReviewServer
 from abacad.show.shelf import Shelf
 from abacad.show.source import Entry, Source, open_source
 from abacad.show.words import log_odds
@@ -38,6 +38,7 @@ def review(
     source: str | Path,
     *,
     out: str | Path = "review.html",
+    listen: Address | None = None,
     shown: int = 200,
     of: Literal["auto", "test", "oof"] = "auto",
     data: str | Path | None = None,
@@ -49,11 +50,15 @@ def review(
     accelerator: str = "auto",
     progress: bool = True,
 ) -> Path:
-    """Write a page on which a person reviews the highest scores; it needs no server and no network.
+    """Write a page on which a person reviews the highest scores, or serve it to several people at once.
+
+    A page that is written needs no server and no network.
 
     Args:
         source: A run folder, a table that `score` wrote, or a folder that `search` wrote.
         out: The page to write; of more than 2,000 candidates the pictures go into a folder beside it.
+        listen: Serve the page at this address until interrupted instead of writing it. Verdicts go into an SQLite file
+            beside `out` and named like it: review.sqlite.
         shown: Candidates on the page.
         of: Scores of a run: `test`, `oof`, or those of the test set where there are some.
         data: The data folder; none takes the one that the run was made with.
@@ -67,81 +72,17 @@ def review(
         progress: Show a progress bar.
 
     Returns:
-        The page.
+        The page, or the file of verdicts.
 
     Example:
         >>> abacad.review("runs/compact", of="oof", shown=4, evidence=False, progress=False)
         PosixPath('review.html')
 
     Raises:
-        AbacadError: there are no scores, a cadence cannot be read, or the share makes no page.
+        AbacadError: there are no scores, a cadence cannot be read, or the share makes no page; or nothing can listen
+            at the address.
     """
-    target = output(out, PAGE, [source, *files])
-    page = make_page(
-        source, shown=shown, of=of, data=data, files=files, weights=weights, evidence=evidence, blind=blind, seed=seed,
-        accelerator=accelerator, progress=progress,
-    )  # fmt: skip
-    written = page.write(target)
-    log.info("Wrote %s with %d candidates", written, len(page.candidates))
-    return written
-
-
-def serve(
-    source: str | Path,
-    *,
-    out: str | Path = "review.html",
-    host: str = "127.0.0.1",
-    port: int = 8765,
-    token: str | None = None,
-    **options: Any,
-) -> Path:
-    """Let several readers review one page at once, until interrupted; what they say is in one SQLite file.
-
-    Args:
-        source: As of `review`.
-        out: The file of verdicts lies beside this page, which is not written, and is named like it: review.sqlite.
-        host: Address to listen at; `127.0.0.1` is this machine alone.
-        port: Its port; 0 takes a free one.
-        token: What requests have to know; needed where others reach the address.
-        options: Of `review`.
-
-    Returns:
-        The file of verdicts.
-
-    Raises:
-        AbacadError: as `review`; or there is no token where others can ask, or nothing can listen there.
-    """
-    check_token(host, token or "")
-    page = make_page(source, **options)
-    shelf = Shelf(Path(out).with_suffix(".sqlite"), page.digest)
-    with ReviewServer(page, shelf, host, port, token or "") as server:
-        log.info("Open %s; Ctrl-C ends it. Verdicts are in %s", server.url, shelf.path)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            log.info("Ended; %d verdicts are in %s", len(shelf.latest()), shelf.path)
-    return shelf.path
-
-
-def make_page(
-    source: str | Path,
-    *,
-    shown: int = 200,
-    of: Literal["auto", "test", "oof"] = "auto",
-    data: str | Path | None = None,
-    files: Sequence[str | Path] = (),
-    weights: str | Path | None = None,
-    evidence: bool = True,
-    blind: float = 0.0,
-    seed: int = 0,
-    accelerator: str = "auto",
-    progress: bool = True,
-) -> ReviewPage:
-    """The page of `review`, with the same arguments, before it is written.
-
-    Raises:
-        AbacadError: as `review`.
-    """
+    target = Path(out) if listen else output(out, PAGE, [source, *files])
     if not 0 <= blind < 1:
         raise AbacadError(f"A share of {blind:g} leaves no candidates.\nGive one from 0 to below 1: --blind 0.1.")
     if shown < 1:
@@ -154,9 +95,25 @@ def make_page(
     if blind > 0:
         n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
         made = _mixed(made, drawer.trials(chosen, n_trials, seed), seed)
-    return ReviewPage(
-        f"Review of {path.resolve().name}", f"{len(chosen):,} highest of {found.about}.", drawer.layout, made
-    )
+    about = f"{len(chosen):,} highest of {found.about}."
+    page = ReviewPage(f"Review of {path.resolve().name}", about, drawer.layout, made)
+    if listen:
+        return _serve(page, target, listen)
+    written = page.write(target)
+    log.info("Wrote %s with %d candidates", written, len(page.candidates))
+    return written
+
+
+def _serve(page: ReviewPage, out: Path, address: Address) -> Path:
+    """Answer readers until interrupted; returns the file of verdicts, which is named like the page."""
+    shelf = Shelf(out.with_suffix(".sqlite"), page.digest)
+    with ReviewServer(page, shelf, address) as server:
+        log.info("Open %s; Ctrl-C ends it. Verdicts are in %s", server.url, shelf.path)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            log.info("Ended; %d verdicts are in %s", len(shelf.latest()), shelf.path)
+    return shelf.path
 
 
 def _mixed(made: list[Candidate], tried: list[Candidate], seed: int) -> list[Candidate]:

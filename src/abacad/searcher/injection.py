@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from abacad.searcher.compiled import compiled
-from abacad.searcher.path import NARROWEST, Line, Paths
+from abacad.searcher.path import NARROWEST, Line, Paths, Powers
 from abacad.searcher.second_look import Kind, Signal, crowded
 from abacad.searcher.settings import Settings
 from abacad.searcher.unit import Unit
@@ -25,21 +25,19 @@ _FOUND = {Kind.EVENT, Kind.ZONE, Kind.NEAR_ZERO}
 
 @compiled
 def _add(
-    power: np.ndarray,
+    powers: Powers,
     panels: np.ndarray,
-    n_time: np.ndarray,
-    start_rows: np.ndarray,
     x: float,
     slope: float,
     width: float,
     amplitude: float,
 ) -> float:
     """Add a line, each channel its share of the row; returns Σ share², whatever is masked."""
-    weight = 0.0
-    length = max(abs(slope) + width, 0.2)
+    power, weight = powers.power, 0.0
+    length = max(abs(slope) + width, NARROWEST)
     for panel in panels:
-        for row in range(n_time[panel]):
-            middle = x + slope * (start_rows[panel] + row + 0.5)
+        for row in range(powers.n_time[panel]):
+            middle = x + slope * (powers.start_rows[panel] + row + 0.5)
             low, high = middle - 0.5 * length, middle + 0.5 * length
             first, last = int(np.floor(low + 0.5)), int(np.floor(high + 0.5))
             for c in range(first, last + 1):
@@ -58,7 +56,7 @@ def add_needle(paths: Paths, line: Line, snr: float) -> None:
         line: where.
         snr: of the sum along it over all ON panels, with the filter that matches its smear.
     """
-    args = (paths.unit.power, paths.on, paths.n_time, paths.start_rows, line.x, line.slope, line.width)
+    args = (paths.powers, paths.on, line.x, line.slope, line.width)
     weight = _add(*args, 0.0)
     _add(*args, snr / np.sqrt(weight))
 

@@ -8,6 +8,7 @@ made before any threshold, so that a needle too faint for each panel alone is fo
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,6 +20,28 @@ _STRETCH = 2048  # bins of the band that are worked on at once: trees of 3 × 16
 _FEWEST = 64  # sums that location and σ of a line can be measured on
 
 Band = Float[np.ndarray, "panel time bin"]
+
+
+class _Sums(NamedTuple):
+    """What the compiled loops add up: a named tuple, since Numba takes one as a single argument.
+
+    Attributes:
+        n_time: (panel,) rows.
+        tables: (panel, stage, row, 3) the trees; see `abacad.searcher.plan.tree`.
+        n_stage: (panel,) stages of each tree.
+        offset: (line, panel) bins from the line's first bin to where it enters the panel.
+        climb: (line, panel) bins that it crosses within the panel, less the shear.
+        sign: 1 where frequency rises, −1 where it falls.
+        shear: bins that all lines of the octave drift in a row.
+    """
+
+    n_time: np.ndarray
+    tables: np.ndarray
+    n_stage: np.ndarray
+    offset: np.ndarray
+    climb: np.ndarray
+    sign: int
+    shear: int
 
 
 @compiled
@@ -59,31 +82,33 @@ def _stage(table: np.ndarray, n_time: int, width: int, source: np.ndarray, targe
 
 @compiled
 def _planes(
-    band: np.ndarray,
-    n_time: np.ndarray,
-    tables: np.ndarray,
-    n_stage: np.ndarray,
-    offset: np.ndarray,
-    sign: int,
-    shear: int,
-    begin: int,
-    n_bins: int,
-    work: np.ndarray,
-    other: np.ndarray,
-    planes: np.ndarray,
+    band: np.ndarray, sums: _Sums, begin: int, n_bins: int, work: np.ndarray, other: np.ndarray, planes: np.ndarray
 ) -> None:
     """One tree a panel, over the bins that the lines from this stretch reach."""
+    sign = sums.sign
     for panel in range(band.shape[0]):
-        least, most = offset[0, panel], offset[-1, panel]
-        rows, stages = n_time[panel], n_stage[panel]
+        least, most = sums.offset[0, panel], sums.offset[-1, panel]
+        rows, stages = sums.n_time[panel], sums.n_stage[panel]
         width = n_bins + most - least + rows
         source, target = work, other
-        _load(band, panel, rows, begin + sign * least, sign, shear, work if stages else planes[panel], width)
+        _load(band, panel, rows, begin + sign * least, sign, sums.shear, work if stages else planes[panel], width)
         for stage in range(stages - 1):
-            _stage(tables[panel, stage], rows, width, source, target)
+            _stage(sums.tables[panel, stage], rows, width, source, target)
             source, target = target, source
         if stages:
-            _stage(tables[panel, stages - 1], rows, width, source, planes[panel])
+            _stage(sums.tables[panel, stages - 1], rows, width, source, planes[panel])
+
+
+@compiled
+def _room(band: np.ndarray, sums: _Sums, n_bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Memory for the trees of a stretch of `n_bins`: two to work in, and one for the last stage of each panel."""
+    n_panels, rows, _ = band.shape
+    reach = 0
+    for panel in range(n_panels):
+        reach = max(reach, sums.offset[-1, panel] - sums.offset[0, panel] + sums.n_time[panel])
+    width = n_bins + reach
+    work, other = np.zeros((rows, width), np.float32), np.zeros((rows, width), np.float32)
+    return work, other, np.zeros((n_panels, rows, width), np.float32)
 
 
 @compiled
@@ -137,13 +162,7 @@ def _raise_three(
 @compiled
 def _best(
     band: np.ndarray,
-    n_time: np.ndarray,
-    tables: np.ndarray,
-    n_stage: np.ndarray,
-    offset: np.ndarray,
-    climb: np.ndarray,
-    sign: int,
-    shear: int,
+    sums: _Sums,
     location: np.ndarray,
     scale: np.ndarray,
     stretch: int,
@@ -152,18 +171,13 @@ def _best(
 ) -> None:
     """Best SNR of each bin, and which line had it."""
     n_panels, _, n_bins = band.shape
-    reach = 0
-    for panel in range(n_panels):
-        reach = max(reach, offset[-1, panel] - offset[0, panel] + n_time[panel])
-    rows = band.shape[1]
-    work = np.zeros((rows, stretch + reach), np.float32)
-    other = np.zeros((rows, stretch + reach), np.float32)
-    planes = np.zeros((n_panels, rows, stretch + reach), np.float32)
+    offset, climb = sums.offset, sums.climb
+    work, other, planes = _room(band, sums, stretch)
     top, which, total = np.zeros(stretch, np.float32), np.zeros(stretch, np.int32), np.zeros(stretch, np.float32)
     for start in range(0, n_bins, stretch):
         size = min(stretch, n_bins - start)
-        begin = start if sign > 0 else start + size - 1
-        _planes(band, n_time, tables, n_stage, offset, sign, shear, begin, size, work, other, planes)
+        begin = start if sums.sign > 0 else start + size - 1
+        _planes(band, sums, begin, size, work, other, planes)
         top[:] = -np.inf
         for line in range(offset.shape[0]):
             if n_panels == 3:
@@ -172,36 +186,18 @@ def _best(
                 _sum_line(planes, offset, climb, line, size, total)
                 _raise(total, np.int32(line), size, location[line], scale[line], top, which)
         for i in range(size):
-            place = begin + sign * i
+            place = begin + sums.sign * i
             best[place], line_of[place] = top[i], which[i]
 
 
 @compiled
-def _sampled(
-    band: np.ndarray,
-    n_time: np.ndarray,
-    tables: np.ndarray,
-    n_stage: np.ndarray,
-    offset: np.ndarray,
-    climb: np.ndarray,
-    sign: int,
-    shear: int,
-    starts: np.ndarray,
-    size: int,
-    out: np.ndarray,
-) -> None:
+def _sampled(band: np.ndarray, sums: _Sums, starts: np.ndarray, size: int, out: np.ndarray) -> None:
     """Sums along every line in a few stretches of the band: what location and σ of each line are measured on."""
-    n_panels, rows, _ = band.shape
-    reach = 0
-    for panel in range(n_panels):
-        reach = max(reach, offset[-1, panel] - offset[0, panel] + n_time[panel])
-    work = np.zeros((rows, size + reach), np.float32)
-    other = np.zeros((rows, size + reach), np.float32)
-    planes = np.zeros((n_panels, rows, size + reach), np.float32)
+    work, other, planes = _room(band, sums, size)
     for place in range(len(starts)):
-        _planes(band, n_time, tables, n_stage, offset, sign, shear, starts[place], size, work, other, planes)
-        for line in range(offset.shape[0]):
-            _sum_line(planes, offset, climb, line, size, out[line, place])
+        _planes(band, sums, starts[place], size, work, other, planes)
+        for line in range(sums.offset.shape[0]):
+            _sum_line(planes, sums.offset, sums.climb, line, size, out[line, place])
 
 
 class Join:
@@ -227,21 +223,20 @@ class Join:
         self.lines = lines(octave, start_s, n_time, dt_s)
         tables, n_stage = _tables(n_time)
         offset, climb = self.lines.offset, self.lines.climb
-        self._shape = (n_time.astype(np.int64), tables, n_stage, offset, climb, octave.sign, octave.shear)
+        self._sums = _Sums(n_time.astype(np.int64), tables, n_stage, offset, climb, octave.sign, octave.shear)
         self._location = np.zeros(len(offset), np.float32)
         self._scale = np.full(len(offset), 1 / np.sqrt(n_time.sum() * octave.width), np.float32)
 
     @property
     def reach(self) -> int:
         """Bins that a line moves at most."""
-        n_time = self._shape[0]
-        return int(self.lines.offset.max() + (self.octave.shear + 1) * n_time.max())
+        return int(self.lines.offset.max() + (self.octave.shear + 1) * self._sums.n_time.max())
 
     def samples(self, band: Band, starts: Sequence[int], size: int) -> Float[np.ndarray, "line some"]:
         """Sums along every line from a few stretches of a band, `size` bins each."""
         first = np.array(starts, np.int64) + (size - 1 if self.octave.sign < 0 else 0)
         sums = np.zeros((len(self.lines.offset), len(first), size), np.float32)
-        _sampled(band, *self._shape, first, size, sums)
+        _sampled(band, self._sums, first, size, sums)
         return (sums[..., ::-1] if self.octave.sign < 0 else sums).reshape(len(sums), -1)
 
     def calibrate(self, sums: Float[np.ndarray, "line some"]) -> None:
@@ -261,7 +256,7 @@ class Join:
             band: panels in units of their σ, binned as the octave asks; rows beyond a panel's own are not read.
         """
         best, line = np.empty(band.shape[2], np.float32), np.empty(band.shape[2], np.int32)
-        _best(band, *self._shape, self._location, self._scale, min(_STRETCH, band.shape[2]), best, line)
+        _best(band, self._sums, self._location, self._scale, min(_STRETCH, band.shape[2]), best, line)
         return best, line
 
 

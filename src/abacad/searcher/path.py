@@ -10,6 +10,7 @@ and these sums, on a finer grid around it, say what is there.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -24,6 +25,20 @@ _ROUNDS = 5
 _BEND = 6  # channels that a line that is not quite straight may be off in one panel
 
 
+class Powers(NamedTuple):
+    """What the compiled loops read: a named tuple, since Numba takes one as a single argument.
+
+    Attributes:
+        power: (panel, time, freq) flattened powers in units of σ; 0 where masked.
+        n_time: (panel,) rows of each panel; later rows of `power` are not read.
+        start_rows: (panel,) start of each panel, in rows since the start of the first.
+    """
+
+    power: np.ndarray
+    n_time: np.ndarray
+    start_rows: np.ndarray
+
+
 @compiled
 def _panel_sums(
     power: np.ndarray, panel: int, n_time: int, x: float, slope: float, width: float, clip: float
@@ -32,8 +47,8 @@ def _panel_sums(
     n_freq = power.shape[2]
     signal, weight = 0.0, 0.0
     length = abs(slope) + width
-    if length < 0.2:
-        length = 0.2
+    if length < NARROWEST:  # with max() the climb takes a tenth longer
+        length = NARROWEST
     for row in range(n_time):
         middle = x + slope * (row + 0.5)
         low, high = middle - 0.5 * length, middle + 0.5 * length
@@ -51,10 +66,8 @@ def _panel_sums(
 
 @compiled
 def _joint_snr(
-    power: np.ndarray,
+    powers: Powers,
     panels: np.ndarray,
-    n_time: np.ndarray,
-    start_rows: np.ndarray,
     x: float,
     slope: float,
     width: float,
@@ -63,7 +76,9 @@ def _joint_snr(
     """SNR of one line through some panels; x is its place at time 0."""
     signal, weight = 0.0, 0.0
     for panel in panels:
-        more, heavier = _panel_sums(power, panel, n_time[panel], x + slope * start_rows[panel], slope, width, clip)
+        more, heavier = _panel_sums(
+            powers.power, panel, powers.n_time[panel], x + slope * powers.start_rows[panel], slope, width, clip
+        )
         signal += more
         weight += heavier
     return signal / np.sqrt(weight) if weight > 0 else 0.0
@@ -71,10 +86,8 @@ def _joint_snr(
 
 @compiled
 def _climb(
-    power: np.ndarray,
+    powers: Powers,
     panels: np.ndarray,
-    n_time: np.ndarray,
-    start_rows: np.ndarray,
     middle_rows: float,
     x: float,
     slope: float,
@@ -95,7 +108,7 @@ def _climb(
         for i in range(-reach, reach + 1):
             for j in range(-reach, reach + 1):
                 c, s = from_centre + i * step_x, from_slope + j * step_slope
-                snr = _joint_snr(power, panels, n_time, start_rows, c - s * middle_rows, s, width, clip)
+                snr = _joint_snr(powers, panels, c - s * middle_rows, s, width, clip)
                 if snr > best:
                     best, centre, slope = snr, c, s
         step_x *= 0.5
@@ -106,10 +119,8 @@ def _climb(
 
 @compiled
 def _profile(
-    power: np.ndarray,
+    powers: Powers,
     panels: np.ndarray,
-    n_time: np.ndarray,
-    start_rows: np.ndarray,
     x: float,
     slope: float,
     width: float,
@@ -120,26 +131,25 @@ def _profile(
     """SNR of the line and of its neighbours on either side, `step` channels apart."""
     out = np.empty(2 * reach + 1)
     for move in range(-reach, reach + 1):
-        out[move + reach] = _joint_snr(power, panels, n_time, start_rows, x + move * step, slope, width, clip)
+        out[move + reach] = _joint_snr(powers, panels, x + move * step, slope, width, clip)
     return out
 
 
 @compiled
 def _pixels(
-    power: np.ndarray,
+    powers: Powers,
     panels: np.ndarray,
-    n_time: np.ndarray,
-    start_rows: np.ndarray,
     x: float,
     slope: float,
     width: float,
 ) -> np.ndarray:
     """The line's power in each row of the panels, in σ of one pixel."""
+    power = powers.power
     out = np.zeros(len(panels) * power.shape[1])
     count = 0
     for panel in panels:
-        for row in range(n_time[panel]):
-            place = x + slope * (start_rows[panel] + row)
+        for row in range(powers.n_time[panel]):
+            place = x + slope * (powers.start_rows[panel] + row)
             signal, weight = _panel_sums(power[:, row : row + 1], panel, 1, place, slope, width, np.inf)
             if weight > 0:
                 out[count] = signal / np.sqrt(weight)
@@ -149,10 +159,8 @@ def _pixels(
 
 @compiled
 def _blank(
-    power: np.ndarray,
+    powers: Powers,
     panels: np.ndarray,
-    n_time: np.ndarray,
-    start_rows: np.ndarray,
     x: float,
     slope: float,
     half: float,
@@ -163,10 +171,11 @@ def _blank(
 
     With no room in `where`, only counts.
     """
-    n_freq, count = power.shape[2], 0
+    power, count = powers.power, 0
+    n_freq = power.shape[2]
     for panel in panels:
-        for row in range(n_time[panel]):
-            begin = x + slope * (start_rows[panel] + row)
+        for row in range(powers.n_time[panel]):
+            begin = x + slope * (powers.start_rows[panel] + row)
             low = max(0, int(np.floor(min(begin, begin + slope) - half + 0.5)))
             high = min(n_freq - 1, int(np.floor(max(begin, begin + slope) + half + 0.5)))
             for c in range(low, high + 1):
@@ -211,12 +220,12 @@ class Paths:
         ends = self.start_rows[self.on] + self.n_time[self.on]
         self.span_rows = float(ends.max())
         self.middle_rows = 0.5 * self.span_rows
+        self.powers = Powers(unit.power, self.n_time, self.start_rows)
         self._masked: list[tuple[np.ndarray, np.ndarray]] = []
 
     def snr(self, line: Line, panels: np.ndarray, clip: float = np.inf) -> float:
         """SNR of a line through some panels."""
-        args = (panels, self.n_time, self.start_rows, line.x, line.slope, line.width, clip)
-        return float(_joint_snr(self.unit.power, *args))
+        return float(_joint_snr(self.powers, panels, line.x, line.slope, line.width, clip))
 
     def each(self, line: Line, clip: float = np.inf) -> Float[np.ndarray, " panel"]:
         """SNR of a line in each panel."""
@@ -239,22 +248,21 @@ class Paths:
 
     def _climb(self, panels: np.ndarray, middle_rows: float, line: Line, how: tuple) -> tuple[float, Line]:
         step_x, step_slope, clip, rounds, reach = how
-        args = (panels, self.n_time, self.start_rows, middle_rows, line.x, line.slope, step_x, step_slope)
-        snr, x, slope = _climb(self.unit.power, *args, line.width, clip, rounds, reach)
+        args = (middle_rows, line.x, line.slope, step_x, step_slope, line.width, clip, rounds, reach)
+        snr, x, slope = _climb(self.powers, panels, *args)
         return float(snr), Line(float(x), float(slope), line.width)
 
     def pixels(self, line: Line) -> Float[np.ndarray, " row"]:
         """Power of the line in each row of the ON panels that is not masked, in σ of a pixel."""
-        return _pixels(self.unit.power, self.on, self.n_time, self.start_rows, line.x, line.slope, line.width)
+        return _pixels(self.powers, self.on, line.x, line.slope, line.width)
 
     def profile(self, line: Line, reach: int, step: int = 1, clip: float = np.inf) -> Float[np.ndarray, " offset"]:
         """SNR of the lines beside a line, `-reach … reach` steps of some channels off, in the ON panels."""
-        args = (self.on, self.n_time, self.start_rows, line.x, line.slope, line.width, reach, step, clip)
-        return _profile(self.unit.power, *args)
+        return _profile(self.powers, self.on, line.x, line.slope, line.width, reach, step, clip)
 
     def blank(self, line: Line, panels: np.ndarray, half: float) -> None:
         """Mask a line."""
-        args = (self.unit.power, panels, self.n_time, self.start_rows, line.x, line.slope, half)
+        args = (self.powers, panels, line.x, line.slope, half)
         count = _blank(*args, np.empty(0, np.int64), np.empty(0, np.float32))
         where, values = np.empty(count, np.int64), np.empty(count, np.float32)
         _blank(*args, where, values)

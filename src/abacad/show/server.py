@@ -40,16 +40,27 @@ _MOST_BYTES = 1 << 20  # of what is posted
 _LONGEST_NOTE, _LONGEST_READER = 2000, 100
 
 
-def check_token(host: str, token: str) -> None:
-    """Refuse to listen where others can ask without a token that they cannot guess.
+@dataclass(frozen=True)
+class Address:
+    """Where to listen, and what requests have to know.
 
-    Raises:
-        AbacadError: it is missing or short, or holds what an address or a header may not.
+    Attributes:
+        host: Address to listen at; `127.0.0.1` is this machine alone.
+        port: Its port; 0 takes a free one.
+        token: A secret that each request must carry; needed where others reach the host.
     """
-    if token and not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", token):
-        raise AbacadError("A token has 16 letters, digits, '-' and '_' or more.\nGive another: --token TEXT.")
-    if host not in HERE and not token:
-        raise AbacadError(f"Others reach {host}, so requests need a token.\nGive one: --token TEXT.")
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse to listen where others can ask without a token that they cannot guess."""
+        # The token stands in an address and in a header, so it takes only letters that both can hold.
+        if self.token and not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", self.token):
+            raise AbacadError("A token has 16 letters, digits, '-' and '_' or more.\nGive another: --token TEXT.")
+        if self.host not in HERE and not self.token:
+            raise AbacadError(f"Others reach {self.host}, so requests need a token.\nGive one: --token TEXT.")
 
 
 class RefusedError(Exception):
@@ -74,29 +85,26 @@ class ReviewServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, page: ReviewPage, shelf: Shelf, host: str, port: int, token: str = "") -> None:
+    def __init__(self, page: ReviewPage, shelf: Shelf, address: Address) -> None:
         """Listen; nothing is answered before `serve_forever`.
 
         Args:
             page: What is reviewed.
             shelf: Where verdicts are kept.
-            host: Address to listen at.
-            port: Its port; 0 takes a free one.
-            token: What requests have to know; needed unless only this machine can ask.
+            address: Where to listen, and the token.
 
         Raises:
-            AbacadError: there is no token where others can ask, or the address cannot be listened at.
+            AbacadError: the address cannot be listened at.
         """
-        check_token(host, token)
-        self.token, self.shelf, self.local = token, shelf, host in HERE
+        self.token, self.shelf, self.local = address.token, shelf, address.host in HERE
         self.names = {one.name for one in page.candidates}
         self.pictures = _pictures(page)
         self.html = page.html("pictures", server=True).encode()
         try:
-            super().__init__((host, port), _Handler)
+            super().__init__((address.host, address.port), _Handler)
         except OSError as error:
             raise AbacadError(
-                f"{host}:{port} cannot be listened at: {error.strerror}.\nName another: --port N."
+                f"{address.host}:{address.port} cannot be listened at: {error.strerror}.\nName another: --port N."
             ) from error
 
     @property
