@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from abacad.data.arrays import OfArrays, arrays_of, as_cadence
+from abacad.data.arrays import Arrays, arrays_of, as_cadence
 from abacad.errors import CadenceError
 
 SHAPE = (6, 4, 8)
@@ -66,7 +66,7 @@ def test_paths_and_mixtures_are_no_arrays(given):
 
 
 def test_arrays_are_told_by_their_numbers():
-    source = OfArrays([np.full(SHAPE, place) for place in range(3)] + [np.zeros((2, 2))])
+    source = Arrays([np.full(SHAPE, place) for place in range(3)] + [np.zeros((2, 2))])
     assert len(source) == 4
     assert source.read(2)[0, 0, 0] == 2
     assert source.table([2, 0]).to_dict("list") == {"array": [2, 0]}

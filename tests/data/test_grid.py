@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from abacad.data.filterbank import open_filterbank
-from abacad.data.grid import common_grid, middle_channels, telling
-from abacad.data.observation import COARSE, open_observation
+from abacad.data.grid import common_grid, telling
+from abacad.data.observation import open_observation
 from abacad.errors import AbacadError
 from tests.data.files import STEP_MHZ, ramp, write_cadence, write_panel
 
@@ -79,13 +79,6 @@ def test_numbers_are_told_with_the_digits_that_tell_them_apart(one, other, writt
     assert telling(one, other) == written
 
 
-@pytest.mark.parametrize(("n_fine", "n_channels", "middles"), [(4, 8, [2, 6]), (2, 4, [1, 3]), (1, 4, []), (3, 8, [])])
-def test_only_whole_coarse_channels_of_two_or_more_have_a_middle(n_fine, n_channels, middles):
-    assert middle_channels(n_fine, n_channels, 10.0, descending=False) == middles
-    mirrored = [n_channels - 1 - channel for channel in reversed(middles)]
-    assert middle_channels(n_fine, n_channels, 10.0, descending=True) == mirrored
-
-
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("ulps", [1, 4])
 def test_a_last_digit_of_fch1_is_no_reason_to_refuse(descending, ulps, tmp_path):
@@ -137,16 +130,3 @@ def test_other_products_are_refused_with_what_differs(header, said, tmp_path):
 def test_channels_of_megahertz_are_refused(tmp_path):
     with pytest.raises(AbacadError, match="4 MHz"):
         open_observation(write_cadence(tmp_path, foff=-4.0))
-
-
-@pytest.mark.parametrize("descending", [True, False])
-@pytest.mark.parametrize(("nfpc", "coarse"), [(8, 2), (16, 1), (10, 0), (None, 0)])
-def test_the_middle_of_a_coarse_channel_is_half_its_channels_as_the_file_counts(descending, nfpc, coarse, tmp_path):
-    seen = open_observation(write_cadence(tmp_path, 2, 16, descending=descending, nfpc=nfpc))
-    as_the_file_counts = sorted(15 - channel if descending else channel for channel in seen.middles())
-    assert as_the_file_counts == [place * (nfpc or 0) + (nfpc or 0) // 2 for place in range(coarse)]
-
-
-def test_the_fine_products_coarse_channels_need_no_word_in_the_header():
-    assert middle_channels(0, 2 * COARSE, 2.79, descending=True) == [COARSE // 2 - 1, COARSE + COARSE // 2 - 1]
-    assert middle_channels(0, 2 * COARSE, 2860.0, descending=True) == []
