@@ -2,12 +2,15 @@
 
     python benchmarks/search.py cadence FOLDER [--turboseti PYTHON]   needles found, false events, CPU seconds
     python benchmarks/search.py additions                             de-doppler against what its additions cost
-    python benchmarks/search.py noise [--seeds 4]                     events of pure noise, by SNR
+    python benchmarks/search.py noise [--seeds 4] [--real FILE]       events of pure noise, by SNR
+    python benchmarks/search.py inject FOLDER [--seeds 4]             share of needles found that are put into the files
+    python benchmarks/search.py cost FOLDER                           CPU seconds by channels and by drift range
 
 FOLDER holds the six files of an ABACAD cadence, which sort in the order of time, and `truth.csv` with the columns kind,
 drift (Hz/s), snr, chan (channel of the first row, upwards) and panels. PYTHON is the interpreter of an environment
 with turbo_seti 2.3.2 and blimpy. Seconds are user and system time of one thread; the machine may be shared, so only
-their ratio within one run says something.
+their ratio within one run says something. FILE is a telescope file of noise: its rows, in any order and each turned by
+any number of channels, make noise with the real distribution of its pixels, and of neighbours in frequency.
 """
 
 import argparse
@@ -23,9 +26,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
+from abacad.data.filterbank import open_filterbank
 from abacad.data.observation import open_observation
+from abacad.searcher.depth import completeness
 from abacad.searcher.engine import signals_of
 from abacad.searcher.first_look import look
+from abacad.searcher.flatten import flatten
+from abacad.searcher.injection import add_needle, draw_needles, injections_table
 from abacad.searcher.join import Join
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.plan import lines, octaves, tree
@@ -158,34 +165,111 @@ def cache_rate(n_values: int = 60_000, rounds: int = 4000) -> float:
     return n_values * rounds / best
 
 
-def noise(seeds: int, n_channels: int = 2**20, n_time: int = 16, dof: int = 204) -> None:
-    """Events of χ² noise of the fine product: how many lie above an SNR, a coarse channel."""
-    snrs = []
+SNRS = (5.75, 6.0, 6.25, 6.5, 6.75, 7.0, 7.25, 7.5, 8.0)
+
+
+def noise(seeds: int, real: Path | None) -> None:
+    """Events of noise alone: how many lie above an SNR, a coarse channel of 2^20 channels."""
+    snrs, channels = [], 0
     for seed in range(seeds):
         rng = np.random.default_rng(1000 + seed)
-        power = rng.chisquare(dof, (6, n_time, n_channels)).astype(np.float32)
-        power = (power - dof) / np.float32(np.sqrt(2 * dof))
-        starts = tuple((n_time * 18.253611008 + 12) * p for p in range(6))
-        unit = Unit(power, 0, 0, n_channels, (0, 2, 4), (1, 3, 5), (n_time,) * 6, starts, 18.253611008, 2.7939677)
-        snrs += [signal.robust_snr for signal in signals_of(unit, Settings(snr=5.75))]
-    for snr in (5.75, 6.0, 6.25, 6.5, 6.75, 7.0):
-        print(f"SNR {snr}: {sum(found >= snr for found in snrs) / seeds:.2f} events a coarse channel of pure noise")
+        unit = simulated_noise(rng) if real is None else real_noise(rng, real)
+        snrs += [signal.robust_snr for signal in signals_of(unit, Settings(snr=SNRS[0]))]
+        channels += unit.end
+    for snr in SNRS:
+        count = sum(found >= snr for found in snrs)
+        print(f"SNR {snr}: {count} events, {count * 2**20 / channels:.2f} a coarse channel of noise")
+
+
+def unit_of(power: np.ndarray, dt_s: float, df_hz: float) -> Unit:
+    """Six panels 12 s apart."""
+    n_time, n_channels = power.shape[1:]
+    starts = tuple((n_time * dt_s + 12) * p for p in range(6))
+    return Unit(power, 0, 0, n_channels, (0, 2, 4), (1, 3, 5), (n_time,) * 6, starts, dt_s, df_hz)
+
+
+def simulated_noise(rng: np.random.Generator, n_channels: int = 2**20, n_time: int = 16, dof: int = 204) -> Unit:
+    """χ² noise of the fine product, whose mean and σ are known."""
+    power = rng.chisquare(dof, (6, n_time, n_channels)).astype(np.float32)
+    return unit_of((power - dof) / np.float32(np.sqrt(2 * dof)), 18.253611008, 2.7939677)
+
+
+def real_noise(rng: np.random.Generator, path: Path, n_channels: int = 2**16, panel_s: float = 300.0) -> Unit:
+    """Rows of a file one after the other, flattened as the search does it."""
+    file = open_filterbank(path)
+    rows = file.read(0, file.n_rows, 0, file.n_channels)
+    n_time, width = round(panel_s / file.dt_s), file.n_channels
+    power = np.empty((6, n_time, n_channels), np.float32)
+    for panel in power:
+        shape = (n_time, n_channels // width)
+        turned = (np.arange(width) + rng.integers(width, size=shape)[..., None]) % width
+        panel[:] = rows[rng.integers(len(rows), size=shape)[..., None], turned].reshape(n_time, -1)
+        flatten(panel.copy(), panel)
+    return unit_of(power, file.dt_s, file.df_hz)
+
+
+def inject(folder: Path, seeds: int, max_drift: float) -> None:
+    """Needles of known SNR and drift in the files of a folder, in memory: how many of them are found."""
+    unit, settings = whole_unit(folder, max_drift)
+    ground, before, tables = signals_of(unit, settings), unit.power.copy(), []
+    for seed in range(seeds):
+        unit.power[:] = before
+        needles, paths = draw_needles(unit, settings, np.random.default_rng(7000 + seed)), Paths(unit)
+        for line, snr in needles:
+            add_needle(paths, line, snr)
+        tables.append(injections_table(unit, needles, signals_of(unit, settings), ground, 0))
+    table = pd.concat(tables)
+    print(completeness(table).to_string(index=False))
+    for name, part in (("outside dense interference", table[~table["dense"]]), ("within", table[table["dense"]])):
+        bright = part[part["snr"] >= 10]
+        print(f"joint SNR 10 and more, {name}: {int(bright['found'].sum())} of {len(bright)}")
+    lost = table[~table["found"] & ~table["dense"] & (table["snr"] >= 10)]
+    print(lost[["channel", "drift_hz_s", "snr", "class", "found_snr"]].to_string(index=False))
+
+
+def whole_unit(folder: Path, max_drift: float, n_channels: int | None = None) -> tuple[Unit, Settings]:
+    observation = open_observation(sorted(path for path in folder.iterdir() if path.suffix in (".h5", ".fil")))
+    unit, _ = read_unit(observation, 0, n_channels or observation.n_freq, max_drift)
+    return unit, Settings(max_drift_hz_s=max_drift, inject=300)
+
+
+def cost(folder: Path) -> None:
+    """CPU seconds to read, flatten and search, by the number of channels and by the range of drifts."""
+    signals_of(*whole_unit(folder, 50.0, 2**15))
+    for what, sizes in (("channels", [(4.0, 2**power) for power in (17, 18, 19, 20)]),
+                        ("Hz/s", [(drift, 2**20) for drift in (1.0, 4.0, 10.0, 20.0, 50.0)])):  # fmt: skip
+        for drift, n_channels in sizes:
+            begin = time.process_time()
+            unit, settings = whole_unit(folder, drift, n_channels)
+            read = time.process_time()
+            look(unit, drift, settings.first_snr)
+            looked = time.process_time()
+            found = len(signals_of(unit, settings))
+            told = (read - begin, looked - read, time.process_time() - looked)
+            print(f"{what}: {n_channels} channels, ±{drift} Hz/s: read and flatten {told[0]:.2f} s, first look alone "
+                  f"{told[1]:.2f} s, whole search {told[2]:.2f} s, {found} signals")  # fmt: skip
+            del unit
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["cadence", "additions", "noise"])
+    parser.add_argument("what", choices=["cadence", "additions", "noise", "inject", "cost"])
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--turboseti")
     parser.add_argument("--max-drift", type=float, default=4.0)
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--real", type=Path)
     asked = parser.parse_args()
     if asked.what == "cadence":
         cadence(asked.folder, asked.turboseti, asked.max_drift)
     elif asked.what == "additions":
         additions()
+    elif asked.what == "inject":
+        inject(asked.folder, asked.seeds, asked.max_drift)
+    elif asked.what == "cost":
+        cost(asked.folder)
     else:
-        noise(asked.seeds)
+        noise(asked.seeds, asked.real)
 
 
 if __name__ == "__main__":

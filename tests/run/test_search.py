@@ -5,6 +5,7 @@ import os
 import shutil
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -113,3 +114,82 @@ def test_a_file_cut_short_on_disk_costs_its_own_rows_and_the_search_goes_on(file
     assert 0 < event["snr_3"] < event["snr_1"]
     masked = json.loads((tmp_path / "found" / "search.json").read_text())["found"]["masked_pixels"]
     assert masked == {f"{k}.h5": 6 * 8192 if k == 2 else 0 for k in range(6)}
+
+
+def quick(paths, out, **options):
+    return abacad.search(paths, out=out, max_drift=1, judged=0, shown=0, progress=False, **options)
+
+
+def test_damage_of_every_kind_is_masked_counted_and_named_and_the_search_goes_on(files, tmp_path, caplog):
+    """NaN and Inf, a chunk that cannot be unpacked, and one never written, which HDF5 shows as zeros."""
+    paths = list(files)
+    for panel in (1, 2, 3):
+        with h5py.File(files[panel]) as old:
+            data, words = old["data"][()], dict(old["data"].attrs)
+        if panel == 1:
+            data[3, 0, 100:200], data[4, 0, 100] = np.nan, np.inf
+        paths[panel] = tmp_path / f"{panel}.h5"
+        with h5py.File(paths[panel], "w") as new:
+            table = new.create_dataset("data", data.shape, "f4", chunks=(1, 1, 8192), compression="gzip")
+            table.attrs.update(words)
+            for row in range(len(data)):
+                if (panel, row) != (3, 7):
+                    table[row] = data[row]
+            place = table.id.get_chunk_info_by_coord((5, 0, 0))
+        if panel == 2:
+            with open(paths[panel], "r+b") as stream:
+                stream.seek(place.byte_offset + 20)
+                stream.write(b"\xa5" * 1000)
+    event = quick(paths, tmp_path / "found").iloc[0]
+    assert (event["class"], event["channel"]) == ("event", pytest.approx(2000, abs=1))
+    found = json.loads((tmp_path / "found" / "search.json").read_text())["found"]
+    assert [found["masked_pixels"][f"{k}.h5"] for k in range(6)] == [0, 101, 8192, 8192, 0, 0]
+    for said in ("1.h5: 101 values not finite, in channels 7992 to 8091", "2.h5: 8,192 values corrupt chunk",
+                 "3.h5: 8,192 values chunk never written, in channels 0 to 8191"):  # fmt: skip
+        assert said in caplog.text
+
+
+def test_the_headers_reach_the_physics(files, tmp_path):
+    """Rows said to take half the time: a line that moves as far in a row drifts twice as fast."""
+    paths = []
+    for panel, path in enumerate(files):
+        with h5py.File(path) as file:
+            values = file["data"][()][:, 0, ::-1]
+        start = 57650.5 + panel * OFFSET_S / 2 / 86_400
+        paths.append(write_panel(tmp_path, panel, values, tsamp=ROW_S / 2, tstart=start, telescope_id=9))
+    event = quick(paths, tmp_path / "found").iloc[0]
+    assert event["drift_hz_s"] == pytest.approx(0.2, abs=0.006)
+    assert (event["telescope"], event["source"], event["epoch_mjd"]) == ("ATA", "A", 57650.5)
+    gaps = [path.with_stem(f"late{k}") for k, path in enumerate(paths)]
+    for panel, (path, late) in enumerate(zip(paths, gaps, strict=True)):
+        shutil.copy(path, late)
+        with h5py.File(late, "r+") as file:
+            file["data"].attrs["tstart"] = 57650.5 + panel * OFFSET_S / 86_400
+    assert "event" not in set(quick(gaps, tmp_path / "gaps")["class"])
+
+
+def test_a_pattern_says_what_headers_do_not(files, tmp_path):
+    paths = []
+    for panel, path in enumerate(files):
+        paths.append(tmp_path / f"{panel}.h5")
+        shutil.copy(path, paths[-1])
+        with h5py.File(paths[-1], "r+") as file:
+            file["data"].attrs["source_name"] = "SAME"
+    with pytest.raises(AbacadError, match="none of them is OFF"):
+        quick(paths, tmp_path / "found")
+    assert quick(paths, tmp_path / "found", pattern="ABABAB").iloc[0]["class"] == "event"
+    assert quick(paths[:5], tmp_path / "five", pattern="ABABA").iloc[0]["class"] == "event"
+
+
+def test_one_polarisation_or_all_of_the_power(files, tmp_path):
+    """A line of the second polarisation alone is in Stokes I, fainter by √2, and not in the first."""
+    paths = []
+    for panel, path in enumerate(files):
+        with h5py.File(path) as file:
+            second = file["data"][()][:, 0, ::-1]
+        noise = np.random.default_rng(100 + panel).chisquare(200, second.shape).astype(np.float32)
+        both = np.stack([noise * second.mean() / 200, second], axis=1)
+        paths.append(write_panel(tmp_path, panel, both))
+    events = quick(paths, tmp_path / "whole")
+    assert events.iloc[0]["class"] == "event"
+    assert "event" not in set(quick(paths, tmp_path / "first", pol="first")["class"])

@@ -112,10 +112,37 @@ def test_a_needle_that_crosses_carriers_in_the_off_panels_stays_an_event():
     assert len(events(found(add_line(observation, 4000, 0.2, 25)))) == 1
 
 
-@pytest.mark.parametrize("snr", [10, 50, 1000])
+@pytest.mark.parametrize("snr", [10, 25, 50, 1000])
 def test_a_line_in_on_alone_that_stands_still_has_a_class_of_its_own(snr):
     table = found(add_line(made(seed=4), 5000, 0.0, snr))
     assert table["class"].tolist() == ["near-zero drift"]
+
+
+def test_lines_slower_than_asked_for_are_near_zero_drift():
+    """Too many pictures of them is what users of other programs complain of."""
+    observation = add_line(add_line(made(seed=4), 2000, 0.05, 30), 5000, -0.2, 20)
+    assert found(observation)["class"].tolist() == ["event", "event"]
+    table = found(observation, min_drift_hz_s=0.1)
+    assert table["class"].tolist() == ["event", "near-zero drift"]
+    assert table["channel"].tolist() == [pytest.approx(5000, abs=1), pytest.approx(2000, abs=1)]
+
+
+@pytest.mark.parametrize("channel", [1, 8190])
+def test_the_first_and_the_last_channels_are_searched(channel):
+    """Channels at the end that make no whole window are none the less looked at."""
+    table = found(add_line(made(seed=4), channel, 0.0, 40))
+    assert table["channel"].tolist() == [pytest.approx(channel, abs=1)]
+
+
+@pytest.mark.parametrize("snr", [27, 565])
+def test_the_bright_line_of_the_allen_array_is_one_event(snr):
+    """Rows of 2.1 s and channels of 1.9 Hz, 143 rows: turboSETI lost such a line at -0.89 Hz/s."""
+    start_s = [330.0 * panel for panel in range(6)]
+    observation = made(seed=1, n_freq=2048, rows=(143,) * 6, start_s=start_s, df_hz=1.907349, dt_s=2.097152, dof=16)
+    table = found(add_line(observation, 1500, -0.886, snr, dof=16), max_drift_hz_s=0.9)
+    assert table["class"].tolist() == ["event"]
+    assert table.iloc[0]["channel"] == pytest.approx(1500, abs=2)
+    assert table.iloc[0]["drift_hz_s"] == pytest.approx(-0.886, abs=1.907349 / 1620)
 
 
 def test_a_line_in_one_on_panel_is_not_taken_for_a_transmitter():

@@ -25,6 +25,7 @@ def test_the_packaged_list_holds_the_notch_filters():
     inside = bands[(bands["start_mhz"] <= 1250) & (bands["end_mhz"] >= 1250)]
     assert "notch" in inside.iloc[0]["name"]
     assert (bands["end_mhz"] > bands["start_mhz"]).all()
+    assert bands["source"].str.len().min() > 10  # of each row somebody can look up where it is from
 
 
 def test_a_band_that_ends_before_it_starts_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from abacad.searcher.engine import search_unit
@@ -34,6 +35,21 @@ def test_a_page_names_sources_masks_and_depth_and_its_guides_can_be_switched_off
     for said in ("source A", "source C", "a.h5: 3", "0.5 a MHz and hour", 'id="guides"', "event"):
         assert said in text
     assert "http" not in re.sub(r'xmlns="[^"]*"', "", text)
+
+
+def test_a_window_has_one_picture_without_guides_and_near_zero_drift_comes_last(tmp_path):
+    observation = add_line(add_line(made(seed=7), 4000, 0.0, 60), 6000, 0.1, 20)
+    events = search_unit(observation, 0, Settings(judged=0)).events
+    window = events.iloc[0].to_dict() | {"class": "window", "frequency_mhz": 1400.004, "channel": 2000, "score": 0.75}
+    window |= dict.fromkeys(["drift_hz_s", "snr", "snr_1"], float("nan"))
+    drawn = pictures(observation, window)
+    assert drawn.along == ""
+    assert "stroke-dasharray" not in drawn.drifting
+    table = pd.concat([events, pd.DataFrame([window])], ignore_index=True)
+    text = findings_page(tmp_path / "search.html", observation, table, FOUND, None, 5).read_text()
+    titles = re.findall(r"<h2[^>]*>([^<]*MHz[^<]*)</h2>", text)
+    assert [title.rsplit(": ", 1)[1] for title in titles] == ["event", "window", "near-zero drift"]
+    assert "nan" not in " ".join(titles)
 
 
 def test_an_observation_of_two_panels_has_a_page_without_pictures(tmp_path):

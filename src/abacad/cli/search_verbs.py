@@ -31,6 +31,7 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("found"), help="Folder to write.")
     parser.add_argument("--max_drift", type=float, default=4.0, help="Fastest drift, Hz/s, of both signs.")
+    parser.add_argument("--min_drift", type=float, default=0.0, help="Slower lines are of the class near-zero drift.")
     parser.add_argument(
         "--snr", type=float, default=7.0, help="Of a line through all ON panels together, from which it is reported."
     )
@@ -38,6 +39,12 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         "--pattern", type=str | None, default=None, help="A letter a panel, A for ON; null: from the headers' sources."
     )
     parser.add_argument("--pol", type=Literal["I", "first"], default="I", help="Total intensity, or the first.")
+    parser.add_argument(
+        "--windows",
+        type=int,
+        default=0,
+        help="Windows a coarse channel that no line explains; takes thirty times as long.",
+    )
     parser.add_argument("--hit_snr", type=float, default=10.0, help="Of one panel, for hits.csv and the .dat files.")
     parser.add_argument("--judged", type=int, default=32, help="Events a coarse channel that the detector scores.")
     parser.add_argument(
@@ -57,8 +64,8 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     keys = (
-        "out", "max_drift", "snr", "pattern", "pol", "hit_snr", "judged", "weights", "inject", "seed", "exclude",
-        "shown", "sefd", "distance", "accelerator", "progress",
+        "out", "max_drift", "min_drift", "snr", "windows", "pattern", "pol", "hit_snr", "judged", "weights",
+        "inject", "seed", "exclude", "shown", "sefd", "distance", "accelerator", "progress",
     )  # fmt: skip
     options = {key: getattr(parsed, key) for key in keys}
     if bool(parsed.files) == (parsed.catalogue is not None):
@@ -76,7 +83,7 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str]) -> Outcome:
     """The first events of a table of signals, how many there are of each class, and what was written."""
-    events = table[table["class"].isin(["event", "RFI zone", "near-zero drift"]) & (table["excluded"] == "")]
+    events = table[table["class"].isin(["event", "RFI zone", "near-zero drift", "window"]) & (table["excluded"] == "")]
     rows = [tuple(row) for row in events[list(shown)].head(25).itertuples(index=False)]
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     return Outcome(

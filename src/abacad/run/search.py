@@ -34,7 +34,9 @@ def search(
     *,
     out: str | Path,
     max_drift: float = 4.0,
+    min_drift: float = 0.0,
     snr: float = 7.0,
+    windows: int = 0,
     pattern: str | None = None,
     pol: Polarisation = "I",
     hit_snr: float = 10.0,
@@ -58,6 +60,9 @@ def search(
         files: `.h5` or `.fil` files of one observation, in any order.
         out: Folder to write.
         max_drift: Fastest drift, Hz/s, of both signs.
+        min_drift: Slower lines are of the class near-zero drift, whose pictures come last.
+        windows: Score every window of 256 channels as it is, too, and report so many a coarse channel that hold what no
+            line explains: squiggles, dashes. It takes thirty times as long as the rest; 0 does not.
         snr: Of a line through all ON panels together, from which on it is reported.
         pattern: A letter a panel in the order of time, A for ON; none takes it from the headers' sources.
         pol: Total intensity, or the first polarisation.
@@ -88,12 +93,12 @@ def search(
         >>> {"class", "frequency_mhz", "drift_hz_s", "snr"} <= set(rows.columns)
         True
     """
-    settings = Settings(max_drift_hz_s=max_drift, snr=snr, judged=judged, inject=inject, seed=seed)
+    settings = Settings(max_drift, min_drift, snr, windows, judged, inject, seed)
     bands = read_bands(exclude) if exclude is not None else None
     observation = open_observation(files, pattern=pattern, pol=pol)
     store = Store(Path(out))
     store.begin(_asked(observation, settings, weights, pol))
-    judge = _judge(observation, weights, accelerator) if judged else None
+    judge = _judge(observation, weights, accelerator) if judged or windows else None
     results: list[Result] = []
     try:
         for result in _followed(

@@ -11,7 +11,7 @@ from abacad.model.judge import Judge
 from abacad.searcher.first_look import channel_snr, look, standing
 from abacad.searcher.injection import add_needle, draw_needles, injections_table
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.second_look import Kind, Signal, carriers, dc_spikes, in_zones, second_look
+from abacad.searcher.second_look import Kind, Signal, carriers, dc_spikes, in_zones, second_look, too_slow
 from abacad.searcher.settings import Settings
 from abacad.searcher.stamp import scores
 from abacad.searcher.table import events_table, in_order
@@ -46,7 +46,7 @@ def signals_of(unit: Unit, settings: Settings) -> list[Signal]:
     places = look(unit, settings.max_drift_hz_s, settings.first_snr)
     signals = second_look(paths, places, settings.snr) + carriers(unit, at_rest, masked)
     paths.restore()
-    return in_zones(signals)
+    return in_zones(too_slow(signals, settings.min_drift_hz_s / unit.unit_drift_hz_s))
 
 
 def search_unit(observation: Observation, coarse: int, settings: Settings, judge: Judge | None = None) -> Result:
@@ -61,8 +61,14 @@ def search_unit(observation: Observation, coarse: int, settings: Settings, judge
     first, n_channels = observation.coarse()[coarse]
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)
     signals = dc_spikes(signals_of(unit, settings), [channel - unit.first for channel in observation.middles()])
-    events = events_table(observation, unit, coarse, signals, _scores(unit, signals, settings, judge))
-    summary = _summary(unit, noise, signals)
+    scores = _scores(unit, signals, settings, judge)
+    scored = (signals, scores, np.full(len(signals), np.nan, np.float32))
+    if settings.windows and judge is not None:
+        from abacad.searcher.windows import with_windows  # torch is slow to load
+
+        scored = with_windows(unit, signals, scores, judge, settings.windows)
+    events = events_table(observation, unit, coarse, *scored)
+    summary = _summary(unit, noise, scored[0])
     if not settings.inject:
         return Result(coarse, events, summary)
     if unit.off:

@@ -1,7 +1,8 @@
 """Frequency ranges whose signals are kept, but out of the headline: filters of a receiver, known transmitters.
 
 A list is a CSV file with the columns start_mhz, end_mhz and name. The package has `gbt`: the notch filters of the Green
-Bank Telescope's L and S receivers (Enriquez et al. 2017; Price et al. 2020) and satellite and ISM allocations.
+Bank Telescope's L and S receivers, as the observatory's documentation of the receivers gives them, and allocations to
+satellites and to industrial use. The L filter can be switched out; the S filter cannot. Each row has its source.
 """
 
 from importlib.resources import files

@@ -39,6 +39,7 @@ class Kind(StrEnum):
 
     EVENT = "event"
     NEAR_ZERO = "near-zero drift"
+    WINDOW = "window"
     PART_ON = "not in every ON"
     IN_OFF = "in OFF"
     ZONE = "RFI zone"
@@ -246,6 +247,14 @@ def crowded(signals: Sequence[Signal], reach: int = 1024, many: int = 8) -> Call
         return bool(np.searchsorted(ground, x + reach) - np.searchsorted(ground, x - reach) >= many)
 
     return at
+
+
+def too_slow(signals: Sequence[Signal], slope: float) -> list[Signal]:
+    """Events slower than some channels a row become the class `near-zero drift`."""
+    return [
+        replace(signal, kind=Kind.NEAR_ZERO) if signal.kind is Kind.EVENT and abs(signal.line.slope) < slope else signal
+        for signal in signals
+    ]
 
 
 def in_zones(signals: Sequence[Signal]) -> list[Signal]:

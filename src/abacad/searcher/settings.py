@@ -13,13 +13,18 @@ class Settings:
         max_drift_hz_s: drift rates of both signs up to this.
         snr: of a line through all ON panels, from which on it is a signal. At 6.5, four of five simulated coarse
             channels of 2^20 held one false event, of SNR 6.57 to 6.92 (docs/benchmarks.md), hence 7.
+        min_drift_hz_s: slower lines are of the class near-zero drift, whatever they are otherwise.
+        windows: windows of each coarse channel, those with the highest scores, that are signals though no line is in
+            them; 0 scores none.
         judged: events of each coarse channel, the brightest, that the detector scores.
         inject: needles added to each coarse channel, in memory, to measure what share of them is found.
         seed: of the injected needles.
     """
 
     max_drift_hz_s: float = 4.0
+    min_drift_hz_s: float = 0.0
     snr: float = 7.0
+    windows: int = 0
     judged: int = 32
     inject: int = 0
     seed: int = 0
@@ -28,10 +33,15 @@ class Settings:
         """Refuse what no search can mean."""
         if not 0 < self.max_drift_hz_s < 10_000:
             raise AbacadError(f"max_drift is {self.max_drift_hz_s:g} Hz/s.\nGive a rate above 0, such as 4.")
+        if not 0 <= self.min_drift_hz_s < self.max_drift_hz_s:
+            raise AbacadError(
+                f"min_drift is {self.min_drift_hz_s:g} Hz/s, max_drift {self.max_drift_hz_s:g}.\n"
+                "Give a smaller rate, or 0 for lines of any drift."
+            )
         if not self.snr >= 5:
             raise AbacadError(f"snr is {self.snr:g}: below 5 noise alone makes hundreds of events.\nGive 5 or more.")
-        if self.judged < 0 or self.inject < 0:
-            raise AbacadError("judged and inject must be 0 or more.")
+        if min(self.judged, self.inject, self.windows) < 0:
+            raise AbacadError("judged, windows and inject must be 0 or more.")
 
     @property
     def first_snr(self) -> float:

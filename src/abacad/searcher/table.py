@@ -20,20 +20,26 @@ def columns(n_panels: int) -> list[str]:
 
     `frequency_mhz` is where the line is at `epoch_mjd`, the start of the first ON panel; `start_mhz` and `end_mhz` are
     the same at the start of the first and at the end of the last ON panel, `drift_error_hz_s` is 1 σ, `snr` is of one
-    line through all ON panels, `snr_1` … of the same line in each panel, `off_snr` in all OFF panels.
+    line through all ON panels, `snr_1` … of the same line in each panel, `off_snr` in all OFF panels. `window_score` is
+    that of the window that the signal crosses, as it is; of a window nothing is known but its middle and its width.
     """
     panels = [f"snr_{panel + 1}" for panel in range(n_panels)]
     return [
-        "class", "score", "frequency_mhz", "drift_hz_s", "drift_error_hz_s", "snr", "off_snr", *panels, "bandwidth_hz",
-        "start_mhz", "end_mhz", "epoch_mjd", "source", "telescope", "pattern", "file", "channel", "coarse", "hits",
-        "excluded",
+        "class", "score", "window_score", "frequency_mhz", "drift_hz_s", "drift_error_hz_s", "snr", "off_snr", *panels,
+        "bandwidth_hz", "start_mhz", "end_mhz", "epoch_mjd", "source", "telescope", "pattern", "file", "channel",
+        "coarse", "hits", "excluded",
     ]  # fmt: skip
 
 
 def events_table(
-    observation: Observation, unit: Unit, coarse: int, signals: Sequence[Signal], scores: Float[np.ndarray, " signal"]
+    observation: Observation,
+    unit: Unit,
+    coarse: int,
+    signals: Sequence[Signal],
+    scores: Float[np.ndarray, " signal"],
+    window_scores: Float[np.ndarray, " signal"],
 ) -> pd.DataFrame:
-    """The signals of one coarse channel."""
+    """The signals of one coarse channel, with the scores of each along its drift and of the window that it crosses."""
     about = {
         "epoch_mjd": observation.tstart_mjd + observation.start_s[observation.on[0]] / 86400,
         "source": str(observation.sources[observation.on[0]]),
@@ -46,7 +52,8 @@ def events_table(
         "excluded": "",
     }
     rows = [
-        _row(observation, unit, signal, float(score)) | about for signal, score in zip(signals, scores, strict=True)
+        _row(observation, unit, signal, float(score)) | {"window_score": round(float(window), 6)} | about
+        for signal, score, window in zip(signals, scores, window_scores, strict=True)
     ]
     return in_order(pd.DataFrame(rows, columns=columns(len(unit.n_time))))
 
@@ -62,7 +69,7 @@ def _row(observation: Observation, unit: Unit, signal: Signal, score: float) -> 
         "class": str(signal.kind),
         "score": round(score, 6),
         "frequency_mhz": mhz(0.0),
-        "drift_hz_s": round(line.slope * per_row, 7),
+        "drift_hz_s": round(line.slope * per_row, 7) if signal.kind is not Kind.WINDOW else float("nan"),
         "drift_error_hz_s": round(signal.slope_error * per_row, 7),
         "snr": round(signal.snr, 3),
         "off_snr": round(signal.off_snr, 3),
@@ -76,9 +83,13 @@ def _row(observation: Observation, unit: Unit, signal: Signal, score: float) -> 
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Events first, then the other classes; in each the highest SNR first, equal ones by frequency and drift."""
+    """Events first, then the other classes; in each the highest SNR first, equal ones by frequency and drift.
+
+    Windows have no SNR: the highest score is first.
+    """
     rank = table["class"].map({str(kind): place for place, kind in enumerate(KINDS)})
     inside = (table["excluded"].fillna("") != "").astype(int)  # what lies in an excluded band is out of the headline
-    keys = (table["drift_hz_s"], table["frequency_mhz"], -table["snr"], rank, inside)  # the last one counts first
+    bright = table["snr"].where(table["class"] != str(Kind.WINDOW), table["score"])
+    keys = (table["drift_hz_s"], table["frequency_mhz"], -bright, rank, inside)  # the last one counts first
     order = np.lexsort([np.asarray(key, dtype=float) for key in keys])
     return table.iloc[order].reset_index(drop=True)

@@ -18,7 +18,8 @@ from abacad.types import CadenceArray
 
 EVENTS = "events.csv"
 _ROOM = 1.25  # of the channels that an event crosses, so that it does not touch the edges
-_NEEDED = {"class": str, "frequency_mhz": float, "drift_hz_s": float, "snr": float}
+_NEEDED = {"class": str, "frequency_mhz": float}
+_OF_LINES = ("drift_hz_s", "snr")  # empty where a window holds no line
 
 
 @dataclass(frozen=True)
@@ -91,34 +92,45 @@ def open_search(folder: Path, files: Sequence[Path]) -> Search:
     starts = tuple(observation.start_s[panel] - observation.start_s[order[0]] for panel in order)
     axes = Axes(min(observation.n_time[panel] for panel in order), WIDTH, observation.dt_s, observation.df_hz, starts)
     table = read_table(folder / EVENTS, _NEEDED, "The same `abacad search` writes it again.")
+    if missing := [name for name in _OF_LINES if name not in table.columns]:
+        has = ", ".join(map(str, table.columns[:6]))
+        raise AbacadError(
+            f"{folder / EVENTS} has the columns {has}, and no {missing[0]}.\nThe same `abacad search` writes it again."
+        )
     events = [_event(row, observation, axes) for row in table.to_dict("records")]
     return Search(observation, tuple(order), axes, events)
 
 
 def _event(row: dict, observation: Observation, axes: Axes) -> Event:
-    drift, mhz = float(row["drift_hz_s"]), float(row["frequency_mhz"])
+    drift, mhz = _number(row["drift_hz_s"], 0.0), float(row["frequency_mhz"])
     crossed = drift * (axes.panel_start_s[-1] + axes.panel_s) / axes.df_hz
     each = max(1, ceil(_ROOM * abs(crossed) / WIDTH))
     at = (mhz * 1e6 - observation.low_hz) / axes.df_hz  # a whole number in the middle of a channel
     first = int(at + crossed / 2 - each * WIDTH / 2)
     return Event(
-        f"{mhz:.6f} MHz {drift:+.4f} Hz/s",
+        f"{mhz:.6f} MHz {drift:+.4f} Hz/s" if row["drift_hz_s"] != "" else f"{mhz:.6f} MHz",
         _log_odds(row.get("score")),
         first,
         each,
         (observation.low_hz + (first + (each - 1) / 2) * axes.df_hz) * 1e-6,
         axes.df_hz * each,
-        Line((at - first + 0.5) / each, drift, float(row["snr"]), str(row["class"])),
+        Line((at - first + 0.5) / each, drift, _number(row["snr"], 0.0), str(row["class"])),
         str(row["class"]),
     )
 
 
+def _number(cell: object, otherwise: float) -> float:
+    """Of a cell of the table that may be empty."""
+    try:
+        value = float(str(cell))
+    except ValueError:
+        return otherwise
+    return otherwise if np.isnan(value) else value
+
+
 def _log_odds(score: object) -> float | None:
     """Of a cell of the table; none where the detector could not judge."""
-    try:
-        value = float(str(score))
-    except ValueError:
-        return None
+    value = _number(score, np.nan)
     return None if np.isnan(value) else log_odds(value)
 
 

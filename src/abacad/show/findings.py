@@ -1,7 +1,8 @@
 """The page of a search: what was found, how it looks, and how deep the search was.
 
 Each event has two pictures: as it drifts, over all that it crosses, and along its own drift, where the detector judges
-it. Rows and channels are averaged into pixels, never left out. The guides beside the line can be switched off.
+it. A window has one. Rows and channels are averaged into pixels, never left out. The guides beside the line can be
+switched off.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,20 @@ from abacad.show.picture import Layout
 from abacad.show.waterfall import waterfall
 from abacad.signal.cadence import Axes
 
-_COLUMNS = ("class", "score", "frequency_mhz", "drift_hz_s", "snr", "off_snr", "bandwidth_hz", "hits", "excluded")
+_COLUMNS = (
+    "class",
+    "score",
+    "window_score",
+    "frequency_mhz",
+    "drift_hz_s",
+    "snr",
+    "off_snr",
+    "bandwidth_hz",
+    "hits",
+    "excluded",
+)
+_PICTURED = ("event", "window", "RFI zone", "near-zero drift")
+"""Classes that have pictures, in this order: near-zero drift is what most interference looks like."""
 _SWITCH = (
     "<style>body:has(#guides:not(:checked)) .waterfall line[stroke-dasharray]{display:none}</style>"
     '<label><input type="checkbox" id="guides" checked> guides beside the line</label>'
@@ -39,7 +53,7 @@ class Pictures:
 
     Attributes:
         drifting: over all channels that it crosses.
-        along: sheared along its drift.
+        along: sheared along its drift; empty of a window, which has none.
     """
 
     drifting: str
@@ -57,13 +71,16 @@ def pictures(observation: Observation, event: Mapping[Any, Any], judge: Judge | 
     order = abacad_order(observation.on, observation.off)
     if order is None:
         return None
+    drift = 0.0 if event["class"] == "window" else event["drift_hz_s"]
     ends = np.array([s + n * observation.dt_s for s, n in zip(observation.start_s, observation.n_time, strict=True)])
-    crossed = abs(event["drift_hz_s"]) * ends.max() / observation.df_hz
+    crossed = abs(drift) * ends.max() / observation.df_hz
     first = max(0, int(event["channel"] - crossed - _BESIDE))
     last = min(observation.n_freq, int(event["channel"] + crossed + _BESIDE))
     unit, _ = read_unit(observation, first, last - first, 0.0)
     at = (event["frequency_mhz"] * 1e6 - observation.low_hz) / observation.df_hz - unit.first
-    line = Line(at, event["drift_hz_s"] * unit.dt_s / unit.df_hz, event["bandwidth_hz"] / unit.df_hz - 1)
+    if event["class"] == "window":
+        return Pictures(_as_it_is(observation, unit, at, order, judge), "")
+    line = Line(at, drift * unit.dt_s / unit.df_hz, event["bandwidth_hz"] / unit.df_hz - 1)
     return Pictures(_drifting(observation, unit, line, order), _along(unit, line, order, judge))
 
 
@@ -86,6 +103,15 @@ def _drifting(observation: Observation, unit: Unit, line: Line, order: Sequence[
     low_mhz = (observation.low_hz + (unit.first + first) * unit.df_hz) / 1e6
     drawn = guide.Line(channel, line.slope * unit.df_hz / unit.dt_s, np.inf, guide.FAMILIES[0])
     return waterfall(cut[:, : axes.n_time], "as it drifts", axes=axes, low_mhz=low_mhz, line=drawn)
+
+
+def _as_it_is(observation: Observation, unit: Unit, at: float, order: Sequence[int], judge: Judge | None) -> str:
+    """A window about a channel, as the detector scored it."""
+    first, axes = round(at - 0.5 * (WIDTH - 1)), _axes(unit, order, unit.df_hz)
+    seen = _binned(unit.power, first, 1)[list(order), : axes.n_time]
+    low_mhz = (observation.low_hz + (unit.first + first) * unit.df_hz) / 1e6
+    evidence = judge.evidence(seen, axes) if judge is not None else None
+    return waterfall(seen, "the window", evidence, axes=axes, low_mhz=low_mhz)
 
 
 def _along(unit: Unit, line: Line, order: Sequence[int], judge: Judge | None) -> str:
@@ -129,7 +155,7 @@ def findings_page(
         shown: events with pictures.
         judge: whose evidence is drawn over them.
     """
-    named = events[events["class"].isin(["event", "RFI zone", "near-zero drift"])].head(shown)
+    named = pd.concat([events[events["class"] == kind] for kind in _PICTURED]).head(shown)
     page = Page(
         title=f"Search of {observation.sources[observation.on[0]]}",
         lead=_lead(observation, found),
@@ -168,21 +194,27 @@ def _told(value: Any) -> str:
 
 
 def _event(observation: Observation, place: int, event: Mapping[Any, Any], judge: Judge | None) -> Section:
-    where = f"{event['frequency_mhz']:.6f} MHz, {event['drift_hz_s']:+.4f} Hz/s"
-    title = f"{where}, SNR {event['snr']:.1f}: {event['class']}"
-    panels = ", ".join(f"{event[f'snr_{panel + 1}']:.1f}" for panel in range(len(observation.pattern)))
+    title, text = _words(event, len(observation.pattern))
     drawn = pictures(observation, event, judge)
-    rows = min(observation.n_time)
-    axes = Axes(rows, WIDTH, observation.dt_s, observation.df_hz)
-    caption = Layout.of(axes).told() if drawn else ""
+    if drawn is None:
+        return Section(title, text=text)
+    axes = Axes(min(observation.n_time), WIDTH, observation.dt_s, observation.df_hz)
+    caption, told = Layout.of(axes).told(), "Bins as the detector sees them, and where it saw its evidence."
     figures = (
-        [(drawn.drifting, caption), (drawn.along, "Bins as the detector sees them, and where it saw its evidence.")]
-        if drawn
-        else []
+        [(drawn.drifting, caption), (drawn.along, told)] if drawn.along else [(drawn.drifting, f"{caption} {told}")]
     )
-    text = f"SNR of each panel: {panels}. Score {_told(event['score']) or 'none'}."
-    switch = [(_SWITCH, "")] if drawn and place == 0 else []
+    switch = [(_SWITCH, "")] if place == 0 else []
     return Section(title, text=text, figures=[*switch, *figures])
+
+
+def _words(event: Mapping[Any, Any], n_panels: int) -> tuple[str, str]:
+    """Title and sentence of an event."""
+    where = f"{event['frequency_mhz']:.6f} MHz"
+    if event["class"] == "window":
+        return f"{where}: window", f"No line explains it. Score {event['score']:.4f}."
+    panels = ", ".join(f"{event[f'snr_{panel + 1}']:.1f}" for panel in range(n_panels))
+    title = f"{where}, {event['drift_hz_s']:+.4f} Hz/s, SNR {event['snr']:.1f}: {event['class']}"
+    return title, f"SNR of each panel: {panels}. Score {_told(event['score']) or 'none'}."
 
 
 def _depth(found: Mapping[str, Any]) -> Section:

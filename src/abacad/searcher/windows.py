@@ -1,0 +1,152 @@
+"""Windows that the detector takes for a needle: what wanders, or comes and goes, and so is no straight line.
+
+The search adds powers along straight lines. A squiggle is spread over many of them, and a few dashes fill a part of
+one; the detector has learnt both, in windows of 256 channels. So every window of a coarse channel can be scored as it
+is, half a window after the last. What stands in the OFF panels too is masked before, so that no carrier lifts a window.
+
+A window with a line of the search in it is that line's, and adds its score to it; each other one is a signal of the
+class `window`, of which no more is known than that it lies between these channels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from abacad.model.judge import Judge
+from abacad.searcher.path import Line, Paths
+from abacad.searcher.second_look import Kind, Signal
+from abacad.searcher.stamp import WIDTH, abacad_order
+from abacad.searcher.unit import Unit
+from abacad.signal.cadence import Axes
+
+LEAST = 0.5
+"""Score below which a window is none of a needle."""
+
+_BATCH = 64
+_OF_THE_GROUND = {Kind.IN_OFF, Kind.DC_SPIKE}
+_LINES = {Kind.EVENT, Kind.ZONE, Kind.NEAR_ZERO}
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window that holds a needle, as the detector says.
+
+    Attributes:
+        first: its first column in the unit.
+        score: of the detector.
+        lines: which of the signals of the search cross it, of the classes that a transmitter makes.
+    """
+
+    first: int
+    score: float
+    lines: tuple[int, ...] = ()
+
+    def signal(self, unit: Unit) -> Signal:
+        """It as a row of the table: at its middle, as wide as a window, without SNR and drift."""
+        nothing = (float("nan"),) * len(unit.n_time)
+        line = Line(self.first + 0.5 * (WIDTH - 1), 0.0, WIDTH - 1.0)
+        return Signal(line, float("nan"), float("nan"), float("nan"), nothing, float("nan"), 0.0, Kind.WINDOW, 0)
+
+
+def windows(unit: Unit, signals: Sequence[Signal], judge: Judge | None, count: int) -> list[Window]:
+    """The windows with the highest scores that do not overlap, best first; the unit's powers are as before afterwards.
+
+    Args:
+        unit: flattened powers.
+        signals: what the search found in them.
+        judge: the detector; without one there are no windows, nor where there are not three ON and three OFF panels.
+        count: of windows without a line at most.
+    """
+    if not count or judge is None or abacad_order(unit.on, unit.off) is None or unit.power.shape[2] < WIDTH:
+        return []
+    paths = Paths(unit)
+    for signal in signals:
+        if signal.kind in _OF_THE_GROUND:
+            paths.blank(signal.line, paths.all, max(signal.half, 1.0 + signal.line.width))
+    starts = _starts(unit)
+    scores = _scores(unit, starts, judge)
+    paths.restore()
+    found = _apart(starts, scores)
+    crossed = [replace(window, lines=_crossing(unit, window, signals)) for window in found]
+    alone = [window for window in crossed if not window.lines][:count]
+    return [window for window in crossed if window.lines or window in alone]
+
+
+def with_windows(
+    unit: Unit, signals: Sequence[Signal], scores: Float[np.ndarray, " signal"], judge: Judge, count: int
+) -> tuple[list[Signal], Float[np.ndarray, " more"], Float[np.ndarray, " more"]]:
+    """Signals, their scores, and the scores of the windows that they cross, with windows that are signals of their own.
+
+    Args:
+        unit: flattened powers.
+        signals: what the search found in them.
+        scores: of these; NaN where not judged.
+        judge: the detector.
+        count: of windows of their own at most.
+    """
+    found = windows(unit, signals, judge, count)
+    crossed = np.full(len(signals), np.nan, np.float32)
+    for window in reversed(found):  # so that the best of those that a line crosses is the last
+        crossed[list(window.lines)] = window.score
+    alone = [window for window in found if not window.lines]
+    own = np.array([window.score for window in alone], np.float32)
+    more = [window.signal(unit) for window in alone]
+    return [*signals, *more], np.concatenate([scores, own]), np.concatenate([crossed, own])
+
+
+def _starts(unit: Unit) -> Int[np.ndarray, " window"]:
+    """First columns: half a window apart, from the coarse channel's first on, none beyond the band."""
+    last = unit.power.shape[2] - WIDTH
+    return np.unique(np.minimum(np.arange(unit.begin, unit.end, WIDTH // 2), last))
+
+
+def _scores(unit: Unit, starts: Int[np.ndarray, " window"], judge: Judge) -> Float[np.ndarray, " window"]:
+    order = abacad_order(unit.on, unit.off) or []
+    rows = min(unit.n_time[panel] for panel in order)
+    axes = Axes(rows, WIDTH, unit.dt_s, unit.df_hz, tuple(unit.start_s[panel] for panel in order))
+    judge = replace(judge, flips=("identity",))  # the other views cost four times the time
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # a score is the same to the last bit however many cores there are
+    try:
+        return np.concatenate([
+            judge.scores(torch.from_numpy(_cut(unit, order, rows, starts[low : low + _BATCH])), axes)
+            for low in range(0, len(starts), _BATCH)
+        ])  # fmt: skip
+    finally:
+        torch.set_num_threads(before)
+
+
+def _cut(
+    unit: Unit, order: Sequence[int], rows: int, starts: Int[np.ndarray, " window"]
+) -> Float[np.ndarray, "window panel time freq"]:
+    return np.stack([unit.power[list(order), :rows, start : start + WIDTH] for start in starts.tolist()])
+
+
+def _apart(starts: Int[np.ndarray, " window"], scores: Float[np.ndarray, " window"]) -> list[Window]:
+    """Of windows that overlap, the better one."""
+    kept: list[Window] = []
+    for place in np.lexsort([starts, -scores]):
+        first, score = int(starts[place]), float(scores[place])
+        if score < LEAST:
+            break
+        if all(abs(first - other.first) >= WIDTH for other in kept):
+            kept.append(Window(first, score))
+    return kept
+
+
+def _crossing(unit: Unit, window: Window, signals: Sequence[Signal]) -> tuple[int, ...]:
+    """The lines that are in a window during some ON panel."""
+    return tuple(
+        place
+        for place, signal in enumerate(signals)
+        if signal.kind in _LINES and any(_inside(unit, window, signal.line, panel) for panel in unit.on)
+    )
+
+
+def _inside(unit: Unit, window: Window, line: Line, panel: int) -> bool:
+    start = unit.start_s[panel] / unit.dt_s
+    low, high = sorted((line.at(start), line.at(start + unit.n_time[panel])))
+    return low < window.first + WIDTH and high >= window.first
