@@ -4,15 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abacad.config import Augment, Represent
 from abacad.data.check import check_cadences
 from abacad.data.competition import cadence_path, listed_files, read_cadence, read_header, read_labels, read_sample
 from abacad.errors import AbacadError, CadenceError
-from abacad.learn.augment import Augmentation
-from abacad.learn.dataset import Cadences, Samples, loader
-from abacad.learn.packed import pack, worth_packing
 from abacad.places import find_competition
-from abacad.represent.representation import representation
 from tests.conftest import SHAPE
 
 
@@ -64,40 +59,3 @@ def test_check_tells_range_and_what_is_bad(competition):
     assert full.good == [one for one in ids if one != ids[3]]
     assert -6 < full.low < -3
     assert 6 < full.high < 12
-
-
-def test_packed_cadences_are_those_of_the_files(shared_competition, tmp_path):
-    ids = list(read_labels(shared_competition)["id"])
-    source = Cadences(shared_competition, "train", ids, Represent("difference"))
-    packed = pack(source, len(ids), tmp_path / "packed.npy")
-    assert len(packed) == len(source) == 40
-    for index in (0, 17, 39):
-        np.testing.assert_allclose(packed[index], source[index], atol=5e-3, rtol=1e-3)
-    assert list(tmp_path.iterdir()) == [tmp_path / "packed.npy"]
-    assert worth_packing(source, len(ids), tmp_path)
-    assert not worth_packing(source, 10**9, tmp_path)
-
-
-def test_a_loader_gives_each_sample_with_its_target(shared_competition):
-    labels = read_labels(shared_competition)
-    source = Cadences(shared_competition, "train", list(labels["id"]), Represent("difference"))
-    samples = Samples(source, [5, 3, 30], labels["target"].to_numpy())
-    (batch,) = loader(samples, batch_size=8, workers=0)
-    assert batch.place.tolist() == [5, 3, 30]
-    assert batch.target.tolist() == [0, 1, 1]
-    np.testing.assert_array_equal(batch.planes[1], source[3])
-
-
-def test_random_changes_follow_seed_epoch_and_index_alone(shared_competition):
-    labels = read_labels(shared_competition)
-    source = Cadences(shared_competition, "train", list(labels["id"]), Represent("difference"))
-    seen = representation(Represent("difference"))
-    samples = Samples(source, range(40), labels["target"].to_numpy(), Augmentation(Augment(), seen), seed=1)
-    first = samples[7].planes
-    _ = samples[8]
-    np.testing.assert_array_equal(samples[7].planes, first)
-    changed = []
-    for epoch in range(1, 5):
-        samples.set_epoch(epoch)
-        changed.append(not np.array_equal(samples[7].planes, first))
-    assert any(changed)

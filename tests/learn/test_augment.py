@@ -11,7 +11,6 @@ from torch.utils.data import Dataset
 from abacad.config import Augment, Represent
 from abacad.learn.augment import Augmentation
 from abacad.learn.dataset import Samples, loader
-from abacad.learn.mixup import mixup
 from abacad.represent.representation import Representation, represent, representation
 
 NONE = {"horizontal_flip": 0.0, "vertical_flip": 0.0, "shift": 0.0}
@@ -118,15 +117,3 @@ def test_other_epochs_change_other_cadences():
     assert drawn[0] == drawn[2]
     same = sum(one == other for one, other in zip(drawn[0], drawn[1], strict=True))
     assert same < 70  # 25 of 200 by chance, a few more where a shift moved nothing
-
-
-def test_mixup_sums_two_cadences_and_ors_their_labels():
-    generator = torch.Generator().manual_seed(0)
-    planes = torch.randn(64, 3, 8, 8, generator=generator)
-    targets = (torch.arange(64) % 2).float()
-    mixed, labels = mixup(planes, targets, 1.0, generator)
-    assert mixed.shape == planes.shape
-    assert set(labels.tolist()) <= {0.0, 1.0}
-    assert (labels >= targets).all()
-    assert 0.6 < labels.mean() < 0.9
-    assert mixed.std() == pytest.approx(1, abs=0.03)

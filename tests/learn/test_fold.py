@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from abacad.errors import AbacadError
+from abacad.learn.fold import pos_weight
 from abacad.learn.learner import Learner
 from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.model.detector import Detector
@@ -279,3 +280,7 @@ def test_accumulated_batches_make_one_step(shared_competition, tmp_path, monkeyp
     train(shared_competition, tmp_path / "run", **IMAGE | options | {"data.only": 0})
     assert len(rates) == 3
     assert rates[-1] < 0.7 * rates[0]
+
+
+def test_pos_weight_is_negatives_over_positives():
+    assert pos_weight(3, 1) == 3.0

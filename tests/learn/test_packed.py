@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from abacad.learn.packed import pack
+from abacad.config import Represent
+from abacad.data.competition import read_labels
+from abacad.learn.dataset import Cadences
+from abacad.learn.packed import pack, worth_packing
 
 
 class Ramp(torch.utils.data.Dataset):
@@ -54,3 +57,15 @@ def test_rubbish_is_replaced(tmp_path):
     path = tmp_path / "packed.npy"
     path.write_bytes(b"rubbish")
     assert torch.allclose(pack(Ramp(), 40, path)[7], Ramp()[7], atol=0.02)
+
+
+def test_packed_cadences_are_those_of_the_files(shared_competition, tmp_path):
+    ids = list(read_labels(shared_competition)["id"])
+    source = Cadences(shared_competition, "train", ids, Represent("difference"))
+    packed = pack(source, len(ids), tmp_path / "packed.npy")
+    assert len(packed) == len(source) == 40
+    for index in (0, 17, 39):
+        np.testing.assert_allclose(packed[index], source[index], atol=5e-3, rtol=1e-3)
+    assert list(tmp_path.iterdir()) == [tmp_path / "packed.npy"]
+    assert worth_packing(source, len(ids), tmp_path)
+    assert not worth_packing(source, 10**9, tmp_path)

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from abacad.searcher.plan import tree
+from abacad.searcher.unit import Unit
+
 
 @dataclass
 class File:
@@ -83,3 +86,20 @@ def add_line(made, channel, drift_hz_s, snr, panels=None, dof=200, fine=64):
             at = at[(at >= 0) & (at < made.n_freq)]
             np.add.at(power[row], at, level[at] * amplitude / fine)
     return made
+
+
+def white(seed=0, n_panels=6, n_time=16, n_freq=2048, pattern="ABACAD", period_rows=20.0, dt_s=10.0, df_hz=2.0):
+    """A unit of noise that is flat already: mean 0 and σ 1 in every pixel; panels begin `period_rows` rows apart."""
+    power = np.random.default_rng(seed).normal(size=(n_panels, n_time, n_freq)).astype(np.float32)
+    on = tuple(panel for panel in range(n_panels) if pattern[panel] == "A")
+    off = tuple(panel for panel in range(n_panels) if pattern[panel] != "A")
+    start_s = tuple((panel - on[0]) * period_rows * dt_s for panel in range(n_panels))
+    return Unit(power, 1000, 0, n_freq, on, off, (n_time,) * n_panels, start_s, dt_s, df_hz)
+
+
+def written_out(rows):
+    """Paths of the tree, found by summing rows that each hold a single one in another place."""
+    table = tree(len(rows))
+    for stage in table:
+        rows = np.stack([rows[a] if b < 0 else rows[a] + np.roll(rows[b], -shift) for a, b, shift in stage])
+    return rows

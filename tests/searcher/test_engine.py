@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 
 from abacad.searcher.engine import search_unit, signals_of
-from abacad.searcher.path import Line, Paths
-from abacad.searcher.plan import octaves
-from abacad.searcher.second_look import Kind
 from abacad.searcher.settings import Settings
 from abacad.searcher.unit import read_unit
 from tests.searcher.made import add_line, made
@@ -194,33 +191,3 @@ def test_the_powers_are_as_before_after_a_search():
     before = unit.power.copy()
     assert signals_of(unit, Settings(max_drift_hz_s=1.0))
     assert np.array_equal(unit.power, before)
-
-
-def test_flattened_noise_has_mean_0_and_sigma_1_up_to_the_edges():
-    unit, noise = read_unit(made(seed=8, n_freq=32768), 0, 32768, 1.0)
-    for low in (0, 100, 16000, 32000, 32568):
-        part = unit.power[:, :, low : low + 200]
-        assert np.abs(part.mean(axis=(1, 2))).max() < 0.25  # a median of 512 channels of 16 rows is good to 0.02 σ
-        assert part.std(axis=(1, 2)) == pytest.approx(1, abs=0.06)
-    assert [panel.relative_sigma for panel in noise] == pytest.approx([0.1] * 6, rel=0.05)
-
-
-def test_the_filter_on_a_line_has_snr_by_its_formula():
-    """A line of amplitude a in σ that crosses N channels a row has SNR a·√(rows / N)."""
-    unit, _ = read_unit(made(seed=8, dof=10**6), 0, 8192, 1.0)
-    unit.power[:] = 1e-6
-    paths, line = Paths(unit), Line(4000.2, 4.0)
-    for panel in unit.on:
-        for row in range(16):
-            begin = line.at(unit.start_s[panel] / unit.dt_s + row)
-            edges = np.arange(round(begin) - 1, round(begin) + 6) + 0.5
-            share = np.clip(np.minimum(edges, begin + 4) - np.maximum(edges - 1, begin), 0, None) / 4
-            unit.power[panel, row, (edges - 0.5).astype(int)] += 8.0 * share
-    weight = sum(4 * (0.25) ** 2 for _ in range(48))
-    assert paths.snr(line, paths.on) == pytest.approx(8 * np.sqrt(weight), rel=0.05)
-
-
-def test_faster_drifts_cost_no_more_than_one_octave_each():
-    bins = [2 / octave.step for octave in octaves(400.0)[::2]]
-    assert sum(bins) < 6
-    assert Kind.EVENT == "event"

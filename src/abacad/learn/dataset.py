@@ -134,7 +134,7 @@ class Samples(Dataset):
             augmentation: Random changes; none for validation and test.
             seed: Seed of those changes.
         """
-        self.source, self.indices = source, np.asarray(indices)
+        self.source, self.indices = source, np.asarray(indices, dtype=int)
         self.targets = np.full(self.indices.max(initial=-1) + 1, np.nan) if targets is None else targets
         self.augmentation, self.seed, self.epoch = augmentation, seed, 0
 

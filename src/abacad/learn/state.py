@@ -7,7 +7,6 @@ need not be kept. The file holds tensors and numbers alone and is read so: nothi
 """
 
 import math
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,7 @@ def read_state(path: Path) -> FoldState:
         if not isinstance(content, dict) or content.pop("kind", None) != _KIND:
             raise ValueError("it was written by something else, or by an earlier version")
         return FoldState(**content)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, EOFError, OSError, KeyError) as error:
+    except Exception as error:  # unpickling raises whatever it meets
         raise AbacadError(
             f"{plain_name(path)} holds no state of a fold as plain data: {brief(str(error), 100)}\n"
             "It was not opened any further. Remove it, and the fold begins anew."

@@ -5,6 +5,7 @@ panel. In a `.dat` file the columns are those of turboSETI 2.3 (`DATFORMAT`: num
 corrected frequency, channel, bounds, neighbourhood); `read_dat`, `find_event_pipeline` and `plot_event` take them.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,13 +48,19 @@ def hits_table(observation: Observation, events: pd.DataFrame, snr: float) -> pd
 def write_hits(folder: Path, observation: Observation, hits: pd.DataFrame, max_drift_hz_s: float) -> list[Path]:
     """Write `hits.csv` and one `.dat` a file."""
     write_table(folder / "hits.csv", hits)
-    written = []
-    for panel, file in enumerate(observation.files):
-        name = Path(file.path).name
-        path = folder / "dat" / f"{Path(name).stem}.dat"
-        write_dat(path, observation, panel, name, hits[hits["panel"] == panel + 1], max_drift_hz_s)
-        written.append(path)
+    names = [Path(file.path).name for file in observation.files]
+    written = [folder / "dat" / f"{stem}.dat" for stem in _stems(names)]
+    for panel, path in enumerate(written):
+        write_dat(path, observation, panel, names[panel], hits[hits["panel"] == panel + 1], max_drift_hz_s)
     return written
+
+
+def _stems(names: Sequence[str]) -> list[str]:
+    """Names of the `.dat` files: those of the panels' files, numbered where files of two folders share one."""
+    stems = [Path(name).stem for name in names]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f"{panel}_{stem}" for panel, stem in enumerate(stems, start=1)]
 
 
 def write_dat(

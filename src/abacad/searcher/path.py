@@ -278,6 +278,6 @@ class Paths:
     def restore(self) -> None:
         """Put back all that was masked."""
         flat = self.unit.power.reshape(-1)
-        for where, values in self._masked:
+        for where, values in reversed(self._masked):  # where two masks overlap, the first one knows what stood there
             flat[where] = values
         self._masked.clear()

@@ -11,7 +11,7 @@ from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.data.observation import open_observation
 from abacad.data.simulated_folder import read_card
 from abacad.errors import AbacadError
-from abacad.files import read_json
+from abacad.files import read_json, read_table
 from abacad.learn.run_folder import RunFolder
 from abacad.show.events import EVENTS, Search, open_search
 from abacad.show.line import Line
@@ -23,6 +23,10 @@ from abacad.types import CadenceArray
 
 WIDTH = 256
 """Channels of the windows that `abacad score` cuts telescope files into."""
+
+_TEST: dict[str, type] = {"id": str, "score": float}
+_OOF: dict[str, type] = {"id": str, "target": int, "fold": int, "score": float}
+_SCORES: dict[str, type] = {"file": str, "score": float}
 
 
 @dataclass(frozen=True)
@@ -111,13 +115,16 @@ def _of_run(run: RunFolder, of: str, data: Path | None) -> Source:
     run.recipe()
     is_test = run.test.is_file() if of == "auto" else of == "test"
     table_path, split = (run.test, "test") if is_test else (run.oof, "train")
+    maker = "abacad predict RUN DATA" if is_test else "The same `abacad train`"
     if not table_path.is_file():
-        way_out = "abacad predict RUN DATA writes it." if is_test else "The same `abacad train` ends the run."
-        raise AbacadError(f"{run.path} has no {table_path.name}.\n{way_out}")
+        raise AbacadError(f"{run.path} has no {table_path.name}.\n{maker} writes it.")
     record = read_json(run.record)
     noted = record.get("test" if is_test else "data", {}).get("folder", ".")
     root = data if data is not None else Path(noted)
-    table = pd.read_csv(table_path, dtype={"id": str}).sort_values("score", ascending=False, kind="stable")
+    table = read_table(table_path, _TEST if is_test else _OOF, f"{maker} writes it again.")
+    if table.empty:
+        raise AbacadError(f"{table_path} has no rows.\n{maker} writes it again.")
+    table = table.sort_values("score", ascending=False, kind="stable")
     first = cadence_path(root, _split(split), str(table["id"].iloc[0]))
     if not first.is_file():
         raise AbacadError(f"There is no {first}: the data folder of {run.path} has moved.\nName it: --data FOLDER.")
@@ -155,12 +162,10 @@ def _of_search(found: Search, folder: Path) -> Source:
 
 
 def _of_table(path: Path, files: Sequence[Path]) -> Source:
-    try:
-        table = pd.read_csv(path, dtype={"file": str})
-    except ValueError as error:
-        raise AbacadError(f"{path} cannot be read as a table: {error}") from error
-    if not {"file", "score"} <= set(table.columns) or table.empty:
-        raise AbacadError(f"{path} is no table of scores.\nIt must have the columns file and score, and rows.")
+    way_out = "A table of scores has the columns file and score, and rows: abacad score FILE… --out FILE."
+    table = read_table(path, _SCORES, way_out)
+    if table.empty:
+        raise AbacadError(f"{path} has no rows.\n{way_out}")
     table = table.sort_values("score", ascending=False, kind="stable")
     if "channel" in table.columns:
         return _of_telescope(path, table, files)

@@ -1,0 +1,112 @@
+"""A search's folder: each coarse channel whole or absent, the same to the last bit, and no other search's."""
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from abacad import files
+from abacad.errors import AbacadError
+from abacad.files import read_json
+from abacad.searcher.engine import Result
+from abacad.searcher.store import Store
+from abacad.searcher.table import columns
+
+ASKED = {"files": [{"name": "a.h5", "bytes": 10}], "pattern": "ABACAD", "settings": {"snr": 7.0}}
+
+
+def events(*snrs: float) -> pd.DataFrame:
+    row = dict.fromkeys(columns(2), 1.0) | {"class": "event", "excluded": "", "score": np.nan, "channel": 3}
+    return pd.DataFrame([row | {"snr": snr, "drift_hz_s": 1 / 3} for snr in snrs], columns=columns(2))
+
+
+def result(coarse: int = 0, *snrs: float, injections: pd.DataFrame | None = None) -> Result:
+    return Result(coarse, events(*snrs), {"channels": 8, "classes": {"event": len(snrs)}}, injections)
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    made = Store(tmp_path / "found")
+    made.begin(ASKED)
+    return made
+
+
+def test_a_new_search_begins_and_the_same_goes_on(tmp_path):
+    (tmp_path / "empty").mkdir()
+    store = Store(tmp_path / "empty")
+    assert store.begin(ASKED) == 0
+    store.keep(result(0, 8.0))
+    store.keep(result(7))
+    assert Store(store.root).begin(json.loads(json.dumps(ASKED))) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (ASKED | {"pattern": "AB"}, "another search: pattern differ"),
+        (ASKED | {"pattern": "AB", "files": []}, "another search: files, pattern differ"),
+        (ASKED | {"pol": "first"}, "another search: pol differ"),
+    ],
+)
+def test_another_search_is_refused_by_what_differs(asked, said, store):
+    with pytest.raises(AbacadError, match=said):
+        store.begin(asked)
+    assert read_json(store.root / "search.json") == {"asked": ASKED}
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(AbacadError, match="is not empty and holds no search"):
+        Store(tmp_path).begin(ASKED)
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_what_is_kept_comes_back_to_the_last_bit(store):
+    snr = float(np.nextafter(7.0, 8.0))
+    injections = pd.DataFrame({"snr": [6.5], "found": [True], "class": ["event"], "found_snr": [np.nan]})
+    store.keep(result(3, snr, 1e-300, injections=injections))
+    again = store.have(3)
+    assert again is not None
+    assert (again.coarse, again.summary) == (3, result(3, 1.0, 2.0).summary)
+    pd.testing.assert_frame_equal(again.events, result(3, snr, 1e-300).events, check_exact=True)
+    pd.testing.assert_frame_equal(again.injections, injections, check_exact=True)
+
+
+def test_a_coarse_channel_without_signals_is_there_too(store):
+    store.keep(result(4))
+    again = store.have(4)
+    assert again is not None
+    assert list(again.events.columns) == columns(2)
+    assert len(again.events) == 0
+    assert again.injections is None
+    assert store.have(5) is None
+
+
+def test_a_result_that_cannot_be_written_leaves_no_half(store, monkeypatch):
+    def broken(*_args):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(files.os, "replace", broken)
+    with pytest.raises(AbacadError, match="disk is full"):
+        store.keep(result(0, 8.0))
+    monkeypatch.undo()
+    assert store.have(0) is None
+    assert list((store.root / "coarse").iterdir()) == []
+
+
+def test_the_tables_say_the_same_in_both_formats(store):
+    table = events(9.0, 8.0)
+    store.write_events(table)
+    parquet = pd.read_parquet(store.root / "events.parquet")
+    pd.testing.assert_frame_equal(parquet, table, check_exact=True)
+    csv = pd.read_csv(store.root / "events.csv", dtype=str)
+    assert csv["drift_hz_s"].map(float).tolist() == table["drift_hz_s"].tolist()
+
+
+def test_the_counts_join_what_was_asked(store):
+    store.finish({"hits": 3})
+    store.finish({"hits": 4})
+    assert read_json(store.root / "search.json") == {"asked": ASKED, "found": {"hits": 4}}
+    assert store.begin(ASKED) == 0
