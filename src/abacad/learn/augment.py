@@ -1,7 +1,7 @@
 """Random changes of a training cadence that leave its label true. The only file that knows albumentations.
 
-Frequency is flipped and shifted for all panels alike, so that what stands in ON and OFF stays in line. There is no
-rotation: a needle's drift has a physical range, and a row is one moment for all planes.
+All panels are flipped and shifted together, so that interference keeps its frequency from panel to panel. Nothing is
+rotated: a row is one moment, and the rotated line of a carrier would look like a drift.
 """
 
 import os
@@ -18,14 +18,14 @@ from abacad.config import Augment
 from abacad.represent.representation import Representation
 from abacad.types import Planes
 
-cv2.setNumThreads(0)  # the readers are processes already
+cv2.setNumThreads(0)  # several processes read at once; threads within each would compete for the same cores
 
 
 class TimeReversal(A.ImageOnlyTransform):
-    """A vertical flip that keeps a cadence a cadence: rows reversed, and the order of its panels."""
+    """A vertical flip of a whole cadence: rows are reversed, and the order of its panels too."""
 
     def __init__(self, seen: Representation, p: float) -> None:
-        """Reverse time with probability `p`."""
+        """Reverse time with probability `p`; `seen` knows which planes change places."""
         super().__init__(p=p)
         self.seen = seen
 
@@ -35,7 +35,7 @@ class TimeReversal(A.ImageOnlyTransform):
 
 
 class Augmentation:
-    """`Augment` of a recipe, as a function of one represented cadence."""
+    """The random changes of `Augment` in a recipe, as a function of one represented cadence."""
 
     def __init__(self, recipe: Augment, seen: Representation, seed: int = 0) -> None:
         """Compose the changes for planes of that representation."""
@@ -49,7 +49,7 @@ class Augmentation:
                         "x": (-recipe.freq_shift, recipe.freq_shift),
                         "y": (-recipe.time_shift, recipe.time_shift),
                     },
-                    interpolation=cv2.INTER_NEAREST,  # whole planes and rows: interpolation would blur a needle
+                    interpolation=cv2.INTER_NEAREST,  # whole rows and channels: an interpolation would blur a needle
                     border_mode=cv2.BORDER_REFLECT_101,
                     p=recipe.shift,
                 ),
@@ -68,7 +68,11 @@ class Augmentation:
             change.set_random_seed(int(stream))
 
     def __call__(self, planes: Planes) -> Planes:
-        """A changed copy of one cadence, (plane, row, freq)."""
+        """A changed copy of one cadence.
+
+        Args:
+            planes: (plane, row, freq).
+        """
         image = self.seen.unstacked(planes).permute(1, 2, 0).numpy()
         changed = self.compose(image=np.ascontiguousarray(image))["image"]
         return self.seen.stacked(torch.from_numpy(changed).permute(2, 0, 1).contiguous())

@@ -1,7 +1,7 @@
-"""How a training tells how far it is: a row and a line of the log an epoch, and a bar for the epoch under way.
+"""Progress of a training: a row of metrics.csv and a line of the log for each epoch, and a bar for the current one.
 
-Epochs are counted from 1 to the largest number, in the log and in the bar alike. The time left is that of the whole
-run: the mean epoch so far times all epochs to come, of this fold and of those after it, none of them stopped early.
+People read epochs from 1 on; files and code count from 0. The time left is an upper limit for the whole run: the mean
+duration of an epoch times all epochs to come in this fold and the later ones, as if none stopped early.
 """
 
 import logging
@@ -22,22 +22,49 @@ log = logging.getLogger(__name__)
 
 
 def epochs_to_come(epoch: int, max_epochs: int, folds_after: int) -> int:
-    """Epochs of the whole run after that one, which is counted from 0: after the first of 5, with one fold more, 9."""
+    """Epochs that the run has still to go.
+
+    Args:
+        epoch: The epoch that has just ended, counted from 0 within its fold.
+        max_epochs: Epochs of a fold.
+        folds_after: Folds to come after this one.
+
+    Example:
+        >>> from abacad.learn.callbacks import epochs_to_come
+        >>> epochs_to_come(0, 5, folds_after=1)
+        9
+    """
     return max_epochs - epoch - 1 + folds_after * max_epochs
 
 
 def told_time(seconds: float) -> str:
-    """A time in one unit, for people: 40 s, 12 min, 3.5 h."""
+    """A duration in one unit.
+
+    Example:
+        >>> from abacad.learn.callbacks import told_time
+        >>> told_time(40), told_time(720), told_time(12_600)
+        ('40 s', '12 min', '3.5 h')
+    """
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 class EpochLog(pl.Callback):
-    """A row of metrics.csv and a line of the log for each epoch; a continued fold keeps its earlier rows."""
+    """Writes a row of metrics.csv and a line of the log after each epoch.
+
+    Columns: epoch from 0, train_loss, val_loss, val_auc, lr (learning rate at the end of the epoch), seconds.
+    """
 
     def __init__(self, path: Path, fold: int, done: int = 0, folds_after: int = 0) -> None:
-        """Write into `path`; `done` epochs were trained before the fold was continued."""
+        """Prepare; nothing is written before the first epoch has ended.
+
+        Args:
+            path: metrics.csv of the fold.
+            fold: Number of the fold.
+            done: Epochs that earlier starts of the fold have trained.
+            folds_after: Folds to come, for the time left.
+        """
         self.path, self.fold, self.done, self.folds_after = path, fold, done, folds_after
         self.started, self.seconds = time.monotonic(), list[float]()
 
@@ -56,6 +83,7 @@ class EpochLog(pl.Callback):
         row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": round(self.seconds[-1], 2)}
         table = pd.DataFrame([row])
         if self.path.is_file():
+            # A kill after this row and before the state of the fold makes the epoch again: its first row is dropped.
             before = pd.read_csv(self.path)
             table = pd.concat([before[before["epoch"] < epoch], table])
         write_table(self.path, table)
@@ -67,17 +95,20 @@ class EpochLog(pl.Callback):
 
 
 class FoldBar(RichProgressBar):
-    """Lightning's bar with the fold and the AUC, on standard error, gone when the fold is done."""
+    """Lightning's progress bar with the number of the fold.
+
+    It goes to standard error, since standard output may be a table that another program reads.
+    """
 
     def __init__(self, fold: int, done: int = 0) -> None:
-        """Name the fold, and the epochs that were trained before it was continued."""
+        """Note the number of the fold, and how many epochs earlier starts of it have trained."""
         super().__init__(console_kwargs={"stderr": True})
         self.fold, self.done = fold, done
 
     def _init_progress(self, trainer: pl.Trainer) -> None:
         super()._init_progress(trainer)
         if self.progress is not None:
-            self.progress.live.transient = True
+            self.progress.live.transient = True  # a finished bar would stand between the lines of the log
 
     def configure_columns(self, trainer: pl.Trainer) -> Sequence[ProgressColumn]:  # type: ignore[override]
         """Columns that fit a terminal of 80 characters."""
@@ -91,7 +122,7 @@ class FoldBar(RichProgressBar):
         )
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
-        """What stands behind the bar: no version number."""
+        """Figures behind the bar, without Lightning's version number of the run."""
         shown = dict(super().get_metrics(trainer, pl_module))
         shown.pop("v_num", None)
         return shown

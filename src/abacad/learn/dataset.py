@@ -1,4 +1,8 @@
-"""Cadences as torch datasets: read on the fly, represented in `__getitem__`, augmented when training."""
+"""Cadences as PyTorch data sets: read from their files when asked for, represented, and augmented for training.
+
+A cadence takes some milliseconds to read and represent, so several are represented together (`__getitems__`) and
+several processes read at once. Nothing here decides which cadences a fold trains on: see `abacad.learn.fold_data`.
+"""
 
 import os
 from collections.abc import Sequence
@@ -21,16 +25,16 @@ from abacad.represent.representation import represent
 from abacad.represent.residual import Residual
 
 MOST_WORKERS = 256
-_FEW = 4  # cadences that a core's cache holds
+_FEW = 4  # cadences represented together: more of them do not fit the cache of a core, and take longer each
 
 
 class Sample(NamedTuple):
     """One cadence, or a batch of them after collation.
 
     Attributes:
-        place: Its place in the labels.
+        place: Position of the cadence among the labelled ones, which come first, and the simulated ones.
         planes: (plane, row, freq), float32.
-        target: 1 with a needle, 0 without, NaN where nobody knows; float32.
+        target: 1 with a needle, 0 without, between 0 and 1 for a pseudo label, NaN in a test set; float32.
     """
 
     place: int | Tensor
@@ -43,7 +47,7 @@ def _target(value: float | np.number) -> Tensor:
 
 
 class Cadences(Dataset):
-    """Represented cadences of a split, read from their files one at a time."""
+    """Represented cadences of the train or test folder; a file is read when its cadence is asked for."""
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class Cadences(Dataset):
         shape: tuple[int, ...] | None = None,
         partners: Partners | None = None,
     ) -> None:
-        """Name the files; nothing is read yet.
+        """Note the files' paths; no file is read before a cadence is asked for.
 
         Args:
             root: The competition folder.
@@ -62,7 +66,7 @@ class Cadences(Dataset):
             ids: Ids in the order of the indices.
             recipe: How a cadence becomes planes.
             shape: Shape that every cadence must have.
-            partners: Other windows of the same observations, for residuals; none makes none.
+            partners: Other windows of the same observations, which the view `residual` subtracts; none: not used.
         """
         self.paths = [cadence_path(root, split, cadence_id) for cadence_id in ids]
         self.ids, self.recipe, self.shape, self.partners = list(ids), recipe, shape, partners
@@ -80,8 +84,9 @@ class Cadences(Dataset):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
-        """Several cadences represented together, which is quicker."""
+        """(plane, row, freq) planes of several cadences, which cost less when they are represented together."""
         panels = torch.stack([self._read(index) for index in indices])
+        # Partners are found by id and differ from cadence to cadence, so residuals cannot be taken in a batch.
         if self.partners is None:
             return list(represent(panels, self.recipe))
         left = [self.partners.residual(self.ids[index], each) for index, each in zip(indices, panels, strict=True)]
@@ -93,10 +98,10 @@ class Cadences(Dataset):
 
 
 class Represented(Dataset):
-    """The cadences of a source that gives (cadence, target), as a detector sees them."""
+    """The planes of a source that gives pairs (cadence, target), such as `SimulatedCadences`."""
 
     def __init__(self, source: Dataset, recipe: Represent) -> None:
-        """Represent what `source` gives."""
+        """Represent the cadences of `source` by `recipe`."""
         self.source, self.recipe = source, recipe
 
     def __len__(self) -> int:
@@ -108,14 +113,14 @@ class Represented(Dataset):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
-        """Several at once, a few of them together in the cache."""
+        """Planes of several cadences: made at once by the source, and represented a few at a time."""
         made = self.source.__getitems__(indices)  # type: ignore[attr-defined]
         panels = torch.stack([torch.from_numpy(cadence) for cadence, _ in made])
         return [one for few in panels.split(_FEW) for one in represent(few.float(), self.recipe)]
 
 
 class Samples(Dataset):
-    """Some of a source's cadences with their targets, augmented when asked for."""
+    """Some cadences of a source with their targets, randomly changed when there is an augmentation."""
 
     def __init__(
         self,
@@ -143,14 +148,16 @@ class Samples(Dataset):
         return len(self.indices)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the random changes of that epoch."""
+        """Use the random changes of that epoch, counted from 0 over the whole fold."""
         self.epoch = epoch
 
     def __getitem__(self, item: int) -> Sample:
-        """One sample; its changes depend on (seed, epoch, index) alone, not on which process reads it."""
+        """One sample; seed, epoch and index alone decide its random changes, whichever process reads it."""
         index = int(self.indices[item])
         planes = self.source[index]
         if self.augmentation is not None:
+            # A stopped fold goes on with other reader processes, perhaps in another number. A seed for each cadence
+            # makes its changes the same all the same, and they need not be stored.
             self.augmentation.reseed(self.seed, self.epoch, index)
             planes = self.augmentation(planes)
         return Sample(index, planes, _target(self.targets[index]))
@@ -172,7 +179,8 @@ def loader(
         samples: What is loaded.
         batch_size: Samples of a batch.
         workers: Processes that read.
-        seed: Of the order, another one each epoch, without the rest that fills no batch; none: all in their own order.
+        seed: Seed of the order, which changes from epoch to epoch; the last batch is dropped where it is not full. With
+            none all samples come in their own order.
         first_epoch: The epoch that Lightning calls 0.
         process: Number of this process.
         processes: Number of processes that share the samples.
@@ -183,15 +191,26 @@ def loader(
         batch_size=batch_size,
         sampler=order,
         num_workers=workers,
-        generator=torch.Generator().manual_seed(0),  # of the readers; torch's own would be the dropout's, too
+        # Seeds of the reader processes. Without a generator torch would draw them from its global one, which dropout
+        # also draws from, so that dropout would depend on the number of loaders made before.
+        generator=torch.Generator().manual_seed(0),
+        # A short last batch weighs its few cadences more than the others; with one batch only there would be none left.
         drop_last=seed is not None and len(order) > batch_size,
         pin_memory=torch.cuda.is_available(),
-        persistent_workers=False,
+        persistent_workers=False,  # the epoch is set in this process; readers that live on would not hear of it
     )
 
 
 def worker_count(asked: int | None) -> int:
-    """Reader processes: as asked, else one a core up to eight, and none where a second core is missing."""
+    """Number of processes that read cadences; 0 reads in the training process.
+
+    Args:
+        asked: The number in the recipe; none: one a core up to eight, and 0 on a single core, where a second process
+            would only take turns with the training.
+
+    Raises:
+        AbacadError: the number is outside 0 to 256.
+    """
     if asked is not None:
         if not 0 <= asked <= MOST_WORKERS:
             raise AbacadError(f"{asked:.6g} workers: give 0 to {MOST_WORKERS}, or null to have the number chosen.")
@@ -201,14 +220,17 @@ def worker_count(asked: int | None) -> int:
 
 
 class WithSimulated(Dataset):
-    """Labelled samples followed by simulated ones, which are new in every epoch and have indices from `first` on."""
+    """Labelled samples followed by simulated ones, which are other cadences in every epoch.
+
+    Simulated samples have places from `first` on, so that a message can tell the two apart.
+    """
 
     def __init__(self, samples: Samples, simulated: SimulatedCadences, recipe: Represent, first: int) -> None:
-        """Join both; simulated cadences are represented as the labelled ones are."""
+        """Join both; `recipe` represents the simulated cadences, and `first` is the place of the first of them."""
         self.samples, self.simulated, self.recipe, self.first = samples, simulated, recipe, first
 
     def __len__(self) -> int:
-        """Number of samples of both sorts."""
+        """Number of labelled and simulated samples."""
         return len(self.samples) + len(self.simulated)
 
     def set_epoch(self, epoch: int) -> None:
@@ -217,11 +239,11 @@ class WithSimulated(Dataset):
         self.simulated.set_epoch(epoch)
 
     def __getitem__(self, item: int) -> Sample:
-        """One sample of either sort."""
+        """One sample, labelled or simulated."""
         return self.__getitems__([item])[0]
 
     def __getitems__(self, items: Sequence[int]) -> list[Sample]:
-        """A batch of samples; the simulated ones among them are made together, which is quicker."""
+        """A batch of samples in the order of `items`; the simulated ones are made together, which costs less."""
         n_labelled = len(self.samples)
         drawn = [item for item in items if item >= n_labelled]
         made = iter(self.simulated.__getitems__([item - n_labelled for item in drawn])) if drawn else iter(())

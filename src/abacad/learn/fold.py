@@ -1,4 +1,4 @@
-"""One fold: fit on the others, keep the best epoch, score what was held back."""
+"""One fold of a cross-validation: train on the other folds, keep the best epoch, score the cadences held back."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,14 +28,17 @@ from abacad.simulator.presets import PRESETS
 
 
 def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, folds_after: int = 0) -> None:
-    """Fit one fold, or continue it from its last checkpoint, and write its detector and its OOF scores.
+    """Train one fold, or continue it after its last finished epoch; write its detector and its held-back scores.
 
     Args:
-        number: Of the fold.
-        labelled: The cadences.
+        number: Number of the fold; the cadences of the others are trained on.
+        labelled: All labelled cadences, with the fold of each.
         recipe: The whole run.
-        run: Where it is written.
-        folds_after: How many folds will be trained after it, for the time left.
+        run: The run folder.
+        folds_after: Folds still to be trained after this one, from which the log tells the time left.
+
+    Raises:
+        AbacadError: the training diverges, the memory of the device does not suffice, or a cadence cannot be read.
     """
     state, labelled = read_state(run.last(number)), labelled.for_fold(number)
     held, kept = np.flatnonzero(labelled.folds == number), np.flatnonzero(labelled.folds != number)
@@ -46,16 +49,18 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, 
             _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number)
     scores = _held_back_scores(run.weights(number), data, trainer, alone=state.is_done(recipe.trainer))
     if trainer.is_global_zero:
+        # The scores are written before the state is removed: a kill in between costs the scoring, not the training.
         table = pd.DataFrame({"id": labelled.ids[held], "target": labelled.targets[held].astype(int), "fold": number})
         write_table(run.fold_oof(number), table.assign(score=scores))
-        run.last(number).unlink(missing_ok=True)  # after the scores: what tells of the best epoch goes last
-    trainer.strategy.barrier()
+        run.last(number).unlink(missing_ok=True)
+    trainer.strategy.barrier()  # other processes must not begin the next fold, or end, before the file is there
 
 
 def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, seed: int) -> None:
     recipe, labelled = data.recipe, data.labelled
     pl.seed_everything(seed, verbose=False)
-    # a continued fold has its weights: nothing is asked of a hub, or of a file that may be gone
+    # A continued fold takes its weights from its state. Starting weights would be replaced at once, and the hub or the
+    # file that they come from may no longer be there.
     model = replace(model, pretrained=False, weights=None) if state.weights else model
     detector = build_detector(model, recipe.represent, labelled.axes)
     by_hand = recipe.optim.pos_weight
@@ -63,6 +68,7 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
     learner = Learner(
         detector, recipe, weight, data.steps_per_epoch, seed=seed, state=state, name=labelled.name_of
     )  # fmt: skip
+    # See `keep_freed_memory` for why the panel network alone.
     if trainer.strategy.root_device.type == "cpu" and recipe.model.name == "panel":
         keep_freed_memory()
     try:
@@ -78,11 +84,22 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
 
 
 def pos_weight(negatives: float, positives: float) -> float:
-    """Negatives / positives: how much more a positive counts in the loss."""
+    """Weight of a positive in the loss, negatives / positives, with which both classes count the same.
+
+    Args:
+        negatives: Number of cadences without a needle.
+        positives: Number of cadences with one; pseudo labels and simulated shares make it a fraction.
+
+    Example:
+        >>> from abacad.learn.fold import pos_weight
+        >>> pos_weight(54_000, 6_000)
+        9.0
+    """
     return negatives / max(1.0, positives)
 
 
 def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
+    # Simulated cadences differ from epoch to epoch, so their share of positives is the preset's, not a count.
     n_simulated = recipe.data.simulated
     positives = n_simulated * PRESETS[recipe.data.simulated_preset].positives if n_simulated else 0.0
     negatives = n_simulated - positives
@@ -92,9 +109,10 @@ def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
 
 
 def _held_back_scores(weights: Path, data: FoldData, trainer: pl.Trainer, *, alone: bool) -> np.ndarray:
-    """Scores of the held-back cadences in their order.
+    """(cadence,) scores of the held-back cadences, by the best detector of the fold.
 
-    Each process scores its share of them; `alone` where nothing was left to train, so that no other was started.
+    Each process scores its share. With `alone` this process scores all: Lightning starts the other processes when a
+    training begins, and nothing was left to train.
     """
     device, tta = trainer.strategy.root_device, data.recipe.inference.tta
     detector, represent = load_detector(weights, device)

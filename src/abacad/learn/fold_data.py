@@ -1,4 +1,4 @@
-"""The cadences of one fold as Lightning asks for them: what is trained on, and what is held back."""
+"""Lightning's data module of one fold: the cadences that are trained on, and those that are held back."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,45 +21,52 @@ from abacad.simulator.settings import Simulation
 
 
 class FoldData(pl.LightningDataModule):
-    """Loaders of one fold; each process of several gets its share.
+    """Loaders of one fold; where several processes train together, each gets its share of the cadences.
 
     Attributes:
-        kept: Places of the cadences that are trained on.
-        held: Places of those that are held back.
+        labelled: All labelled cadences.
+        kept: Positions in `labelled` of the cadences that are trained on; empty where the recipe trains on simulated
+            cadences alone.
+        held: Positions of the cadences that are held back.
+        recipe: The whole run.
+        first_epoch: Epoch of the fold that this process begins with, which Lightning counts as 0.
     """
 
     def __init__(
         self, labelled: Labelled, kept: np.ndarray, held: np.ndarray, recipe: Recipe, first_epoch: int = 0
     ) -> None:
-        """Take the cadences; `first_epoch` is the one that Lightning calls 0 when a fold is continued."""
+        """Note the cadences; see the attributes of the class."""
         super().__init__()
         self.labelled, self.kept, self.held = labelled, kept if recipe.data.labelled else kept[:0], held
         self.recipe, self.first_epoch = recipe, first_epoch
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps of the optimiser in an epoch."""
+        """Steps of the optimiser in an epoch: batches of one process, over those whose gradients are added up."""
         wanted = self.recipe.trainer
         return -(-len(self.training(0, wanted.devices * wanted.num_nodes)) // wanted.accumulate)
 
     def train_dataloader(self) -> DataLoader:
-        """Augmented cadences in the order of the epoch."""
+        """Batches of augmented cadences, in the order of the epoch, for this process."""
         assert self.trainer is not None
         return self.training(self.trainer.global_rank, self.trainer.world_size)
 
     def val_dataloader(self) -> DataLoader:
-        """The held-back cadences."""
+        """Batches of held-back cadences for this process."""
         assert self.trainer is not None
         return self.held_back(self.trainer.global_rank, self.trainer.world_size)
 
     def held_back(self, process: int, processes: int) -> DataLoader:
-        """The share of one process in the held-back cadences; where they do not go up, some are in two shares."""
+        """Batches of the share that one process has of the held-back cadences.
+
+        Shares have the same size; where the number does not divide, some cadences are in two shares.
+        """
         samples = Samples(self.labelled.source, self.held, self.labelled.targets)
         size = self.recipe.inference.batch_size
         return loader(samples, size, self._readers(), process=process, processes=processes)
 
     def training(self, process: int, processes: int) -> DataLoader:
-        """The share of one process in an epoch's training."""
+        """Batches of the share that one process has of an epoch's training."""
         recipe, labelled = self.recipe, self.labelled
         augmentation = Augmentation(recipe.augment, representation(recipe.represent))
         samples: Any = Samples(labelled.source, self.kept, labelled.targets, augmentation, recipe.seed)
@@ -73,7 +80,10 @@ class FoldData(pl.LightningDataModule):
         )  # fmt: skip
 
     def _readers(self) -> int:
-        """Reader processes: none by default for packed cadences on a CPU, where they only take cores from training."""
+        """Number of reader processes.
+
+        Packed cadences cost a copy each. On a CPU reader processes would take more from the training than they save.
+        """
         source, workers = self.labelled.source, self.recipe.data.workers
         packed = all(isinstance(part, Packed) for part in getattr(source, "datasets", [source]))
         idle = packed and not self.recipe.data.simulated and not torch.cuda.is_available()

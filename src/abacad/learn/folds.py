@@ -1,4 +1,8 @@
-"""Folds: which cadences are held back together, so that none is scored by a detector that saw its near-duplicate."""
+"""Folds of a cross-validation: every labelled cadence is held back by one of them.
+
+Windows of one observation share their background. A detector that was trained on one of them knows the background of
+the others, so whole groups of overlapping cadences are held back together.
+"""
 
 import logging
 from pathlib import Path
@@ -17,12 +21,23 @@ log = logging.getLogger(__name__)
 
 
 def group_of(cadence_id: str) -> str:
-    """The id up to its first underscore: the whole id where there is none, as in the competition."""
+    """The part of an id before its first underscore; the whole id where there is none, as in the competition.
+
+    Example:
+        >>> from abacad.learn.folds import group_of
+        >>> group_of("scene12_07"), group_of("0a1b")
+        ('scene12', '0a1b')
+    """
     return cadence_id.split("_", 1)[0]
 
 
 def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
-    """The group of each id, by `data.groups` of the recipe.
+    """The group of each id.
+
+    Args:
+        choice: `data.groups` of the recipe: `auto`, `none`, or a CSV file with the columns id and group.
+        root: The competition folder.
+        ids: Ids of the labelled cadences.
 
     Raises:
         AbacadError: a groups file is absent, has other columns, or names an id twice or not at all.
@@ -39,6 +54,7 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
             f"{path} has no group for {int(groups.isna().sum())} training ids ({ids[groups.isna()].iloc[0]} …).\n"
             "Give every training id a group, or switch groups off: --data.groups none."
         )
+    # A groups file of `abacad overlaps` names the test cadences, too; other ids hint at the wrong file.
     strangers = table["id"][~table["id"].isin(ids) & ~table["id"].isin(_test_ids(root))]
     if len(strangers):
         log.warning(
@@ -63,7 +79,7 @@ def _test_ids(root: Path) -> list[str]:
 
 
 def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -> pd.DataFrame:
-    """Folds that keep groups whole and the share of positives even.
+    """Folds that keep groups whole, with nearly the same share of positives in each.
 
     Args:
         labels: Columns id, target.
@@ -77,6 +93,7 @@ def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int)
     Raises:
         AbacadError: there is one class only, or too few positives or groups for that many folds.
     """
+    # Each check has its own message: the splitter would warn, or make folds in which no AUC can be computed.
     counts = labels["target"].value_counts()
     if len(counts) < 2:
         raise AbacadError(
@@ -102,10 +119,10 @@ def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int)
 
 
 def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None:
-    """Refuse folds that tear a group, miss an id, or hold one class only.
+    """Check folds before they are used.
 
     Raises:
-        AbacadError: they do.
+        AbacadError: an id is missing or there twice, a group is in two folds, or a fold holds one class only.
     """
     outside = not folds["fold"].between(0, n_folds - 1).all()
     if outside or set(folds["id"]) != set(labels["id"]) or folds["id"].duplicated().any():
@@ -127,11 +144,12 @@ def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None
 
 
 def folds_for_run(path: Path, labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -> pd.DataFrame:
-    """The folds in the file `path`, checked, or new ones that are then written there."""
+    """The folds of a run: those in the file `path` where it exists, after a check, else new ones, written there."""
     if path.is_file():
         columns = {"id": str, "fold": int, "group": str}
         folds = read_table(path, columns, "Delete it, or train into another run folder.")
         check_folds(folds, labels, n_folds)
+        # The order of the labels decides which row of `targets` a fold belongs to.
         return folds.set_index("id").loc[labels["id"]].reset_index()
     folds = make_folds(labels, groups, n_folds, seed)
     write_table(path, folds)

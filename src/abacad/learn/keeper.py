@@ -1,4 +1,4 @@
-"""Callbacks that keep a fold: its best detector and its state after each epoch, and the average of its weights."""
+"""Callbacks that store a fold after each epoch, its best detector and its state, and that average its weights."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,44 +15,48 @@ from abacad.model.detector import Detector
 
 
 class Average(EMAWeightAveraging):
-    """Lightning's moving average of the weights, which goes on from that of a stopped fold."""
+    """Lightning's exponential moving average of the weights, which a continued fold takes up where it was."""
 
     def __init__(self, decay: float, begin: int, kept: dict[str, Tensor]) -> None:
-        """Average from the step `begin` on, counted in this process; go on from what was kept, unless it is empty."""
+        """Prepare the average.
+
+        Args:
+            decay: Share of the old average that stays at each step, such as 0.999.
+            begin: Step of the optimiser, counted in this process, at which the average begins.
+            kept: State of the average of an earlier start; empty where there is none.
+        """
         super().__init__(decay=decay, update_starting_at_step=begin)
         self.kept = kept
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Put the average where the weights are."""
+        """Load the state of an earlier start, and move the average to the device of the weights."""
         assert self._average_model is not None
         if self.kept:
             self._average_model.load_state_dict(self.kept)
         self._average_model.to(pl_module.device)
 
     def detector(self) -> Detector:
-        """The averaged detector."""
+        """The detector with averaged weights."""
         assert self._average_model is not None
         return self._average_model.module.detector  # type: ignore[return-value]
 
     def state(self) -> dict[str, Tensor]:
-        """The averaged weights, and over how many steps."""
+        """The averaged weights and the number of steps, as tensors by name."""
         assert self._average_model is not None
         return self._average_model.state_dict()
 
 
 @dataclass
 class Keeper(pl.Callback):
-    """Writes the best detector and the state of the fold after each epoch, and stops when no better one comes.
-
-    The detector is written before the state that tells of it: a kill between the two costs the epoch, no more.
+    """Stores the best detector and the state of the fold after each epoch; stops the training when it is done.
 
     Attributes:
-        recipe: The whole run.
-        number: Of the fold.
-        best: File of the best detector.
-        last: File of the state.
-        state: Where the fold stands.
-        average: The moving average, where one is kept.
+        recipe: The whole run; `trainer.patience` epochs without a better AUC end the fold.
+        number: Number of the fold.
+        best: File of the detector with the highest validation AUC so far.
+        last: File of the state after the last finished epoch.
+        state: That state.
+        average: The moving average of the weights; where there is one, it is validated and stored.
     """
 
     recipe: Recipe
@@ -63,13 +67,15 @@ class Keeper(pl.Callback):
     average: Average | None = None
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep what the epoch brought."""
+        """Store the detector if its AUC is the highest so far, then the state."""
         value, epoch = float(trainer.callback_metrics["val_auc"]), self.state.epochs
         if value > self.state.best_auc:
             self.state = replace(self.state, best_auc=value, best_epoch=epoch)
             if trainer.is_global_zero:
                 detector: Any = pl_module.detector if self.average is None else self.average.detector()
                 save_detector(self.best, detector, self.recipe.model, self.recipe.represent, fold=self.number)
+        # The state comes after the detector that it counts as the best: a kill in between costs this epoch, while the
+        # other order would leave a state whose best detector was never written.
         self.state = replace(self.state, epochs=epoch + 1)
         if trainer.is_global_zero:
             self._written(trainer, pl_module).write(self.last)

@@ -1,4 +1,4 @@
-"""The labelled cadences of a run, with the fold that holds each back."""
+"""The labelled cadences of a run, with the fold that holds back each of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,12 +16,12 @@ class Labelled:
     Attributes:
         source: Gives represented cadences by index.
         ids: Their ids.
-        targets: Their targets; between 0 and 1 for pseudo labels.
-        folds: The fold that holds each back; −1 where none does.
+        targets: (cadence,) 1 with a needle, 0 without, between 0 and 1 for a pseudo label.
+        folds: (cadence,) number of the fold that holds it back; −1 where none does.
         shape: Shape of a cadence before it is represented, (6, time, freq).
         axes: Units of its rows and channels, and when its panels began.
-        pseudo: The place of the first pseudo-labelled cadence, and their targets for each fold.
-        in_turn: Train on them in their order, as for a curriculum, instead of in an order by chance.
+        pseudo: Position of the first cadence with a pseudo label, and the pseudo labels of each fold; none without.
+        in_turn: Train on the cadences in their order, from bright needles to faint ones, instead of shuffling them.
     """
 
     source: Dataset
@@ -34,7 +34,10 @@ class Labelled:
     in_turn: bool = False
 
     def for_fold(self, number: int) -> "Labelled":
-        """The same cadences with the targets that one fold may know."""
+        """The same cadences, with the pseudo labels that one fold may be trained on.
+
+        They come from a detector that has not seen what this fold holds back; those of other folds would leak labels.
+        """
         if self.pseudo is None:
             return self
         first, by_fold = self.pseudo
@@ -43,5 +46,5 @@ class Labelled:
         return replace(self, targets=targets)
 
     def name_of(self, place: int) -> str:
-        """The id of the cadence at a place; places beyond the labelled ones are simulated."""
+        """The id of the cadence at a position; positions after the labelled ones are those of simulated cadences."""
         return str(self.ids[place]) if place < len(self.ids) else f"simulated cadence {place - len(self.ids)}"

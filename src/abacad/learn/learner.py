@@ -1,4 +1,10 @@
-"""How a detector learns, told to Lightning: loss, optimiser, schedule, and the validation AUC."""
+"""Lightning's module of a training: loss, optimiser, learning-rate schedule, and the AUC of the validation fold.
+
+    loss = mean of −[ w·y·log p + (1 − y)·log(1 − p) ]        w = negatives / positives of the training fold
+
+A stopped fold goes on as if it had never been stopped: every random number is drawn from a seed and the number of the
+epoch, and the schedule counts the steps of earlier starts.
+"""
 
 import math
 from collections.abc import Callable
@@ -23,7 +29,14 @@ from abacad.model.detector import Detector
 
 
 class Learner(pl.LightningModule):
-    """BCE with `pos_weight`, AdamW, a linear warm-up and a cosine decay."""
+    """Weighted cross-entropy, AdamW, a linear warm-up and a cosine decay of the learning rate.
+
+    Attributes:
+        detector: The network that is trained.
+        recipe: The whole run.
+        state: Where the fold stood when this process took it up.
+        seen: Places, logits and targets of the validation batches of the epoch, until its end.
+    """
 
     pos_weight: Tensor
 
@@ -38,22 +51,23 @@ class Learner(pl.LightningModule):
         state: FoldState | None = None,
         name: Callable[[int], str] = str,
     ) -> None:
-        """Take what is trained.
+        """Take the detector, and the weights of a continued fold.
 
         Args:
-            detector: The detector; a continued fold gives it its weights.
+            detector: The network; it gets the weights of `state` when the fold is continued.
             recipe: The whole run.
             pos_weight: Weight of a positive: negatives / positives of the training fold.
             steps_per_epoch: Steps of the optimiser in an epoch.
-            seed: Of dropout and mixup.
+            seed: Seed of dropout and mixup.
             state: Where a continued fold stands; none begins one.
-            name: The id of a cadence by its place, for messages.
+            name: Gives the id of the cadence at a place, for messages.
         """
         super().__init__()
         self.detector, self.recipe, self.seed, self.name_of = detector, recipe, seed, name
         self.steps_per_epoch, self.state = steps_per_epoch, state or FoldState()
         if self.state.weights:
             detector.load_state_dict(self.state.weights)
+        # Not persistent: it belongs to the training fold and must not be stored with the detector.
         self.register_buffer("pos_weight", torch.tensor(float(pos_weight)), persistent=False)
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
@@ -63,7 +77,7 @@ class Learner(pl.LightningModule):
         return self.state.epochs + self.current_epoch
 
     def on_train_epoch_start(self) -> None:
-        """Give dropout the random numbers of this epoch, whether the fold was stopped before it or not."""
+        """Seed dropout by fold, epoch and process, so that a continued fold draws what it would have drawn."""
         torch.manual_seed(mixed(self.seed, self.epoch, self.global_rank))
 
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
@@ -74,8 +88,10 @@ class Learner(pl.LightningModule):
         """
         planes, targets = batch.planes, batch.target
         if self._mixes():
+            # A generator of its own, so that dropout does not depend on whether mixup is on.
             generator = torch.Generator().manual_seed(mixed(self.seed, self.epoch, self.global_rank, batch_index))
             planes, targets = mixup(planes, targets, self.recipe.augment.mixup, generator)
+        # In 32 bits: a loss in half precision has three digits, and small ones would become 0.
         loss = loss_of(self.detector(planes).float(), targets, self.pos_weight, self.recipe.optim.focal)
         if not loss.isfinite():
             raise AbacadError(self._diverged(f"the loss is {loss.item()}", batch.place, f", step {batch_index + 1}"))
@@ -92,16 +108,21 @@ class Learner(pl.LightningModule):
         )
 
     def validation_step(self, batch: Sample, batch_index: int) -> None:
-        """Keep the logits of one batch."""
+        """Keep places, logits and targets of one batch; the AUC needs all of the fold at once."""
         assert isinstance(batch.place, Tensor)
         self.seen.append((batch.place, self.detector(batch.planes).float(), batch.target))
 
     def on_validation_epoch_end(self) -> None:
-        """AUC and loss over the whole validation fold, each cadence once, also where several processes share it."""
+        """Log `val_auc` and `val_loss` over the validation fold, each cadence once.
+
+        Raises:
+            AbacadError: a logit is no finite number.
+        """
         index, logits, targets = (torch.cat(parts) for parts in zip(*self.seen, strict=True))
         self.seen.clear()
         if self.trainer.world_size > 1:
             index, logits, targets = (self._gathered(values) for values in (index, logits, targets))
+        # Processes get equal shares, filled up with cadences that another has, too; each cadence counts once.
         _, first = np.unique(index.cpu().numpy(), return_index=True)
         logits, targets = logits[first].cpu(), targets[first].cpu().float()
         wrong = ~logits.isfinite()
@@ -113,7 +134,11 @@ class Learner(pl.LightningModule):
         self.log("val_loss", loss, sync_dist=False)
 
     def _gathered(self, values: Tensor) -> Tensor:
-        """The values of all processes; shorter shares are padded with copies of their first value for the trip."""
+        """The values of all processes, joined.
+
+        Only tensors of one length can be gathered, so shorter ones are padded with copies of their first value;
+        the caller keeps each cadence once and so drops the copies.
+        """
         longest = int(self.trainer.strategy.reduce(torch.tensor(len(values), device=self.device), reduce_op="max"))
         padded = torch.cat([values, values[:1].expand(longest - len(values))])
         gathered = self.all_gather(padded.to(self.device))
@@ -125,17 +150,18 @@ class Learner(pl.LightningModule):
         return augment.mixup > 0 and self.epoch < math.ceil(epochs * (1 - augment.mixup_off))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW, with the schedule stepped after every batch. Norms and biases are not decayed."""
+        """AdamW, and a schedule that moves on after every step of the optimiser."""
         optim = self.recipe.optim
         optimizer = torch.optim.AdamW(parameter_groups(self.detector, optim), lr=optim.lr)
         if self.state.optimizer:
+            # Moments come from the file; learning rates and decays from the recipe, which may have changed since.
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": self.state.optimizer, "param_groups": groups})
         total, done = (self.steps_per_epoch * epochs for epochs in (self.recipe.trainer.max_epochs, self.state.epochs))
         warmup = max(1, round(total * optim.warmup))
 
         def factor(since: int) -> float:
-            step = done + since
+            step = done + since  # steps of the whole fold: torch counts those of this process alone
             if step < warmup:
                 return (step + 1) / warmup
             phase = min(1.0, (step - warmup) / max(1, total - warmup))
@@ -146,10 +172,15 @@ class Learner(pl.LightningModule):
 
 
 def loss_of(logits: Tensor, targets: Tensor, pos_weight: Tensor, focal: float = 0.0) -> Tensor:
-    """Mean cross-entropy of a batch, positives weighed by `pos_weight`.
+    """Mean cross-entropy of a batch, in which positives are weighed.
 
-    With γ = `focal` above 0 each cadence is weighed by (1 − p)^γ, p the probability that it was given for its label
-    (Lin et al. 2017): what is sure already counts less.
+    Args:
+        logits: (batch,) of the detector.
+        targets: (batch,) 0 or 1, or between for pseudo labels.
+        pos_weight: Weight of a positive.
+        focal: γ of the focal loss (Lin et al. 2017): each cadence is weighed by (1 − p)^γ, where p is the probability
+            that the detector gives to its label, so that cadences that are classified with confidence count less.
+            0 weighs all alike.
     """
     each = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=pos_weight, reduction="none")
     if focal:
@@ -159,7 +190,9 @@ def loss_of(logits: Tensor, targets: Tensor, pos_weight: Tensor, focal: float = 
 
 
 def parameter_groups(detector: Detector, optim: Optim) -> list[dict[str, Any]]:
-    """Parameters with their weight decay (none for norms and biases) and, with `layer_decay`, their learning rates.
+    """Groups of parameters for AdamW, each with its weight decay and, with `layer_decay`, its learning rate.
+
+    Biases and the scales of normalisation layers, which have one dimension, are not decayed, as is usual.
 
     Raises:
         AbacadError: layers of this detector cannot be told apart.

@@ -1,7 +1,7 @@
-"""One process at a time trains into a run folder; the file run.lock names who does.
+"""A lock that lets one process at a time train into a run folder; the file run.lock names that process.
 
-The lock is the kernel's (`fcntl.lockf`) and falls with the process that holds it, however that ends: a file that a
-killed process left is taken over. Reader processes do not inherit it.
+The kernel holds the lock (`fcntl.lockf`) and frees it when the process ends, however it ends, so the file of a killed
+process blocks nobody. A lock by the existence of a file alone would have to be removed by hand.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from abacad.errors import AbacadError, brief, unwritable
 
-_LENGTH = 400  # bytes
+_LENGTH = 400  # bytes of run.lock
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         AbacadError: another process holds it; the message names it.
     """
-    if sys.platform == "win32":  # has no such lock
+    if sys.platform == "win32":  # has no `fcntl`; two trainings into one folder are not noticed there
         yield
         return
     try:
@@ -35,7 +35,7 @@ def locked(path: Path) -> Iterator[None]:
         raise unwritable(path, error) from error
     try:
         about = {"process": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        # spaces cover what a longer name of an earlier holder left
+        # The content has a fixed length, so that it covers that of an earlier holder completely.
         os.pwrite(number, json.dumps(about).ljust(_LENGTH).encode() + b"\n", 0)
         yield
     finally:
@@ -44,7 +44,11 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _taken(path: Path) -> int:
-    """A descriptor of the file with the lock; anew where its holder removed the file meanwhile."""
+    """A descriptor of the file, with the lock on it.
+
+    Between opening and locking, the holder may end and remove the file. The lock would then be on a file that no longer
+    has a name, and another process could lock a new one: so the file is compared, and opened again.
+    """
     import fcntl
 
     while True:

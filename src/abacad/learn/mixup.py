@@ -2,9 +2,10 @@
 
     x = (λ·x₁ + (1 − λ)·x₂) / √(λ² + (1 − λ)²),  λ ~ Beta(α, α);  y = y₁ + y₂ − y₁·y₂
 
-The root keeps the noise of the sum at the σ of its parts; a needle then stands fainter in it than it did alone, which
-is the point. Used by every one of the competition's best five, in this or a similar form. (Bringing the mixed planes
-back to unit spread instead scales each by the carriers it happens to hold; the panel network loses 0.03 AUC by that.)
+The root keeps the σ of the noise at that of the two parts, while a needle becomes fainter: the detector is trained on
+fainter needles than the labelled ones. All of the competition's best five solutions used this or a similar form.
+(Scaling each mixed plane to unit spread instead makes the scale depend on the carriers in it; the panel network then
+loses 0.03 in AUC.)
 """
 
 import torch
@@ -16,7 +17,7 @@ from abacad.types import Planes
 def mixup(
     planes: Planes, targets: Tensor, alpha: float, generator: torch.Generator | None = None
 ) -> tuple[Planes, Tensor]:
-    """A batch mixed with itself in another order.
+    """Mix a batch with itself in a random order.
 
     Args:
         planes: (batch, plane, row, freq), noise of one σ.

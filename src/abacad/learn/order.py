@@ -1,4 +1,7 @@
-"""The order of the samples in an epoch, by seed and epoch alone: a continued fold takes them as it would have."""
+"""The order of the samples in an epoch.
+
+Seed and epoch alone decide it, so that a continued fold gets the samples in the order it would have had.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,14 +12,18 @@ from torch.utils.data import Sampler
 
 
 def mixed(*key: int) -> int:
-    """A seed for torch from whole numbers ≥ 0, such as (seed, epoch); other numbers give unrelated streams."""
+    """A seed for torch from whole numbers ≥ 0, such as (seed, epoch).
+
+    Sums such as seed + epoch would give one stream to (0, 1) and (1, 0); these give unrelated ones.
+    """
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
 
 
 class EpochOrder(Sampler[int]):
-    """Places of samples in the order of an epoch, the share of one process of several.
+    """Positions of samples in the order of an epoch, for one of several processes.
 
-    Every process gets as many; where they do not go up, the first of the order are taken twice.
+    All processes get the same number, since they take their steps together; where the number of samples does not
+    divide, the first ones of the order are taken twice.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Represented cadences packed into one file: read once, then every epoch of every fold takes them from there.
+"""Represented cadences in one file, so that they are read and represented once for all epochs and folds.
 
-A cadence of the competition is 838 kB on disk and a few milliseconds to represent; the same one as the panel network
-sees it is 360 kB of float16 in the page cache.
+A cadence of the competition has 838 kB on disk and takes a few milliseconds to represent. Its planes for the panel
+network have 360 kB as float16, and the system keeps the pages of a file that is read often in memory.
 """
 
 import logging
@@ -21,16 +21,16 @@ from abacad.learn.dataset import worker_count
 
 log = logging.getLogger(__name__)
 
-_COMPARED = 5  # cadences
+_COMPARED = 5  # cadences that are compared with the source before a packed file is used
 _ROUNDING = 1e-2
-"""Of float16, and of sums in another order where cadences are represented in batches of another size."""
+"""Allowed difference: rounding to float16, and sums in another order in batches of another size."""
 
 
 class Packed(Dataset):
-    """The cadences of one packed file, float32 again: `packed[i]` is (plane, row, freq)."""
+    """The cadences of a packed file; `packed[i]` is (plane, row, freq), float32."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file; nothing is read yet."""
+        """Map the file into memory; pages are read when a cadence is asked for."""
         self.path = path
         self.values = np.load(path, mmap_mode="r", allow_pickle=False)
 
@@ -44,7 +44,13 @@ class Packed(Dataset):
 
 
 def worth_packing(source: Dataset, n_cadences: int, folder: Path) -> bool:
-    """Whether the packed file takes at most 24 GB and a third of the free disk."""
+    """Whether the packed file would take at most 24 GB and a third of the free disk.
+
+    Args:
+        source: Gives represented cadences; the first tells the size of all.
+        n_cadences: How many are packed.
+        folder: Where the file would be.
+    """
     size = n_cadences * source[0].numel() * np.dtype(np.float16).itemsize
     return size <= min(24e9, shutil.disk_usage(folder).free / 3)
 
@@ -52,7 +58,8 @@ def worth_packing(source: Dataset, n_cadences: int, folder: Path) -> bool:
 def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, progress: bool = False) -> Packed:
     """Write `source[0 … n_cadences − 1]` into one float16 file, unless it is there already.
 
-    A file that is there is compared with the source in a few places: one of zeros or of another recipe is made anew.
+    An existing file is compared with the source at five cadences. One that a kill left unfinished (zeros at its end),
+    or that another recipe made, is written again.
 
     Args:
         source: Gives represented cadences, (plane, row, freq).
@@ -79,19 +86,19 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
             values[done : done + len(batch)] = batch.numpy()
             done += len(batch)
         if values is not None:
-            values.flush()
+            values.flush()  # before the file is renamed, so that its name never stands for pages that are not written
     return Packed(path)
 
 
 def _new(path: Path, shape: tuple[int, ...]) -> np.memmap:
-    """A mapped file with its place on the disk."""
+    """An empty mapped file with its blocks reserved: writing to a map on a full disk would end the process."""
     np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
     reserve(path)
     return np.lib.format.open_memmap(path, mode="r+")
 
 
 def _is_of(path: Path, source: Dataset, n_cadences: int) -> bool:
-    """Whether a packed file has the source's cadences, by five of them, the first and the last among these."""
+    """Whether a packed file holds the source's cadences, judged by five of them, from the first to the last."""
     try:
         packed = Packed(path)
     except (OSError, ValueError, EOFError):
@@ -104,7 +111,7 @@ def _is_of(path: Path, source: Dataset, n_cadences: int) -> bool:
 
 
 def packed_if_wanted(source: Dataset, n_cadences: int, path: Path, recipe: Recipe) -> Dataset:
-    """The cadences packed into `path` where the recipe says so, and as they are where not."""
+    """The cadences packed into the file `path` where `data.pack` of the recipe asks for it, else the source itself."""
     wanted = recipe.data.pack
     if wanted == "never" or (wanted == "auto" and not worth_packing(source, n_cadences, path.parent)):
         return source

@@ -1,7 +1,9 @@
-"""Pseudo labels: test cadences join the training, another run's scores for targets.
+"""Pseudo labels: test cadences are trained on, with the scores of another run as targets.
 
-Runs are trained with a loss that weighs both classes alike, so their scores are high where positives are rare. With a
-share q of positives among the labels, a score s stands for the probability p:
+Published solutions of the competition need this. On the sets of this project it gains nothing (docs/lab-notebook.md).
+
+The loss weighs both classes alike, as if half of the cadences held a needle, so a score is higher than the probability
+of a needle where needles are rarer. With a share q of positives among the labels, a score s becomes the probability p:
 
     p / (1 − p) = s / (1 − s) · q / (1 − q)
 """
@@ -29,14 +31,21 @@ from abacad.overlap.partners import partners_for
 log = logging.getLogger(__name__)
 
 NEVER_HELD_BACK = -1
-"""The fold of a cadence that every detector is trained on and none is judged by."""
+"""Fold of a cadence that is trained on in every fold and never held back."""
 
 
 def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) -> Labelled:
-    """The labelled cadences, then the test cadences of the file `data.pseudo`.
+    """The labelled cadences, followed by the test cadences of the file `data.pseudo`.
 
-    Fold k takes the scores of that run's fold k: the mean over folds knows the labels that fold k holds back, and
-    where a test cadence resembles a held-back one, it would give them away.
+    Fold k is trained on the scores of fold k of the other run, whose detector had not seen the cadences that fold k
+    holds back. The mean over all folds was made with their labels: a test cadence that overlaps a held-back one would
+    carry its label into the training.
+
+    Args:
+        labelled: Labelled cadences.
+        root: The competition folder.
+        recipe: Names the file.
+        run: Folder of this training, with its folds.
 
     Raises:
         AbacadError: the file is no test.csv of a run with the same folds, lacks the scores of a fold, has some outside
@@ -68,7 +77,17 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
 
 
 def probability(scores: np.ndarray, share: float) -> np.ndarray:
-    """Probabilities of a needle for scores from a loss that weighs both classes alike; `share` of the labels is 1."""
+    """Probabilities of a needle from scores of a detector whose loss weighs both classes alike.
+
+    Args:
+        scores: (cadence,) in [0, 1].
+        share: Share of positives among the labels.
+
+    Example:
+        >>> from abacad.learn.pseudo import probability
+        >>> probability(np.array([0.5]), 0.1)
+        array([0.1])
+    """
     return scores * share / (scores * share + (1 - scores) * (1 - share))
 
 

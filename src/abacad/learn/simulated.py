@@ -1,4 +1,4 @@
-"""Simulated cadences as a data set: as many as asked for, each its own, none on disk."""
+"""Simulated cadences as a data set: made when they are asked for, never stored."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Example = tuple[Float[np.ndarray, "panel time freq"], int]
 
 
 class _Examples(Dataset[Example], ABC):
-    """`n` cadences with their targets, which cost less made several at once.
+    """`n` cadences with their targets; making several at once costs less than one after the other.
 
     Attributes:
         n: How many.
@@ -39,7 +39,7 @@ class _Examples(Dataset[Example], ABC):
 
 
 class SimulatedCadences(_Examples):
-    """`n` cadences with their targets, made when asked for.
+    """`n` cadences of one simulation, with their targets.
 
     The cadence at an index is decided by seed, epoch and index alone: not by the size of a batch or the number of
     workers. Each epoch holds other cadences, so that training never sees one twice.
@@ -56,7 +56,7 @@ class SimulatedCadences(_Examples):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Go on to the cadences of another epoch."""
+        """Use the cadences of that epoch, counted from 0."""
         self.epoch = epoch
 
     def __getitems__(self, indices: Sequence[int]) -> list[Example]:
@@ -81,10 +81,20 @@ class SimulatedCadences(_Examples):
 
 
 class Mixture(_Examples):
-    """`n` cadences drawn from several simulations in turn: the cadence i is one of simulation i mod their number."""
+    """`n` cadences of several simulations in turn: with three, the cadences 0, 3, 6, … are those of the first."""
 
     def __init__(self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain") -> None:
-        """As many of each, up to one; other seeds and other purposes give other cadences."""
+        """Prepare the simulations.
+
+        Args:
+            simulations: Each gives the same number of cadences, or one fewer.
+            n: Number of cadences of all together.
+            seed: Seed of the cadences.
+            purpose: Other purposes give other cadences with the same seed.
+
+        Raises:
+            AbacadError: there is no simulation.
+        """
         if not simulations:
             raise AbacadError("There is no simulation to draw cadences from.\nName at least one preset.")
         each = -(-n // len(simulations))
@@ -112,17 +122,17 @@ class Mixture(_Examples):
 
 
 class BrightFirst(_Examples):
-    """A mixture that begins with bright needles and ends with all: the faintest fall from stage to stage.
+    """A mixture that begins with bright needles alone and ends with all of them.
 
-    A network that knows nothing yet learns little from needles that nobody can see, which are targets of pure chance.
-    In the first stage needles have at least `BRIGHTEST` σ a pixel; from the middle of the data set on the faintest are
-    the preset's own.
+    A network with random weights learns nothing from needles that are lost in the noise: to it their labels are random.
+    In the first stage needles have at least `BRIGHTEST` σ a pixel. The limit falls from stage to stage, and from the
+    middle of the data set on it is that of the preset.
     """
 
     def __init__(
         self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain", stages: int = 10
     ) -> None:
-        """`n` cadences in `stages` stages of the same size, up to a few."""
+        """Split `n` cadences into `stages` stages of nearly the same size."""
         turns = -(-n // (stages * len(simulations))) * len(simulations)  # whole turns of the presets in each stage
         self.n, self.turns = n, turns
         self.parts = [
@@ -133,7 +143,7 @@ class BrightFirst(_Examples):
         ]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Example]:
-        """Several at once; those of a stage together, which is quicker."""
+        """Several at once; those of one stage are made together, which costs less."""
         found: dict[int, Example] = {}
         for stage in sorted({index // self.turns for index in indices}):
             own = [index for index in indices if index // self.turns == stage]
@@ -146,7 +156,7 @@ class BrightFirst(_Examples):
 
 
 BRIGHTEST = 1.5
-"""Amplitude, in σ of a pixel, of the faintest needles that a training bright first begins with."""
+"""Pixel SNR, in σ, of the faintest needles in the first stage of `BrightFirst`."""
 
 
 def _brighter(simulation: Simulation, share: float) -> Simulation:

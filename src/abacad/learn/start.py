@@ -1,7 +1,8 @@
-"""Which weights a fold starts from: never from a detector that was trained on what the fold holds back.
+"""The weights that a fold starts from, never those of a detector that was trained on the cadences it holds back.
 
-A run folder gives fold k the detector of its own fold k, which held back the same cadences. A single fold's file as the
-start of all folds would let the others see their own held-back labels: on pure noise that lifts an AUC of .5 to .8.
+Where a run folder is named, fold k starts from the detector of its fold k, which held back the same cadences. If one
+detector were the start of all folds, the others would begin with a detector that knows the labels they are judged by:
+on pure noise the AUC rises from .5 to .8.
 """
 
 from dataclasses import replace
@@ -17,12 +18,12 @@ from abacad.places import is_run
 
 
 def start_of(model: Model, run: RunFolder, number: int) -> Model:
-    """The model of a recipe with the file that this fold starts from.
+    """The model of a recipe, with the file of weights that one fold starts from.
 
     Args:
-        model: Names a file of weights, a run folder, or neither.
-        run: The folder of the training, with its folds.
-        number: Of the fold.
+        model: `model.weights` of it names a file, a run folder, or nothing.
+        run: The folder of the training; its folds.csv tells what each fold holds back.
+        number: Number of the fold.
 
     Raises:
         AbacadError: the weights would leak labels, or are not there.
@@ -34,8 +35,9 @@ def start_of(model: Model, run: RunFolder, number: int) -> Model:
         _refuse_file_of_fold(path, run)
         return model
     other = RunFolder(path)
-    other.recipe()  # a folder that is no run's is told as such
+    other.recipe()  # raises where the folder is no run
     if other.verb == "pretrain":
+        # Simulated cadences have no labels in common with this run: one detector may start all folds.
         return replace(model, weights=str(other.pretrained))
     require_same_folds(other, run, f"--model.weights {path}")
     weights = other.weights(number)
@@ -45,7 +47,16 @@ def start_of(model: Model, run: RunFolder, number: int) -> Model:
 
 
 def require_same_folds(other: RunFolder, run: RunFolder, what: str) -> None:
-    """Raise an AbacadError where another run held back a cadence in another fold than this one does."""
+    """Check that another run held back each common cadence in the same fold as this one.
+
+    Args:
+        other: The run whose detectors or scores are used.
+        run: The run that uses them.
+        what: How the recipe names the other run, for the message.
+
+    Raises:
+        AbacadError: a cadence is in another fold, or the other run has no folds.csv.
+    """
     if not other.folds.is_file():
         raise AbacadError(f"{what} has no folds.csv, so that nobody knows which cadences its folds held back.")
     theirs, ours = _fold_by_id(other), _fold_by_id(run)

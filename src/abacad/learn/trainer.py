@@ -1,4 +1,4 @@
-"""Lightning's Trainer as a recipe wants it: devices, precision, loggers, callbacks."""
+"""Lightning's Trainer with the devices, precision, loggers and callbacks that a recipe asks for."""
 
 import ctypes
 import logging
@@ -26,10 +26,17 @@ _MALLOPT = {-4: 0, -1: 2**31 - 1, -2: 2**28}
 
 
 def precision_of(asked: str, accelerator: str) -> str:
-    """Lightning's precision: `auto` is bf16 where the device computes in it, fp16 on other CUDA cards, else 32 bits."""
+    """Lightning's name of the precision to train in.
+
+    Args:
+        asked: `trainer.precision` of the recipe. `auto` takes bf16 where the device computes in it, fp16 on other CUDA
+            cards, and 32 bits elsewhere.
+        accelerator: `trainer.accelerator` of the recipe.
+    """
     if asked != "auto":
         return asked
     if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        # Emulated bf16, which older cards report as well, is slower than 32 bits.
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
     if accelerator in ("auto", "cpu") and not torch.backends.mps.is_available() and _cpu_has_bf16():
         return "bf16-mixed"
@@ -37,6 +44,7 @@ def precision_of(asked: str, accelerator: str) -> str:
 
 
 def _cpu_has_bf16() -> bool:
+    # A private function of torch, which may be renamed: then the CPU trains in 32 bits.
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
@@ -57,7 +65,8 @@ def make_trainer(
     callbacks: list[Any] = [EpochLog(folder / "metrics.csv", number, state.epochs, folds_after)]
     average = None
     if recipe.optim.ema:
-        # Random weights stay in an average for long: it begins a little later, and still within the first epoch.
+        # The random weights of the first steps would stay in the average for long, so it begins after 20 steps, or
+        # in the middle of a short first epoch, since the first validation needs an average.
         begin = min(20, steps_per_epoch // 2) - state.epochs * steps_per_epoch
         average = Average(recipe.optim.ema, begin, state.average)
         callbacks.append(average)
@@ -67,8 +76,8 @@ def make_trainer(
     return _lightning(
         recipe,
         max_epochs=wanted.max_epochs - state.epochs,
-        enable_checkpointing=False,
-        use_distributed_sampler=False,
+        enable_checkpointing=False,  # the Keeper writes the state: plain tensors, which can be read without pickle
+        use_distributed_sampler=False,  # `EpochOrder` shares the samples out
         accumulate_grad_batches=wanted.accumulate,
         accelerator=wanted.accelerator,
         devices=wanted.devices,
@@ -80,13 +89,17 @@ def make_trainer(
         logger=_loggers(recipe, folder),
         enable_progress_bar=wanted.progress,
         enable_model_summary=False,
-        num_sanity_val_steps=0,
+        num_sanity_val_steps=0,  # the AUC needs the whole validation fold, not its first batches
         log_every_n_steps=10,
     )
 
 
 def _lightning(recipe: Recipe, **settings: Any) -> pl.Trainer:
-    """Lightning's Trainer; what it refuses, such as a device that is not there, is the recipe's fault."""
+    """Lightning's Trainer.
+
+    Raises:
+        AbacadError: Lightning refuses the settings, such as a device that this machine has not.
+    """
     try:
         return pl.Trainer(**settings)
     except (ValueError, RuntimeError, TypeError, MisconfigurationException) as error:
@@ -114,10 +127,12 @@ def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep what tensors free: asking the system anew for each costs a fifth of a CPU training step.
+    """Let glibc keep the memory of freed tensors instead of returning it to the system.
 
-    For the panel network alone: the large tensors of an image network would leave holes of gigabytes.
+    Getting it back costs a fifth of a training step on a CPU. Only for the panel network: the large tensors of an image
+    network leave gigabytes of gaps between them.
     """
+    # Only glibc has these options; other C libraries keep their own ways.
     if platform.libc_ver()[0] != "glibc":
         return
     libc = ctypes.CDLL(None)
@@ -127,7 +142,7 @@ def keep_freed_memory() -> None:
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Keep Lightning's advice off the screen: what it would say of workers and devices, the recipe has decided."""
+    """Silence Lightning's advice on workers and devices, which the recipe decides; restore its loggers at the end."""
     loggers = [logging.getLogger(name) for name in ("lightning", "lightning.pytorch")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,9 +1,9 @@
-"""Verdicts of a person become labels: what `abacad review` exports is trained on.
+"""Verdicts of a person as labels: a training uses the table that a page of `abacad review` exports.
 
     candidate → 1     rfi, noise → 0     unsure, or no verdict → left out
 
-A verdict on a labelled cadence replaces its label; a test cadence with a verdict joins every training fold, and none of
-these judges.
+A verdict on a labelled cadence replaces its label. A test cadence with a verdict is trained on in every fold and is
+never held back, since it has no label of the competition to be judged by.
 """
 
 import logging
@@ -30,10 +30,10 @@ LEFT_OUT = ("unsure", "")
 
 
 def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
-    """The labelled cadences with the verdicts of the file `data.verdicts`, then the test cadences that have one.
+    """The labelled cadences with the verdicts of the file `data.verdicts`, followed by the test cadences with one.
 
     Args:
-        labelled: Cadences so far, pseudo labels among them.
+        labelled: Labelled cadences, and perhaps test cadences with pseudo labels, which verdicts replace too.
         root: The competition folder.
         recipe: Names the file.
 
@@ -67,12 +67,12 @@ def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
 
 
 def _read(path: Path) -> pd.Series:
-    """Targets by id, those left out left out."""
+    """Targets by id, without the verdicts that say nothing."""
     way_out = "Give a table that a page of `abacad review` exported: --data.verdicts FILE."
     table = read_table(path, {"id": str}, way_out)
     if "verdict" not in table.columns:
         raise AbacadError(f"{path} has no column verdict.\n{way_out}")
-    verdicts = table["verdict"].astype(str)  # empty where only a note was written
+    verdicts = table["verdict"].astype(str)  # the text is empty where a reader wrote a note and gave no verdict
     strange = verdicts[~verdicts.isin([*TARGETS, *LEFT_OUT])]
     if len(strange):
         raise AbacadError(f"{path}: '{strange.iloc[0][:40]}' is no verdict, as {', '.join(TARGETS)} and unsure are.")
