@@ -1,6 +1,6 @@
-"""The command line: parse, check, call one verb, tell what came out.
+"""The command line: parse the words, check them, call one verb, show its result.
 
-Nothing heavy is imported before the options and the folders that they name are found to be good.
+torch takes seconds to import, so it is imported after options, and the files and folders they name, have been checked.
 """
 
 import os
@@ -21,12 +21,20 @@ _CHANGED = "Is it there, and may you read it? If another program changed it mean
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it went well, 2 when the input was at fault, 130 or 143 when it was stopped."""
+    """Run one command.
+
+    Args:
+        arguments: The words after `abacad`; none takes those of the process.
+
+    Returns:
+        0 when all went well, 1 for a fault of abacad's own, 2 when the input was at fault, 130 after Ctrl-C, 143 after
+        SIGTERM.
+    """
     # On a busy machine, threads that spin while they wait for each other make training three times slower. OpenMP reads
     # this when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # file names are bytes, and a terminal takes some letters only
+        if hasattr(stream, "reconfigure"):  # a file name may hold bytes that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
@@ -46,7 +54,7 @@ def _without_verb(words: Sequence[str]) -> int:
 
 
 def _verb(name: str, words: Sequence[str], debug: bool) -> int:
-    """Run it, and tell every error by its kind."""
+    """Run one verb; print its errors as at most three lines and return the status of the process."""
     try:
         with stoppable():
             _run(name, words)
@@ -96,7 +104,7 @@ def _run(name: str, words: Sequence[str]) -> None:
     if name not in VERBS:
         raise AbacadError(f"there is no such verb.{near(name, VERBS, 'abacad ')}\nThe verbs: {', '.join(VERBS)}.")
     verb, parser = VERBS[name], parser_of(name, words)
-    # taken out here, since jsonargparse keeps an option of this name to itself
+    # jsonargparse has an option of this name of its own, which would print other values, so the word is taken out here.
     parsed = parser.parse_args([word for word in words if word != PRINT_CONFIG])
     if PRINT_CONFIG in words:
         print(values_as_yaml(verb, parser, parsed), end="")
@@ -110,6 +118,7 @@ def _run(name: str, words: Sequence[str]) -> None:
 
 
 def _hide_bars_unless_watched(parsed: Namespace) -> None:
+    # In a file or a pipe each step of a bar would be a line.
     from abacad.cli.screen import is_watched
 
     if parsed.quiet or not is_watched():
@@ -130,7 +139,7 @@ def _fails(name: str, told: str, status: int) -> int:
 
 
 def _told(error: Exception) -> str:
-    """At most three lines; of an error in a reader process, only what it said."""
+    """The message in at most three lines; of an error in a reader process without torch's copy of its traceback."""
     if isinstance(error, ArgumentError):
         return f"{brief(plain_name(str(error)))}\n`--help` lists the options."
     if isinstance(error, OSError) and error.errno is not None:

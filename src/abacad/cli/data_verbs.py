@@ -1,4 +1,7 @@
-"""Verbs that look at a data folder, or make one. Nothing heavy is imported before one is called."""
+"""The verbs audit, overlaps, simulate and bound, which read a data folder or make one.
+
+A verb imports torch when it is called, so that `abacad --help` answers at once.
+"""
 
 import shlex
 from collections.abc import Sequence
@@ -16,7 +19,13 @@ from abacad.places import find_competition
 
 
 def command(*words: object) -> str:
-    """A command as it is typed."""
+    """A command line of abacad as a person types it, with quotes where they are needed.
+
+    Example:
+        >>> from abacad.cli.data_verbs import command
+        >>> command("train", "my data")
+        "abacad train 'my data'"
+    """
     return shlex.join(["abacad", *map(str, words)])
 
 
@@ -43,7 +52,10 @@ def _overlaps_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_folder(parser)
     parser.add_argument("--out", type=Path | None, default=None, help="Folder for the tables; null: the data folder.")
     parser.add_argument(
-        "--bad", type=Literal["fail", "skip"], default="fail", help="Unusable cadences: stop, or go on."
+        "--bad",
+        type=Literal["fail", "skip"],
+        default="fail",
+        help="At a cadence that cannot be used: stop, or leave it out.",
     )
     parser.add_argument("--workers", type=int | None, default=None, help="Threads that read; null: one a core.")
     add_progress(parser)
@@ -72,17 +84,17 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         return
     preset = value_of(words, ("--preset",), "kaggle")
     known_preset(preset)
-    parser.add_argument("--preset", type=str, default=preset, help=f"Where to start from: {', '.join(PRESETS)}.")
-    parser.add_argument("--train", type=int, default=2000, help="Labelled cadences.")
-    parser.add_argument("--test", type=int, default=500, help="Cadences to be scored.")
+    parser.add_argument("--preset", type=str, default=preset, help=f"Values to start from: {', '.join(PRESETS)}.")
+    parser.add_argument("--train", type=int, default=2000, help="Number of labelled cadences.")
+    parser.add_argument("--test", type=int, default=500, help="Number of test cadences.")
     parser.add_argument("--background", type=Path | None, default=None, help="Telescope file to take the noise from.")
     parser.add_class_arguments(Simulation, nested_key=None)
     parser.set_defaults(flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
 
 
 def _simulate_telescope_arguments(parser: ArgumentParser) -> None:
-    """What both kinds of simulation take, and what only that of telescope files does."""
-    parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write; new, or one that was begun so.")
+    """Options of both kinds of simulation, and those of telescope files alone."""
+    parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write: new, or begun by the same command.")
     parser.add_argument("--seed", type=int, default=0, help="The same seed gives the same folder.")
     add_progress(parser)
     parser.add_argument(
@@ -133,8 +145,8 @@ def _simulate(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 def _bound_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("folder", type=Path, metavar="DATA", help="A folder that abacad simulate wrote.")
-    parser.add_argument("--split", type=Literal["train", "test", "both"], default="test", help="Which cadences.")
-    parser.add_argument("--limit", type=int | None, default=None, help="Only so many of them; null: all.")
+    parser.add_argument("--split", type=Literal["train", "test", "both"], default="test", help="Cadences to score.")
+    parser.add_argument("--limit", type=int | None, default=None, help="Number of cadences; null: all.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the bootstrap intervals.")
     parser.add_argument("--out", type=Path | None, default=None, help="Table to write; null: DATA/bound.csv.")
     add_progress(parser)
@@ -178,7 +190,7 @@ VERBS = {
         goes_on=True,
     ),
     "bound": Verb(
-        "Score simulated cadences with the near-ideal observer, the ceiling.",
+        "Score simulated cadences with the near-ideal observer.",
         "DATA",
         ("abacad bound DATA", "abacad bound DATA --split both --limit 200"),
         _bound_arguments,

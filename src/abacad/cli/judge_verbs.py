@@ -1,4 +1,7 @@
-"""Verbs that use a trained detector on other cadences. Nothing heavy is imported before one is called."""
+"""The verbs score, export and sensitivity, which use a trained detector on other cadences.
+
+A verb imports torch when it is called, so that `abacad --help` answers at once.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,19 +21,30 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         "files", nargs="+", type=Path, metavar="FILE…", help=".npy cadences, folders, or six .fil or .h5 files."
     )
     parser.add_argument(
-        "--pattern", type=str | None, default=None, help="ON (A) and OFF telescope files in time; null: as headers say."
+        "--pattern",
+        type=str | None,
+        default=None,
+        help="A letter a telescope file in time, A for ON; null: by their headers.",
     )
     parser.add_argument(
-        "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
+        "--weights", type=Path | None, default=None, help="A run folder or a file of weights; null: the package's."
     )
     parser.add_argument("--out", type=Path, default=Path("scores.csv"), help="Table to write; -: standard output.")
     parser.add_argument("--page", type=Path | None, default=None, help="Page to write, with pictures; null: none.")
     parser.add_argument(
-        "--submission", type=Path | None, default=None, help="Submission to write of the one folder; null: none."
+        "--submission",
+        type=Path | None,
+        default=None,
+        help="Submission to write, for one competition folder; null: none.",
     )
     parser.add_argument("--shown", type=int, default=12, help="Cadences on the screen and on the page.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
-    parser.add_argument("--bad", type=Literal["fail", "skip"], default="fail", help="Cadences that cannot be used.")
+    parser.add_argument(
+        "--bad",
+        type=Literal["fail", "skip"],
+        default="fail",
+        help="At a cadence that cannot be used: stop, or leave it out.",
+    )
     add_progress(parser)
 
 
@@ -60,7 +74,12 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
     )
     parser.add_argument("--preset", type=str, default="kaggle", help="Preset of the simulator.")
     parser.add_argument(
-        "--background", nargs="+", type=Path, default=(), metavar="FILE…", help="Your own noise: six files, or one."
+        "--background",
+        nargs="+",
+        type=Path,
+        default=(),
+        metavar="FILE…",
+        help="Telescope files to take the noise from: six, or one.",
     )
     parser.add_argument(
         "--cadences", type=int, default=8000, help="To simulate; 60000, 1 of 10 with a needle, reach a rate of 1e-4."
@@ -68,7 +87,10 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
     parser.add_argument("--positives", type=float, default=0.25, help="Share of them with a needle.")
     parser.add_argument("--seed", type=int, default=20_000_003, help="Seed of the cadences.")
     parser.add_argument(
-        "--bound", type=int, default=750, help="How many the near-ideal observer scores, for a rate of 1e-2; 0: none."
+        "--bound",
+        type=int,
+        default=0,
+        help="Cadences that the near-ideal observer scores, a second each; 0: none.",
     )
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     parser.add_argument(
@@ -104,7 +126,7 @@ def _export(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 VERBS = {
     "score": Verb(
-        "Rank cadences with a trained detector, or with the package's.",
+        "Rank cadences by a detector: that of a run, or the package's.",
         "FILE…",
         (
             "abacad score DATA/test --page scores.html",
@@ -126,7 +148,7 @@ VERBS = {
         writes={"out": ONNX},
     ),
     "sensitivity": Verb(
-        "Measure how faint a needle a detector finds, and how faint it could.",
+        "Measure down to which SNR a detector finds needles.",
         "[RUN]",
         (
             "abacad sensitivity runs/compact --preset kaggle",

@@ -1,4 +1,7 @@
-"""What the machine did to us: errors without a type of their own, known by what torch says of them."""
+"""Errors that come from the machine and not from abacad or its input: memory, disk, processes.
+
+torch raises most of them as a plain RuntimeError, so they are recognised by a part of the message.
+"""
 
 _MEMORY = "the memory does not suffice.\nClose other programs, or ask for less at once: a smaller batch_size."
 _SAID = {
@@ -17,7 +20,7 @@ _SAID = {
 
 
 def told_of_machine(error: Exception) -> str | None:
-    """What to say of an error that is the machine's and not abacad's; none where it is not known as one."""
+    """A message of two lines for an error of the machine; none for any other error."""
     if isinstance(error, MemoryError):
         return _MEMORY
     said = str(error)

@@ -1,4 +1,4 @@
-"""How a verb's parser is made: its help, its defaults, and what the words of the command line say of them."""
+"""Makes the parser of a verb, and checks what it has parsed before anything heavy is imported."""
 
 import difflib
 import re
@@ -52,22 +52,22 @@ class Verb:
 
 
 class VerbFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
-    """Defaults behind each option, and the examples on lines of their own."""
+    """Shows the default of each option, and keeps the line breaks of the examples."""
 
 
 class VerbParser(ArgumentParser):
-    """A parser that names the nearest option to one it does not know, and shortens no option."""
+    """A parser that suggests the nearest option for an unknown one, and accepts no abbreviated options."""
 
     def format_help(self, *formatter: HelpFormatter | None) -> str:
-        """The help of a verb, without the file in which the defaults of a recipe stand."""
+        """The help of a verb, without the path of the packaged recipe and without names of Python classes."""
         told = re.sub(r"default config file locations:\n(?:  .*\n)+\n", "", super().format_help(*formatter))
         return told.replace("<class 'Path'>", "path").replace("Path | null", "path | null")
 
     def parse_args(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Namespace:  # type: ignore[override]
-        """Parse words.
+        """Parse the words of a command line.
 
         Raises:
-            AbacadError: an option is none of this verb's.
+            AbacadError: the verb has no such option; the message names the nearest one.
         """
         for word in args or ():
             if word == "--":
@@ -102,10 +102,10 @@ def make_parser(name: str, verb: Verb, words: Sequence[str] = ()) -> ArgumentPar
 
 
 def check(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> None:
-    """Refuse, before anything heavy is imported, what is not there or must not be written.
+    """Check inputs and outputs before torch is imported, so that a wrong path costs no waiting.
 
     Raises:
-        AbacadError: which, and the way out.
+        AbacadError: an input is not there, or an output is a file that the verb did not write.
     """
     if verb.recipe is not None:
         recipe_of(parser, parsed)
@@ -155,7 +155,13 @@ def values_as_yaml(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> str
 
 
 def value_of(words: Sequence[str], options: Sequence[str], default: str) -> str:
-    """The value of an option that decides the defaults of all others."""
+    """The value of an option that decides the defaults of all others, read before there is a parser.
+
+    Args:
+        words: The words of the command line.
+        options: Names of the option, such as `--recipe` and `--config`.
+        default: Value when it is not among the words.
+    """
     value = default
     for place, word in enumerate(words):
         for option in options:
@@ -167,12 +173,18 @@ def value_of(words: Sequence[str], options: Sequence[str], default: str) -> str:
 
 
 def recipe_named(words: Sequence[str], default: str) -> str:
-    """The recipe that the words ask for."""
+    """Name or file of the recipe that the words of the command line ask for."""
     return value_of(words, ("--recipe", "--config"), default)
 
 
 def flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[str, Any]:
-    """Nested values by the names of the options; what is an option as a whole stays whole."""
+    """Nested dictionaries as one, with the names of options as keys.
+
+    Example:
+        >>> from abacad.cli.parser import flat
+        >>> flat({"noise": {"dof": 2.0}}, {"noise.dof"})
+        {'noise.dof': 2.0}
+    """
     found: dict[str, Any] = {}
     for key, value in nested.items():
         name = f"{prefix}{key}"
@@ -181,10 +193,10 @@ def flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[st
 
 
 def add_folder(parser: ArgumentParser) -> None:
-    """Let a verb take a competition folder, or none."""
+    """Add the positional argument DATA, a competition folder, which may be left out."""
     parser.add_argument("folder", nargs="?", type=Path | None, default=None, metavar="DATA", help=_DATA)
 
 
 def add_progress(parser: ArgumentParser) -> None:
-    """Let a verb show progress bars or not."""
+    """Add the option `--progress`."""
     parser.add_argument("--progress", type=bool, default=True, help="Show progress bars, on a terminal.")

@@ -1,4 +1,4 @@
-"""The verb with which a person looks at candidates. Nothing heavy is imported before it is called."""
+"""The verb review, with which a person looks at candidates and gives verdicts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,20 +20,35 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         help="A run folder, a table of abacad score, or a folder of abacad search.",
     )
     parser.add_argument("--out", type=Path, default=Path("review.html"), help="Page to write.")
-    parser.add_argument("--shown", type=int, default=200, help="Candidates on the page, the highest scores.")
+    parser.add_argument("--shown", type=int, default=200, help="Candidates on the page, those with the highest scores.")
     parser.add_argument(
-        "--of", type=Literal["auto", "test", "oof"], default="auto", help="Scores of a run; auto: test if there."
+        "--of",
+        type=Literal["auto", "test", "oof"],
+        default="auto",
+        help="Which scores of a run; auto: test if there are any, else oof.",
     )
-    parser.add_argument("--data", type=Path | None, default=None, help="Data folder of a run, where it has moved.")
-    parser.add_argument("--files", nargs="+", type=Path, default=[], help="Telescope files of such a table or search.")
-    parser.add_argument("--weights", type=Path | None, default=None, help="A table's detector; null: the package's.")
-    parser.add_argument("--evidence", type=bool, default=True, help="Draw the detector's evidence, too; slower.")
-    parser.add_argument("--blind", type=float, default=0.0, help="Share of simulated cadences, to test the reviewer.")
-    parser.add_argument("--seed", type=int, default=0, help="Seed of those.")
-    parser.add_argument("--serve", action="store_true", help="Several readers at once; verdicts go into OUT.sqlite.")
-    parser.add_argument("--host", type=str, default="127.0.0.1", help="With --serve: where to listen.")
-    parser.add_argument("--port", type=int, default=8765, help="With --serve: its port; 0: a free one.")
-    parser.add_argument("--token", type=str | None, default=None, help="With --serve: needed for another host.")
+    parser.add_argument("--data", type=Path | None, default=None, help="Data folder of a run, if it has moved.")
+    parser.add_argument(
+        "--files", nargs="+", type=Path, default=[], help="Telescope files that a table or a search was made from."
+    )
+    parser.add_argument(
+        "--weights", type=Path | None, default=None, help="Detector for the evidence of a table; null: the package's."
+    )
+    parser.add_argument(
+        "--evidence", type=bool, default=True, help="Draw the detector's evidence; half a second a candidate."
+    )
+    parser.add_argument(
+        "--blind", type=float, default=0.0, help="Share of simulated cadences to mix in, to test the reviewer."
+    )
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the simulated cadences.")
+    parser.add_argument(
+        "--serve", action="store_true", help="Serve the page to several readers; verdicts go into OUT.sqlite."
+    )
+    parser.add_argument("--host", type=str, default="127.0.0.1", help="With --serve: address to listen at.")
+    parser.add_argument("--port", type=int, default=8765, help="With --serve: port to listen at; 0: a free one.")
+    parser.add_argument(
+        "--token", type=str | None, default=None, help="With --serve: secret of 16 letters; needed for another host."
+    )
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     add_progress(parser)
 
@@ -53,7 +68,7 @@ def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 VERBS = {
     "review": Verb(
-        "Look at the highest scores and give verdicts: one page, one key a verdict.",
+        "Look at the highest scores and give verdicts, one key for each.",
         "SOURCE",
         (
             "abacad review runs/compact --out review.html",

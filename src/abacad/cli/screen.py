@@ -1,7 +1,8 @@
-"""What a verb tells: tables and advice for people, or one JSON object a line for programs; the log and the bars.
+"""Output of a verb: tables and advice for people, or JSON lines for programs; the log and the progress bars.
 
 Results go to standard output; the log, progress bars and errors go to standard error, through one console, so that a
-line of the log never tears a bar. Where a result file takes standard output (`--out -`), all else goes to the other.
+line of the log is not written into the middle of a bar. Where a result file goes to standard output (`--out -`), all
+other output goes to standard error.
 """
 
 import json
@@ -17,13 +18,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a title.
+    """A table of results.
 
     Attributes:
         title: Its heading.
         columns: Their names.
         rows: Plain values.
-        formats: How people are shown the values of a column: `{"score": ".4f"}`.
+        formats: Format of a column's numbers for people: `{"score": ".4f"}`; JSON has all digits.
     """
 
     title: str
@@ -37,10 +38,10 @@ class Outcome:
     """What a verb found and wrote.
 
     Attributes:
-        tables: Shown first.
-        notes: Sentences.
-        wrote: What lies where, by name; standard output (`-`) is not told of.
-        then: Commands that come next.
+        tables: Tables of results, shown first.
+        notes: Sentences, shown after the tables.
+        wrote: Paths by what lies there; `-` is standard output and not shown.
+        then: Commands that a person may want to run next.
     """
 
     tables: Sequence[Table] = ()
@@ -49,12 +50,12 @@ class Outcome:
     then: Sequence[str] = ()
 
     def files(self) -> dict[str, str]:
-        """What was written into files."""
+        """The entries of `wrote` that are files."""
         return {name: str(path) for name, path in self.wrote.items() if str(path) != "-"}
 
 
 def show(outcome: Outcome, *, as_json: bool = False) -> None:
-    """Tell an outcome."""
+    """Print an outcome: for people, or with `as_json` for programs."""
     taken = len(outcome.files()) < len(outcome.wrote)
     stream = sys.stderr if taken else sys.stdout
     if as_json:
@@ -107,6 +108,7 @@ def _drawn(table: Table) -> Any:
 
     drawn = Drawn(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(table.columns):
+        # Numbers of one column are compared by their digits, which therefore stand below each other.
         numbers = all(isinstance(_plain(row[place]), int | float) for row in table.rows)
         drawn.add_column(column, overflow="fold", justify="right" if numbers else "left")
     for row in table.rows:
@@ -120,9 +122,13 @@ def _told(value: Any, wanted: str) -> str:
 
 
 def log_to_screen(*, quiet: bool = False) -> None:
-    """Show what the library logs; with `quiet` its warnings alone. Processes that a distributed run started are silent.
+    """Show the library's log on standard error.
 
-    The bars of the whole library draw on rich's own console: it is told to be standard error, and shared.
+    Args:
+        quiet: Show warnings and errors alone.
+
+    All progress bars draw on rich's one console. The log uses the same, so that rich can put a line above a bar. Of a
+    distributed training only the first process shows anything.
     """
     import warnings
 
@@ -143,7 +149,7 @@ def log_to_screen(*, quiet: bool = False) -> None:
 
 
 def is_watched() -> bool:
-    """Whether somebody looks at a terminal, who wants to see bars move."""
+    """Whether standard error is a terminal, on which progress bars can move, and this is the first process of a run."""
     import rich
 
     return rich.get_console().is_terminal and os.environ.get("LOCAL_RANK", "0") == "0"

@@ -1,4 +1,4 @@
-"""Verbs that tell what there is to choose from, and that teach a shell the others."""
+"""The verbs recipes and presets, which list what comes with the package, and completion for a shell."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _SHELLS = ("bash", "zsh", "tcsh")
 
 
 def _nothing(parser: ArgumentParser, words: Sequence[str]) -> None:
-    """No arguments."""
+    """For verbs that take no arguments of their own."""
 
 
 def _recipes(parser: ArgumentParser, parsed: Namespace) -> Outcome:
@@ -79,7 +79,7 @@ def completion(verbs: Mapping[str, Verb]) -> Verb:
 
 
 def _all_options(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
-    """All verbs and their options as one plain parser, which is what shtab reads."""
+    """All verbs and their options as one parser of the standard library, the only kind that shtab can read."""
     whole = argparse.ArgumentParser(prog="abacad", allow_abbrev=False)
     parsers = whole.add_subparsers()
     for name, verb in verbs.items():

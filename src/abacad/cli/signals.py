@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM: the command ends with the status that a shell expects, and says whether it can go on.
 
-Both raise `Stopped`, which is no `KeyboardInterrupt`: Lightning would end a training with status 1 on that.
+Both raise `Stopped`. It is no `KeyboardInterrupt`, since Lightning catches that one and ends a training with status 1.
 """
 
 import os
@@ -12,14 +12,19 @@ from types import FrameType
 from typing import Any
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM)
-_AGAIN_S = 0.02
+_AGAIN_S = 0.02  # seconds after which an exception that Python ignored is raised again
 
 
 class Stopped(BaseException):
-    """Somebody wants the command to end; `status` is 130 after Ctrl-C, 143 after SIGTERM."""
+    """The command shall end.
+
+    Attributes:
+        number: The signal.
+        status: Exit status, 128 + number: 130 after Ctrl-C, 143 after SIGTERM.
+    """
 
     def __init__(self, number: int) -> None:
-        """Remember which signal it was."""
+        """Note the number of the signal."""
         super().__init__(signal.Signals(number).name)
         self.number, self.status = number, 128 + number
 
@@ -30,24 +35,25 @@ def stoppable() -> Iterator[None]:
     owner, received = os.getpid(), []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if os.getpid() != owner:  # a reader process: its parent hears Ctrl-C, too, and ends it
+        # Reader processes inherit the handler. Ctrl-C reaches their parent, too, which ends them.
+        if os.getpid() != owner:
             if number == signal.SIGTERM:
                 os._exit(128 + number)
             return
         received.append(number)
-        for caught in _CAUGHT:
+        for caught in _CAUGHT:  # a second signal ends the process at once, should the first hang somewhere
             signal.signal(caught, signal.SIG_DFL)
         raise Stopped(number)
 
     try:
         before = {number: signal.signal(number, stop) for number in _CAUGHT}
-    except ValueError:  # not the main thread, where no signal arrives
+    except ValueError:  # in another thread than the main one, which is the only one that gets signals
         yield
         return
     try:
         with _raised_again():
             yield
-    except SystemExit:  # by Lightning, which sees the signal too
+    except SystemExit:  # Lightning handles the signal as well, and ends the process in its own way
         if received:
             raise Stopped(received[0]) from None
         raise
@@ -58,7 +64,7 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def _raised_again() -> Iterator[None]:
-    """Raise `Stopped` once more where Python had to ignore it: within a destructor, or a hook of a fork."""
+    """Raise `Stopped` once more where Python could not: it ignores exceptions in destructors and in hooks of a fork."""
     ignored: list[Stopped] = []
     hook = sys.unraisablehook
 

@@ -1,4 +1,4 @@
-"""All verbs, in the order of the work."""
+"""All verbs by name, in the order in which a person uses them, which is that of the help."""
 
 from abacad.cli import compare_verb, data_verbs, judge_verbs, review_verbs, run_verbs, search_verbs, shell_verbs
 

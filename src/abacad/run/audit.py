@@ -1,4 +1,7 @@
-"""`abacad audit`: what a competition folder holds, and what is wrong with it, before anything is trained."""
+"""`abacad audit`: what a competition folder holds and what is wrong with it, before hours of training.
+
+Everything is a report: a problem never stops the audit, unless no cadence at all can be read.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -18,8 +21,8 @@ from abacad.show.audit_page import Audit, audit_page
 log = logging.getLogger(__name__)
 
 _LOOKED_AT = 500
-"""Cadences of each split whose values are read when not all of them are."""
-_FOLDS = 5
+"""Cadences of each split whose values are read without `full`; headers are read of all."""
+_FOLDS = 5  # of the random split whose leak is measured; the recipes have as many
 _SIZES = ((1, 1), (2, 5), (6, 20), (21, 100), (101, 1000), (1001, 10**9))
 
 
@@ -124,7 +127,7 @@ def _look(found: Audit, split: Split, ids: Sequence[str], full: bool, progress: 
         checked.bad |= closer.bad
         checked.missing |= closer.missing
         found.looked_at[split] = len(picked)
-    # ids without a file are told where labels and files are compared
+    # `_compare_with_files` has reported ids without a file already.
     unusable = [reason for cadence_id, reason in checked.bad.items() if cadence_id not in checked.missing]
     if unusable:
         found.problems.append(f"{len(unusable)} {split} files cannot be used. {' '.join(unusable[0].split())}")

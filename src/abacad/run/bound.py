@@ -41,22 +41,24 @@ _DETECTORS = {"score": "bound", "unlearned": "lines and tracks, no learning", "c
 
 @dataclass(frozen=True, repr=False)
 class Bound(Summary):
-    """What was found.
+    """Scores of the near-ideal observer, and the AUC of all detectors on the same cadences.
 
     Attributes:
-        path: the table of scores: id, target, score, classical, decoy, unlearned, and a log likelihood ratio a family.
-        rows: AUC of the bound, without learning, and of the classical search, for all needles and by family and SNR.
+        path: The table of scores, with the columns id, target, score, classical, decoy, unlearned, and the logarithm of
+            the likelihood ratio of each family of needles.
+        rows: AUC of the observer, of a detector without learning and of the classical search, for all needles, for each
+            family and for each bin of SNR.
     """
 
     path: Path
     rows: pd.DataFrame
 
     def title(self) -> str:
-        """What it is."""
+        """The verb's name for its result, and the table."""
         return f"Near-ideal observer, {self.path}"
 
     def told(self) -> list[tuple[str, str]]:
-        """What was found."""
+        """AUC of the observer for each group of needles."""
         return [(str(row["needles"]), str(row["bound"])) for _, row in self.rows.iterrows()]
 
 
@@ -97,6 +99,7 @@ def bound(
         )
     truth = pd.read_csv(root / "truth.csv", dtype={"id": str})
     truth = truth[truth["split"].isin(["train", "test"] if split == "both" else [split])]
+    # The table is sorted by id, and ids are random: the first ones are a fair sample.
     truth = truth.head(limit) if limit is not None else truth
     if truth.empty:
         raise AbacadError(f"There is no cadence to score: {root} has none in {split}, or the limit is {limit}.")
@@ -114,6 +117,7 @@ def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.D
         task = bar.add_task("Scoring", total=len(truth))
 
         def score(members: pd.DataFrame) -> list[dict[str, object]]:
+            # What is known of a scene (gains, interference) holds for all its windows, so work goes by scenes.
             scene = of_scene(card.simulation, int(members["scene"].to_numpy()[0]), card.seed)
             judgements: list[dict[str, object]] = []
             for _, row in members.iterrows():
@@ -136,7 +140,13 @@ def _observers(simulation: Simulation) -> dict[str, Observer]:
 
 
 def judged(observer: Observer, cadence: torch.Tensor, known: Known) -> dict[str, float]:
-    """Score, decoy and family ratios of one cadence (panel, time, freq), and the scores of those that know no law."""
+    """Scores of one cadence by the observer, by lines and tracks without learning, and by the classical search.
+
+    Args:
+        observer: The observer of the simulation that made the cadence.
+        cadence: (panel, time, freq) as it lies in the folder.
+        known: Gains, interference and noise of the cadence, which the observer may know.
+    """
     simulation = observer.simulation
     verdict: Verdict = observer.judge(noise_of(cadence, known, simulation.normalise), known)
     panels = cadence[None].float()

@@ -1,4 +1,4 @@
-"""`abacad demo`: the main job from end to end on cadences it simulates: nothing to download, minutes on two cores.
+"""`abacad demo`: the whole pipeline on simulated cadences; nothing is downloaded, and it takes minutes on two cores.
 
 simulate → audit → train (5 folds) → predict (TTA) → submit → report
 """
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, repr=False)
 class Demo(Summary):
-    """What came out.
+    """AUC of the demo's detectors, and where its files are.
 
     Attributes:
         folds: AUC of each fold's held-back cadences.
         oof: AUC of all of them together.
-        test: AUC of the submission against the simulated test set's hidden labels.
-        files: Where everything is.
-        seconds: How long it took.
+        test: AUC of the submission, by the labels of the simulated test set, which no other step has read.
+        files: Paths by name: data, audit, run, submission, report.
+        seconds: Wall time of this call, s.
     """
 
     folds: list[float]
@@ -42,7 +42,7 @@ class Demo(Summary):
     seconds: float
 
     def rows(self) -> list[tuple[str, str]]:
-        """A table for the screen."""
+        """Rows (cadences, AUC) of a table for the screen."""
         rows = [(f"fold {number}", f"{value:.3f}") for number, value in enumerate(self.folds)]
         mean = sum(self.folds) / len(self.folds)
         return [
@@ -53,11 +53,11 @@ class Demo(Summary):
         ]
 
     def title(self) -> str:
-        """What it is."""
+        """The verb and its wall time."""
         return f"Demo, {self.seconds:.0f} s"
 
     def told(self) -> list[tuple[str, str]]:
-        """What was found."""
+        """The same rows as `rows`."""
         return self.rows()
 
 

@@ -1,4 +1,4 @@
-"""`abacad demo --search`: telescope files are simulated, searched, and what was found is held against the truth.
+"""`abacad demo --search`: simulate telescope files, search them, and compare the result with the truth.
 
 simulate --telescope → search → truth
 """
@@ -22,18 +22,19 @@ from abacad.summary import Summary
 log = logging.getLogger(__name__)
 
 PROMISED_SNR = 8.0
-"""Joint SNR along the true path from which on a search has to find a needle."""
+"""Joint SNR, through all ON panels along the true path, from which on the search is expected to find a needle."""
 
 
 @dataclass(frozen=True, repr=False)
 class SearchDemo(Summary):
-    """What came out.
+    """A search of simulated files, compared with the truth.
 
     Attributes:
-        truth: What stands in the files, with the columns found (as which class; empty where not) and off_hz.
-        invented: Rows of the search's table that say event or near-zero drift where there is none.
-        files: Where everything is.
-        seconds: How long it took.
+        truth: The emissions in the files; the column found has the class that the search gave, empty where it found
+            nothing, and off_hz the error of its frequency, Hz.
+        invented: Rows of the search's table of the class event or near-zero drift where no such emission is.
+        files: Paths by name.
+        seconds: Wall time of this call, s.
     """
 
     truth: pd.DataFrame
@@ -42,7 +43,7 @@ class SearchDemo(Summary):
     seconds: float
 
     def rows(self) -> list[tuple[str, int, int, int]]:
-        """What, how many there are, found as what they are, and missed."""
+        """Rows (group of emissions, number, given the right class, missed or given another)."""
         needles = self.truth["class"] == "event"
         bright = self.truth["joint_snr"] >= PROMISED_SNR
         groups = {
@@ -59,11 +60,11 @@ class SearchDemo(Summary):
         return told
 
     def title(self) -> str:
-        """What it is."""
+        """The verb and its wall time."""
         return f"Search demo, {self.seconds:.0f} s"
 
     def told(self) -> list[tuple[str, str]]:
-        """What was found."""
+        """The right ones of each group, and the number of invented signals."""
         return [(name, f"{right} of {n}") for name, n, right, _ in self.rows()] + [
             ("invented", str(len(self.invented)))
         ]
@@ -106,10 +107,10 @@ def demo_search(
 
 
 def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Hold what a search says against what there is.
+    """Compare the table of a search with the truth.
 
-    A signal is that of a row when frequencies agree within two channels and the smear, and drifts within a channel a
-    panel, or within the width of a wide line.
+    A row of the search belongs to an emission when their frequencies agree within two channels plus the smear plus half
+    the width, and their drifts within one channel a panel.
 
     Args:
         events: The search's table; frequencies hold when the first panel begins, as the truth's.
@@ -127,6 +128,7 @@ def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.
         away = (events["frequency_mhz"] - line["freq_mhz"]) * 1e6
         near = (away.abs() <= reach) & ((events["drift_hz_s"] - line["drift_hz_s"]).abs() <= step)
         rows = events[near]
+        # Several rows may belong to an emission; one of the right class counts before others.
         right_first = (rows["class"] != line["class"]).sort_values(kind="stable").index
         best = rows.loc[right_first[0]] if len(rows) else None
         found.append("" if best is None else best["class"])

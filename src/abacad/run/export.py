@@ -2,8 +2,8 @@
 
     planes (batch, plane, row, freq) → log_odds (batch, detector)
 
-The representation stays in Python: `abacad.represent` makes the planes. What is written is run once with onnxruntime
-and compared with torch before it takes its place.
+The representation is not part of the file: `abacad.represent` makes the planes. Before the file gets its name, it is
+run with onnxruntime on noise and compared with torch.
 """
 
 import json
@@ -35,18 +35,18 @@ from abacad.types import Planes
 log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
-"""Largest difference of log-odds to torch."""
-_BATCH = 3  # cadences that are compared
+"""Largest allowed difference between the log-odds of the ONNX file and those of torch."""
+_BATCH = 3  # cadences that are compared; more than one, so that a batch size fixed by mistake is noticed
 
 
 @dataclass(frozen=True, repr=False)
 class Exported(Summary):
-    """What was written.
+    """An ONNX file, and how exactly it agrees with torch.
 
     Attributes:
         path: The ONNX file.
-        shape: Of the planes of one cadence, (plane, row, freq).
-        detectors: How many, the folds of a run.
+        shape: Shape of the planes of one cadence, (plane, row, freq).
+        detectors: Number of detectors in it: the folds of a run, or 1.
         difference: Largest difference of its log-odds to torch's, on noise.
     """
 
@@ -56,11 +56,11 @@ class Exported(Summary):
     difference: float
 
     def title(self) -> str:
-        """What it is."""
+        """The file."""
         return f"ONNX model {self.path}"
 
     def told(self) -> list[tuple[str, str]]:
-        """Its shapes, and how exact it is."""
+        """Shapes, number of detectors, largest difference, and size."""
         size = f"{self.path.stat().st_size / 1e6:.1f} MB" if self.path.is_file() else "on standard output"
         return [
             ("planes", " × ".join(map(str, self.shape))),
@@ -106,7 +106,7 @@ def export(
 
 
 class _InOne(nn.Module):
-    """Detectors side by side, in real numbers."""
+    """Several detectors as one network, without complex numbers, which ONNX has not."""
 
     def __init__(self, detectors: Sequence[Detector], shape: Sequence[int]) -> None:
         super().__init__()
@@ -134,7 +134,11 @@ def _loaded(path: Path) -> tuple[list[Detector], Represent]:
 
 
 def _runtime() -> Any:
-    """The module onnxruntime, when it and what writes ONNX are there."""
+    """The module onnxruntime.
+
+    Raises:
+        AbacadError: it is not installed, or onnxscript, by which torch writes ONNX, is not.
+    """
     try:
         import onnxruntime
         import onnxscript  # noqa: F401  # torch writes ONNX by it
@@ -144,7 +148,7 @@ def _runtime() -> Any:
 
 
 def _write(model: nn.Module, planes: Tensor, about: dict[str, Any], path: Path) -> None:
-    """Trace the model and write it, with what its planes are made by in the metadata."""
+    """Trace the model and write it; the metadata say how the planes of a cadence are made."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch's advice to its own programmers
         program = torch.onnx.export(

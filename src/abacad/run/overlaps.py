@@ -3,8 +3,8 @@
     overlaps.csv   id_a, id_b, offset, columns, worst, median, differ     a row a pair
     groups.csv     id, group                                             a row a cadence of train and test
 
-Fingerprints of all columns go into a hidden folder beside the tables until these are written, so that a killed run
-continues.
+Fingerprints of all columns stand in the hidden folder .overlaps beside the tables until these are written, so that a
+run that is killed goes on where it stopped.
 """
 
 import logging
@@ -38,14 +38,14 @@ log = logging.getLogger(__name__)
 
 GROUPS = "groups.csv"
 _MOST_WORKERS = 256
-_CHUNK = 64  # cadences that a thread reads at once
-_AHEAD = 4  # files that the disk is asked for before they are read
+_CHUNK = 64  # cadences that a thread takes at once: the results of one are 1.2 MB
+_AHEAD = 4  # files that the disk is asked for in advance, so that it works while a thread computes
 _COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
 
 
 @dataclass(frozen=True, repr=False)
 class Overlaps(Summary):
-    """What was found.
+    """The pairs and groups of cadences that share columns.
 
     Attributes:
         pairs: Rows of overlaps.csv.
@@ -60,7 +60,7 @@ class Overlaps(Summary):
     folder: Path
 
     def facts(self) -> list[tuple[str, str]]:
-        """A table for the screen."""
+        """Rows (name, figure) of a table for the screen."""
         sizes = self.groups["group"].value_counts()
         sharing = len(set(self.pairs["id_a"]) | set(self.pairs["id_b"]))
         return [
@@ -73,11 +73,11 @@ class Overlaps(Summary):
         ]
 
     def title(self) -> str:
-        """What it is."""
+        """The verb's name for its result, and the folder."""
         return f"Shared columns in {self.folder}"
 
     def told(self) -> list[tuple[str, str]]:
-        """What was found."""
+        """The same rows as `facts`."""
         return self.facts()
 
 
@@ -130,7 +130,10 @@ def overlaps(
 
 
 def _refuse_foreign_tables(target: Path) -> None:
-    """Somebody's own groups.csv stays: that of this verb never lies without its overlaps.csv."""
+    """Refuse to overwrite a groups.csv that a person made.
+
+    This verb writes overlaps.csv first, so a groups.csv without it is not this verb's.
+    """
     refuse_foreign(target / OVERLAPS, PAIRS)
     if (target / GROUPS).exists() and not (target / OVERLAPS).exists():
         raise AbacadError(
@@ -152,7 +155,7 @@ def _files(root: Path) -> dict[str, Path]:
 
 
 def _shape(files: dict[str, Path]) -> tuple[int, ...]:
-    """The first usable cadence's."""
+    """Shape of the first cadence that can be read; all others must have the same."""
     reason = ""
     for path in files.values():
         try:
@@ -162,7 +165,7 @@ def _shape(files: dict[str, Path]) -> tuple[int, ...]:
     raise AbacadError(f"None of the {len(files)} cadences can be used.\nThe first: {reason}")
 
 
-_own = threading.local()
+_own = threading.local()  # each thread reads into buffers of its own
 
 
 def _fingerprinted(
@@ -188,7 +191,7 @@ def _fingerprinted(
                 raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
             kept.write(first, made)
             kept.bad |= reasons
-            if (first // _CHUNK) % 16 == 15:
+            if (first // _CHUNK) % 16 == 15:  # a note waits for the disk, so not after every chunk
                 kept.note(first + len(made))
     kept.note(len(files))
     for reason in kept.bad.values():
@@ -197,7 +200,7 @@ def _fingerprinted(
 
 
 def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, str]]:
-    """Fingerprints of some cadences, zero for those that cannot be used, and why."""
+    """Fingerprints of some cadences, zeros for those that cannot be used, and the reasons by id."""
     if getattr(_own, "reader", None) is None or _own.reader.shape != shape:
         _own.reader = CadenceReader(shape, rows_apart(shape[1]))
         _own.weights = weights(_own.reader.n_rows)
@@ -219,9 +222,10 @@ def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, 
 def _pairs(
     ids: list[str], files: dict[str, Path], shape: tuple[int, ...], codes: Codes, progress: bool
 ) -> pd.DataFrame:
-    """Pairs, sorted by their ids' order: a, b, offset, columns, worst, median, differ.
+    """Pairs with the columns a, b, offset, columns, worst, median, differ, sorted by a and b.
 
-    Those whose columns are alike among themselves are looked up in the files: that they agree may tell little.
+    a and b are positions in `ids`. Where the columns of a pair are alike among themselves, their agreement says little
+    about a common observation, so such pairs are compared once more by the values in their files.
     """
     found = compared(codes, candidates(codes))
     doubtful = np.flatnonzero(found["alike"] > ALIKE)

@@ -1,4 +1,4 @@
-"""`abacad predict`: a trained run and a folder of cadences in, test.csv out."""
+"""`abacad predict`: score the test cadences of a competition with every fold of a run, and write test.csv."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ from abacad.places import find_competition
 log = logging.getLogger(__name__)
 
 UNKNOWN = 0.5
-"""Score of a cadence that could not be read: neither a needle nor none."""
+"""Score of a cadence that could not be read: the middle of [0, 1], which says nothing either way."""
 
 
 def predict(
@@ -43,16 +43,16 @@ def predict(
     """Score the test cadences of a competition folder with every fold of a run.
 
     Args:
-        run: A finished run folder.
+        run: A run folder with one trained fold or more.
         folder: The competition folder; none looks at its usual places.
         out: The file to write; the run folder is then only read. None writes test.csv into it.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
-        bad: What to do with a cadence that cannot be used; none does as the recipe says.
-        workers: Processes that read cadences; chosen by itself when none.
+        bad: Stop at a cadence that cannot be used (`fail`), or score it 0.5 (`skip`); none: as the recipe says.
+        workers: Processes that read cadences; none: as the recipe says, or by the number of cores.
         progress: Show progress bars.
 
     Returns:
-        The file written: id, a column a fold, and score, their mean.
+        The file written, with the columns id, fold0, fold1, … for each trained fold, and score, their mean.
 
     Example:
         >>> abacad.predict("runs/compact", "data", progress=False)
@@ -65,6 +65,7 @@ def predict(
     recipe, folds = run_folder.recipe(), run_folder.trained()
     root = find_competition(folder)
     table_path = _place_of(run_folder, out)
+    # With a file elsewhere the run folder is only read: it may be another person's, or on a disk without write access.
     with logging_to(run_folder.path / "log.txt") if out is None else nullcontext():
         ids = read_sample(root)
         checked = _check_test(root, ids, recipe, progress)
@@ -83,7 +84,7 @@ def predict(
 
 
 def _place_of(run: RunFolder, out: str | Path | None) -> Path:
-    """Where the scores go; told before they are computed when nothing can be written there."""
+    """The file to write; refused here, before the scores are computed, when it cannot be written."""
     if out is not None:
         return output(out, TEST_SCORES)
     if not os.access(run.path, os.W_OK):
@@ -99,6 +100,7 @@ def _check_test(root: Path, ids: list[str], recipe: Recipe, progress: bool) -> C
             f"{root / 'test'} holds none of the {len(ids)} ids of sample_submission.csv.\n"
             "Is the folder another competition's, or not unpacked?"
         )
+    # Files that are not asked for may come from a second download, or another competition; they do no harm here.
     strangers = len(present) - (len(ids) - len(missing))
     if strangers:
         log.warning("%d files in %s are not in sample_submission.csv; they are not scored", strangers, root / "test")
@@ -115,7 +117,7 @@ def _scores(
     workers: int | None,
     progress: bool,
 ) -> np.ndarray:
-    """(cadence, fold); each cadence is read and represented once for all folds and flips."""
+    """(cadence, fold) scores. A cadence is read and represented once, then all folds score it and its flips."""
     judge = judge_of(run.path, device)
     partners, axes = partners_for(root, recipe), axes_of(root, checked.shape)
     if partners is not None:

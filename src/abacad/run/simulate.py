@@ -1,4 +1,4 @@
-"""Write a competition folder of simulated cadences.
+"""`abacad simulate`: write a competition folder of simulated cadences.
 
     <out>/train/<id[0]>/<id>.npy      float16 (6, n_time, n_freq)
     <out>/test/<id[0]>/<id>.npy
@@ -6,7 +6,7 @@
     <out>/sample_submission.csv       id, target 0.5
     <out>/truth.csv                   what was injected into each, train and test
     <out>/simulation.json             parameters, seed and version
-    <out>/old_leaky_data/             a trap: nothing in there is true
+    <out>/old_leaky_data/             false labels, as a test that nothing reads this folder
 
 Every file is written beside its place and renamed into it. The labels are written last, so a folder without them is
 not finished; the same command goes on with it and makes the same files.
@@ -119,20 +119,28 @@ def _as_wide_as(sky: FileBackground | LevelBackground, simulation: Simulation) -
     return dataclasses.replace(simulation, axes=sky.axes, scenes=scenes)
 
 
-_own = threading.local()
+_own = threading.local()  # each thread's memory: the scenes are made side by side
 
 
 def _scratch(simulation: Simulation) -> Float[Tensor, "panel time freq"]:
     """Memory for a scene, kept by each thread from one to the next."""
     shape = (N_PANELS, simulation.axes.n_time, simulation.scenes.n_freq)
     if getattr(_own, "scratch", torch.empty(0)).shape != shape:
-        # numpy asks the system for huge pages, torch does not: windows lie 16 kB apart from row to row
+        # NumPy asks the system for huge pages, torch does not. Rows of a window lie 16 kB apart, each on
+        # another small page.
         _own.scratch = torch.from_numpy(np.empty(shape, dtype=np.float32))
     return _own.scratch
 
 
 def injected(simulation: Simulation, plan: Plan, windows: Int[np.ndarray, " some"], seed: int) -> Injected:
-    """The needles and decoys of windows that are all in train or all in test."""
+    """The needles and decoys of some windows.
+
+    Args:
+        simulation: What is simulated; train and test may have other families of needles.
+        plan: The windows of the folder.
+        windows: Numbers of the windows, all of them in train or all in test.
+        seed: Seed of the folder.
+    """
     needles = simulation.needles
     families = needles.families
     if needles.test_families is not None and not plan.train[windows[0]]:
@@ -150,7 +158,11 @@ def _write_scene(
     seed: int,
     sky: FileBackground | LevelBackground | None,
 ) -> list[dict[str, np.ndarray]]:
-    """Write a scene's windows, those that are missing, and return their columns of the truth table."""
+    """Write the windows of a scene that are missing; return the columns of the truth table for all of them.
+
+    The needles are drawn for windows that exist, too: the truth table of a continued folder is complete. The scene
+    itself, which costs most of the time, is only made where a window is missing.
+    """
     tables = []
     made = None
     for part in (windows[plan.train[windows]], windows[~plan.train[windows]]):

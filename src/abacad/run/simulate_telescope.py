@@ -4,7 +4,8 @@
     <out>/truth.csv                              what stands in them, and what a search should call it
     <out>/simulation.json                        parameters, seed and version
 
-Every file is whole or absent; the truth is written last, and the same command goes on where it was killed.
+Every file is whole or absent. The truth is written last, so a folder without it is not finished; the same command goes
+on with it.
 """
 
 import logging
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SOURCES = ("TARGET", "OFF1", "TARGET", "OFF2", "TARGET", "OFF3")
 CLASSES = {"needle": "event", "standing": "near-zero drift"}
-"""What a search should call each kind; all others stand in OFF panels too."""
+"""Class that a search should give to each kind of emission; all other kinds stand in OFF panels too."""
 
 _FCH1_MHZ = 8421.386717353016
 _TSTART_MJD = 57650.78209490741
@@ -93,8 +94,8 @@ def _header(session: Session, panel: int, start_s: float) -> Header:
         n_bits=32,
         telescope="GBT",
         ra_hours=_RA_HOURS,
-        dec_deg=_DEC_DEG + (panel % 2) * math.ceil(panel / 2) * 0.5,  # OFF: half degrees away
-        n_fine=min(session.channels, COARSE),
+        dec_deg=_DEC_DEG + (panel % 2) * math.ceil(panel / 2) * 0.5,  # OFF targets lie 0.5, 1 and 1.5 degrees away
+        n_fine=min(session.channels, COARSE),  # a narrow band is part of one coarse channel
     )
 
 

@@ -1,4 +1,4 @@
-"""`abacad submit`: one run, or the blend of several, as a submission.csv that was read back and checked."""
+"""`abacad submit`: write the submission of one run, or of several blended, and check the file by reading it back."""
 
 import logging
 import os
@@ -64,7 +64,18 @@ def submit(
 
 
 def write_submission(out: Path, ids: Sequence[str], scores: Float[np.ndarray, " cadence"]) -> None:
-    """Write a submission in one step; it is read back and checked before it takes its place."""
+    """Write a submission.
+
+    The file is read back and checked under another name, then renamed: a submission that exists is a valid one.
+
+    Args:
+        out: The file to write.
+        ids: Ids of sample_submission.csv in its order.
+        scores: (cadence,) in [0, 1], in the same order.
+
+    Raises:
+        AbacadError: a score is no number in [0, 1], or the file cannot be written.
+    """
     with replacing(out) as temporary:
         pd.DataFrame({"id": list(ids), "target": scores}).to_csv(temporary, index=False)
         check_submission(temporary, list(ids))
@@ -117,7 +128,7 @@ def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> 
 
 
 def _lacks_folds(table: pd.DataFrame, run: RunFolder) -> bool:
-    """Whether a fold was trained after the test cadences were scored."""
+    """Whether a fold was trained after test.csv was written, so that the table has no column for it."""
     scored = [name for name in table.columns if name.startswith("fold")]
     return bool(scored) and any(f"fold{number}" not in scored for number in run.trained())
 

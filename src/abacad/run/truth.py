@@ -1,4 +1,7 @@
-"""The true places of the needles in a folder that `abacad simulate` wrote, drawn again from its seed."""
+"""The true paths of the needles in a folder that `abacad simulate` wrote.
+
+The folder's truth.csv has one row a cadence and no path; the path is drawn again from the seed in simulation.json.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +17,11 @@ from abacad.simulator.plan import Plan, make_plan
 
 @dataclass(frozen=True)
 class TruePaths:
-    """Where the needles of a simulated folder are; nowhere in a folder that is not simulated.
+    """Gives the path of a cadence's needle; none for all cadences of a folder that is not simulated.
 
     Attributes:
-        card: What made the folder; none: it is not simulated.
-        plan: Its windows; none: likewise.
+        card: Parameters and seed of the folder; none where it is not simulated.
+        plan: The windows of the folder; none where it is not simulated.
     """
 
     card: Card | None = None
@@ -26,16 +29,20 @@ class TruePaths:
 
     @classmethod
     def of(cls, root: Path | None) -> "TruePaths":
-        """Those of a data folder."""
+        """The paths of a data folder; `root` may be none, or a folder that is not simulated."""
         if root is None or not (root / "simulation.json").is_file():
             return cls()
         card, numbers = read_card(root), read_json(root / "simulation.json")
         return cls(card, make_plan(card.simulation, numbers["n_train"], numbers["n_test"], card.seed))
 
     def path(self, name: str) -> TruePath | None:
-        """Channel of the needle, or of the decoy, of a cadence in each row, (6, time); NaN where it is dark.
+        """(6, time) channel of a cadence's needle or decoy in each row; NaN where it is dark.
 
-        None where nothing was injected, or nothing is known.
+        Args:
+            name: Id of the cadence.
+
+        Returns:
+            None where nothing was injected, or nothing is known of the cadence.
         """
         if self.card is None or self.plan is None or name not in self.plan.ids:
             return None
