@@ -48,7 +48,7 @@ def _table(title: str, rows: Any, formats: dict[str, str]) -> Table:
 
 VERBS = {
     "compare": Verb(
-        "Hold runs against the first: AUC, paired differences, recipes; or submissions.",
+        "Compare runs with the first: AUC, paired differences, recipes.",
         "RUN…",
         ("abacad compare runs/a runs/b", "abacad compare first.csv second.csv"),
         _arguments,
