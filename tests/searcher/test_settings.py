@@ -18,7 +18,7 @@ def test_a_threshold_within_the_noise_is_refused(snr):
         Settings(snr=snr)
 
 
-@pytest.mark.parametrize("name", ["judged", "inject"])
+@pytest.mark.parametrize("name", ["judged", "inject", "windows"])
 def test_numbers_of_things_are_not_negative(name):
     with pytest.raises(AbacadError, match=name):
         Settings(**{name: -1})
@@ -34,3 +34,10 @@ def test_the_first_look_goes_below_the_threshold_by_what_a_staircase_loses():
     """A path of whole channels has three quarters of its line's SNR; one at the threshold has to be seen."""
     for snr in (5.0, 7.0, 25.0):
         assert 0.6 * snr < Settings(snr=snr).first_snr <= 0.75 * snr
+
+
+@pytest.mark.parametrize("slow", [-0.1, 4.0, 5.0, float("nan")])
+def test_the_slowest_drift_is_below_the_fastest(slow):
+    with pytest.raises(AbacadError, match=r"min_drift is .* Hz/s, max_drift 4\.\nGive a smaller rate"):
+        Settings(min_drift_hz_s=slow)
+    assert Settings(min_drift_hz_s=0.0).min_drift_hz_s == 0.0

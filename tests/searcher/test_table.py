@@ -18,13 +18,14 @@ SIGNAL = Signal(Line(40.25, -0.5, 2.0), 12.3456, 12.0, 1.0, (0.1, 7.0, 0.2, 7.5,
 
 def table(*signals: Signal, scores=None) -> pd.DataFrame:
     found = np.full(len(signals), np.nan) if scores is None else np.array(scores)
-    return events_table(OBSERVATION, UNIT, 2, signals, found)
+    return events_table(OBSERVATION, UNIT, 2, signals, found, np.full(len(signals), 0.75))
 
 
 def test_a_signal_is_one_row_of_the_columns_that_are_promised():
     row = table(SIGNAL, scores=[0.25])
     assert list(row.columns) == columns(6)
     only = row.iloc[0]
+    assert only["window_score"] == 0.75
     assert (only["class"], only["score"], only["coarse"], only["hits"], only["excluded"]) == ("event", 0.25, 2, 4, "")
     assert (only["snr"], only["off_snr"], only["snr_4"]) == (12.346, 1.0, 7.5)
     assert (only["source"], only["pattern"], only["file"]) == ("source A", "BABACA", "p1_A.h5")
@@ -53,6 +54,12 @@ def test_a_line_is_at_least_a_channel_wide(width, bandwidth_hz):
     assert table(signal).iloc[0]["bandwidth_hz"] == bandwidth_hz
 
 
+def test_of_a_window_no_drift_is_known():
+    only = table(replace(SIGNAL, kind=Kind.WINDOW, line=Line(127.5, 0.0, 255.0))).iloc[0]
+    assert np.isnan(only["drift_hz_s"])
+    assert only["bandwidth_hz"] == 256 * 2.0
+
+
 def test_no_signal_is_a_table_without_rows():
     empty = table()
     assert list(empty.columns) == columns(6)
@@ -62,6 +69,7 @@ def test_no_signal_is_a_table_without_rows():
 def rows(**values) -> pd.DataFrame:
     n = len(next(iter(values.values())))
     usual = {"class": ["event"] * n, "snr": [9.0] * n, "frequency_mhz": [1.0] * n, "drift_hz_s": [0.1] * n}
+    usual["score"] = [0.5] * n
     return pd.DataFrame(usual | {"excluded": [""] * n} | values).assign(was=range(n))
 
 
@@ -74,6 +82,7 @@ def rows(**values) -> pd.DataFrame:
         ({"excluded": ["radar", "", None], "snr": [50.0, 8.0, 9.0]}, [2, 1, 0]),
         ({"frequency_mhz": [2.0, 1.0, 3.0]}, [1, 0, 2]),
         ({"drift_hz_s": [0.2, -0.2, 0.0]}, [1, 2, 0]),
+        ({"class": ["window"] * 3, "snr": [np.nan] * 3, "score": [0.6, 0.9, 0.7]}, [1, 2, 0]),
     ],
 )
 def test_events_come_first_and_the_brightest_of_them_at_the_top(values, order):
