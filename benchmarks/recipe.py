@@ -1,12 +1,12 @@
-"""The mission's recipe with an image network: which start and which representation is worth what.
+"""The recipe of three differences with an image network: which start and which representation is worth what.
 
     abacad simulate sets/demo --preset demo --train 1200 --test 400 --seed 0
     python benchmarks/recipe.py sets/demo runs/recipe
 
 Rows are a start (random, ImageNet, in-domain), a representation and a seed. Each is a whole `abacad train` with the
-recipe `lite0`, five folds, in a folder of its own below the second argument: a row that is finished is not trained
-again, and an interrupted one goes on. `--only imagenet:difference` runs chosen rows. Test AUC are given where the
-folder has a truth.csv; their intervals draw scenes where it names them.
+recipe `lite0`, in a folder of its own below the second argument: a row that is finished is not trained again, and an
+interrupted one goes on. `--only imagenet:difference` runs chosen rows, `--folds 1` the first fold alone. Test AUC are
+given where the folder has a truth.csv; their intervals draw scenes where it names them.
 """
 
 import argparse
@@ -39,6 +39,8 @@ def trained(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> Pat
     """The run of a row."""
     changes = {"represent.kind": kind, "seed": seed, "model.pretrained": start == "imagenet", "trainer.progress": False}
     changes["model.weights"] = chosen.in_domain if start == "in-domain" else None
+    if chosen.folds:
+        changes["data.only"] = list(range(chosen.folds))
     if chosen.epochs:
         changes["trainer.max_epochs"] = chosen.epochs
     return abacad.train(chosen.data, chosen.out / f"{start}-{kind}-{seed}", "lite0", **changes)
@@ -59,8 +61,11 @@ def test_auc(run: Path, data: Path) -> str:
 def told(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> list[str]:
     """The cells of a row."""
     run = trained(chosen, start, kind, seed)
-    record, oof = read_json(run / "run.json"), pd.read_csv(run / "oof.csv")
-    held_back = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy())
+    record = read_json(run / "run.json")
+    trained_folds = range(chosen.folds or len(record["auc_fold"]))
+    oof = pd.concat([pd.read_csv(run / f"fold{number}" / "oof.csv") for number in trained_folds])
+    groups = oof["group"].to_numpy() if "group" in oof else None
+    held_back = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=groups)
     folds = record["auc_fold"]
     gates = f"{'yes' if folds[0] > 0.73 else 'no'} / {'yes' if np.mean(folds) >= 0.77 else 'no'}"
     cells = [start, kind, str(seed), f"{folds[0]:.3f}", f"{np.mean(folds):.3f}", gates, str(held_back)]
@@ -75,6 +80,7 @@ def main() -> None:
     options.add_argument("--in_domain_kind", default="difference", help="what they were trained on")
     options.add_argument("--seeds", type=int, default=1)
     options.add_argument("--epochs", type=int, help="another number than the recipe's")
+    options.add_argument("--folds", type=int, help="train the first so many of the five; none: all")
     options.add_argument("--only", nargs="+", help="rows, as start:kind")
     chosen = options.parse_args()
     columns = ("start", "planes", "seed", "first fold", "mean", "gates", "held back", "test", "minutes")
