@@ -1,13 +1,15 @@
 """timm's names as timm takes them, and what a backbone does not take told with the way out."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError
-from abacad.model.backbone import timm_name
+from abacad.model.backbone import START_READS, timm_name
 from abacad.model.checkpoint import load_detector, save_detector
-from abacad.model.detector import build_detector
+from abacad.model.detector import _tell_start, build_detector
 from abacad.represent.representation import represent
 
 SMALL = "mobilenetv3_small_050"
@@ -44,12 +46,17 @@ def test_what_a_backbone_does_not_take_is_told_with_the_way_out(model, way_out):
         build_detector(model, Represent())
 
 
-def test_the_start_in_the_package_is_found_by_tag_or_alias_and_fits_as_a_whole(caplog):
-    """It scores at once, its last layer with it."""
+@pytest.mark.parametrize(("rows", "told"), [(21, False), (7, True)])
+def test_the_start_in_the_package_fits_as_a_whole_and_tells_what_it_was_trained_on(caplog, rows, told):
+    """It is found by tag, and scores at once, its last layer with it."""
+    _tell_start.cache_clear()
+    reads = replace(START_READS, rows=rows)
     with caplog.at_level("INFO"):
-        detector = build_detector(Model("tf_efficientnet_lite0.in1k", weights="in-domain"), Represent(rows=7)).eval()
+        model = Model("tf_efficientnet_lite0.in1k", weights="in-domain", stem_stride=1)
+        detector = build_detector(model, reads).eval()
     assert "245 of the 245 tensors" in caplog.text
-    planes = represent(torch.randn(3, 6, 70, 64), Represent(rows=7))
+    assert ("trained on represent.kind difference with rows 21" in caplog.text) == told
+    planes = represent(torch.randn(3, 6, 70, 64), reads)
     assert detector(planes).std() > 1e-3
     assert detector.backbone.classifier.bias.item() != 0
 

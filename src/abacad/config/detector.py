@@ -24,8 +24,8 @@ class Model:
             zero.
         weights: Start from this local file instead: weights of the backbone, or a detector that abacad saved; or from
             a run folder with the same folds: fold k from its fold k, which held back the same cadences.
-            `in-domain` is the start that comes with abacad for `tf_efficientnet_lite0` on differences with 7 rows in
-            one: ImageNet weights trained further on simulated cadences alone.
+            `in-domain` is the start that comes with abacad for `tf_efficientnet_lite0` on differences of cleaned panels
+            with 21 rows in one and a stem_stride of 1: ImageNet weights trained further on simulated cadences alone.
         size: Resize the image to size × size pixels; null keeps the native one.
         stem_stride: Stride of a timm backbone's first convolution; null keeps the published one, 1 keeps every pixel.
             Lines of one channel are lost to the published strides of 2 and 4; weights stay valid.

@@ -19,9 +19,11 @@ import pandas as pd
 import torch
 
 from abacad import __version__
-from abacad.config import Recipe
+from abacad.config import Inference, Recipe
+from abacad.config.detector import Flip
 from abacad.errors import AbacadError
 from abacad.files import read_json, read_table, write_json
+from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
 from abacad.model.judge import Judge
 from abacad.places import find_run
 from abacad.recipes import read_recipe
@@ -225,13 +227,16 @@ class _QuietFile(logging.FileHandler):
 
 
 def judge_of(path: Path, device: torch.device) -> Judge:
-    """All folds of a finished run folder, or the detector in a file of weights.
+    """All folds of a finished run folder, or the detector in a file of weights, with the flips that they score with.
 
     Raises:
         AbacadError: the run is not finished, or the file holds no detector.
     """
     if not path.is_dir():
-        return Judge.of_files([path], device)
+        # Four views of a cadence instead of one gain the package's weights 0.003 of AUC for twice the time.
+        one_view: tuple[Flip, ...] = ("identity",)
+        flips = one_view if path in (SHIPPED, SHIPPED_FEW_ROWS) else Inference().tta
+        return Judge.of_files([path], device, flips)
     run = RunFolder(path)
     folds = run.trained()
     return Judge.of_files([run.weights(fold) for fold in folds], device, run.recipe().inference.tta, folds)

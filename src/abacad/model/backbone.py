@@ -11,7 +11,7 @@ import timm
 from timm.models import split_model_name_tag
 from torch import nn
 
-from abacad.config import Model
+from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief
 from abacad.model.head import start_head
 from abacad.model.imagenet import ask_hub, hub_file, packaged_state, unavailable
@@ -23,6 +23,8 @@ IN_DOMAIN = "in-domain"
 """`model.weights` that means the start in the package."""
 STARTS = {"tf_efficientnet_lite0": Path(str(files("abacad").joinpath("weights", "lite0-difference.safetensors")))}
 """The start in the package by backbone: ImageNet weights trained further on simulated cadences alone."""
+START_READS = Represent("difference", rows=21, cleaned=True)
+"""What the start in the package was trained on; its stem_stride was 1."""
 _HUB = "hf-hub:"
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief, plain_name
-from abacad.model.backbone import IN_DOMAIN, timm_backbone, weights_file
+from abacad.model.backbone import IN_DOMAIN, START_READS, timm_backbone, weights_file
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
 from abacad.model.tensors import compare, read_weights
 from abacad.plain import build
@@ -74,7 +74,18 @@ def build_detector(model: Model, represent: Represent, axes: Axes | None = None)
         if model.size is not None:
             raise AbacadError("The panel network takes no resize: leave model.size out (--model.size null).")
         return _panel_detector(model, represent, axes)
+    if model.weights == IN_DOMAIN and (represent != START_READS or model.stem_stride != 1):
+        _tell_start(model.name)
     return Detector(timm_backbone(model, representation(represent).n_planes), model.size, axes)
+
+
+@cache  # once for all folds
+def _tell_start(name: str) -> None:
+    log.info(
+        "The in-domain start of %s was trained on represent.kind %s with rows %d and cleaned %s, and stem_stride 1: "
+        "this run reads something else and may gain little from it",
+        *(name, START_READS.kind, START_READS.rows, str(START_READS.cleaned).lower()),
+    )
 
 
 def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> Detector:
