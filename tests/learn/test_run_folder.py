@@ -14,7 +14,7 @@ from abacad.errors import AbacadError
 from abacad.learn import run_folder
 from abacad.learn.run_folder import RunFolder, environment, fingerprint, judge_of, logging_to, part_of, read_oof
 from abacad.model.checkpoint import save_detector
-from abacad.model.detector import build_detector
+from abacad.model.detector import SHIPPED, build_detector
 
 RECIPE = Recipe(
     data=Data(folds=3),
@@ -181,3 +181,10 @@ def test_a_run_judges_by_all_its_folds_and_a_file_by_its_detector(run):
     run.weights(0).write_bytes(run.weights(1).read_bytes())
     with pytest.raises(AbacadError, match="fold 1, not of fold 0"):
         judge_of(run.path, cpu)
+
+
+def test_the_weights_of_the_package_look_once_and_any_others_four_times(tmp_path):
+    copy = tmp_path / "panel.safetensors"
+    copy.write_bytes(SHIPPED.read_bytes())
+    assert judge_of(SHIPPED, torch.device("cpu")).flips == ("identity",)
+    assert judge_of(copy, torch.device("cpu")).flips == Inference().tta
