@@ -12,9 +12,11 @@ import pytest
 from abacad.cli import main
 from abacad.errors import AbacadError
 from abacad.run.review import review
-from abacad.show.line import best_line
+from abacad.data.observation import open_observation
+from abacad.show.line import FAMILIES, best_line
 from abacad.show.picture import Layout
 from abacad.show.source import open_source
+from tests.conftest import QUICK
 from tests.data.files import write_panel
 from tests.data.test_observation import six
 from tests.searcher.made import add_line, made
@@ -109,6 +111,52 @@ def test_a_search_gives_its_events_with_their_own_guide(tmp_path):
         assert at == pytest.approx(event["frequency_mhz"], abs=5e-6)
         end = item["line"][0] + item["line"][1] * (5 * 400 + 16 * 18) / item["df_hz"]
         assert 0 < min(item["line"][0], end) < max(item["line"][0], end) < 256
+
+
+def test_blind_trials_of_a_search_look_like_its_events(tmp_path):
+    observation = made(seed=5, n_freq=16384, start_s=[400.0 * p for p in range(6)], df_hz=2.79, dt_s=18.0, dof=200)
+    files = [write_panel(tmp_path, k, observation.panels[k]) for k in range(6)]
+    events = [(1420.01, 0.1, 12.0), (1420.03, -0.9, 9.0)]
+    low = open_observation(files).low_hz * 1e-6
+    rows = [(low + (mhz - 1420), drift, snr, "event") for mhz, drift, snr in events]
+    found, out = tmp_path / "found", tmp_path / "r.html"
+    found.mkdir()
+    columns = ["frequency_mhz", "drift_hz_s", "snr", "class"]
+    pd.DataFrame(rows, columns=columns).to_csv(found / "events.csv", index=False)
+    (found / "search.json").write_text(json.dumps({"asked": {}}))
+    review(found, files=files, out=out, blind=0.67, progress=False)
+    items, kinds = _items(out), _blind(out)
+    assert sorted(kinds) == ["", "", "empty", "empty", "needle", "needle"]
+    assert len({tuple(item) for item in items}) == 1  # the same keys
+    assert all(re.fullmatch(r"\d+\.\d{6} MHz [+-]\d\.\d{4}", item["id"].removesuffix(" Hz/s")) for item in items)
+    assert {item["df_hz"] is None for item in items} == {False}
+    assert {item["score"] for item in items} == {None}
+    assert {item["family"] for item in items} <= set(FAMILIES)  # the search's class would tell
+    steps = {round(item["df_hz"], 3) for item, kind in zip(items, kinds, strict=True) if not kind}
+    assert {round(item["df_hz"], 3) for item, kind in zip(items, kinds, strict=True) if kind == "needle"} <= steps
+
+
+def test_a_page_with_a_folder_of_pictures_is_no_text(trained_run, capsys):
+    assert main(["review", str(trained_run), "--out", "-", "--shown", "1900", "--blind", "0.1"]) == 2
+    assert "--shown 1800" in capsys.readouterr().err
+
+
+def test_verdicts_of_a_page_train_the_next_run(trained_run, shared_competition, tmp_path):
+    """What a page exports is taken as it is: labels change, judged test cadences join, and all is trained on."""
+    oof = pd.read_csv(trained_run / "oof.csv", dtype={"id": str})
+    asked = pd.read_csv(shared_competition / "sample_submission.csv", dtype={"id": str})
+    rows = [(oof["id"][0], "candidate" if oof["target"][0] == 0 else "rfi"), (asked["id"][0], "noise")]
+    columns = "id,verdict,note,reader,time,log_odds,freq_mhz,channel,drift_hz_s,family,simulated\n"
+    table = tmp_path / "verdicts-0123.csv"
+    table.write_text(columns + "".join(f"{name},{verdict},,me,,1.5,,12.5,0.1,drifting line,\n" for name, verdict in rows))
+    run = tmp_path / "run"
+    words = ["train", str(shared_competition), "--run", str(run), *QUICK, "--data.verdicts", str(table)]
+    assert main([*words, "--trainer.max_epochs", "1"]) == 0
+    after = pd.read_csv(run / "oof.csv", dtype={"id": str}).set_index("id")
+    assert after["target"][oof["id"][0]] == 1 - oof["target"][0]
+    assert asked["id"][0] not in after.index  # it trains, and judges nothing
+    others = oof["id"][1:]
+    assert (after["target"][others].to_numpy() == oof["target"][1:].to_numpy()).all()
 
 
 def test_the_guide_of_an_event_lies_on_its_line(tmp_path):

@@ -1,6 +1,7 @@
 """Small review pages, and a browser to open them in."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +73,24 @@ class Opened:
     def open(self, path: Path | str) -> None:
         """Load an address, or a file."""
         self.tab.goto(path if isinstance(path, str) else path.as_uri())
-        self.tab.wait_for_function("() => window.abacadReady > 0")
+        self.tab.wait_for_function("() => !document.getElementById('data') || window.abacadReady > 0")
+
+    def serious(self) -> list[tuple[str, str]]:
+        """What axe calls serious or critical: its rule, and the first element at fault."""
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+        found = axe.Axe().run(self.tab).response["violations"]
+        return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+
+    def printed(self) -> tuple[int, float]:
+        """Pages of the print, and how many the page's height would fill without a break.
+
+        A printed page is 8.5 by 11 inches: 816 by 1056 pixels, the margins included.
+        """
+        n_pages = len(re.findall(rb"/Type\s*/Page\b", self.tab.pdf(prefer_css_page_size=True)))
+        self.tab.emulate_media(media="print")
+        self.tab.set_viewport_size({"width": 710, "height": 900})
+        height = self.tab.evaluate("document.documentElement.scrollHeight")
+        return n_pages, height / 950
 
     def press(self, *keys: str) -> None:
         """Keys one after the other."""

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
@@ -17,13 +18,14 @@ from abacad.learn.run_folder import judge_of
 from abacad.model.device import pick_device
 from abacad.model.explain import evidence_map
 from abacad.model.judge import Judge, shipped
-from abacad.outputs import PAGE, output
+from abacad.outputs import PAGE, STDOUT, output
 from abacad.overlap.partners import partners_for
 from abacad.run.truth import TruePaths
 from abacad.show.blind import Trial, trials
-from abacad.show.line import best_line
+from abacad.show.blind_search import SearchTrial, search_trials
+from abacad.show.line import Line, best_line
 from abacad.show.picture import Layout
-from abacad.show.review import Candidate, ReviewPage, candidate
+from abacad.show.review import MOST_WITHIN, Candidate, ReviewPage, candidate
 from abacad.show.server import Address, ReviewServer
 from abacad.show.shelf import Shelf
 from abacad.show.source import Entry, Source, open_source
@@ -32,6 +34,8 @@ from abacad.signal.cadence import Axes
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
+
+_WIDER = " Where a line crosses more channels than a picture has, several are averaged into one."
 
 
 def review(
@@ -66,7 +70,8 @@ def review(
         weights: For a table, the run folder or file of weights that shows its evidence; none takes the package's.
         evidence: Also draw where the detector saw its evidence, about half a second a candidate.
         blind: Share of simulated cadences to mix in unmarked, half of them with a needle: in the end the page tells
-            what the reviewer finds and what he invents.
+            what the reviewer finds and what he invents. In a search these are needles added to the very files, and
+            stretches where it found nothing.
         seed: Decides these, and the order of a page that has some.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         progress: Show a progress bar.
@@ -83,6 +88,11 @@ def review(
             at the address.
     """
     target = Path(out) if listen else output(out, PAGE, [source, *files])
+    if target == STDOUT and shown > MOST_WITHIN * (1 - blind):
+        raise AbacadError(
+            f"The pictures of more than {MOST_WITHIN:,} candidates lie in a folder beside the page.\n"
+            f"Name a file: --out review.html, or show fewer: --shown {int(MOST_WITHIN * (1 - blind))}."
+        )
     if not 0 <= blind < 1:
         raise AbacadError(f"A share of {blind:g} leaves no candidates.\nGive one from 0 to below 1: --blind 0.1.")
     if shown < 1:
@@ -95,7 +105,8 @@ def review(
     if blind > 0:
         n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
         made = _mixed(made, drawer.trials(chosen, n_trials, seed), seed)
-    about = f"{len(chosen):,} highest of {found.about}."
+    wider = any(one.df_hz is not None and one.df_hz > drawer.axes.df_hz * 1.01 for one in made)
+    about = f"{len(chosen):,} highest of {found.about}.{_WIDER if wider else ''}"
     page = ReviewPage(f"Review of {path.resolve().name}", about, drawer.layout, made)
     if listen:
         return _serve(page, target, listen)
@@ -142,7 +153,7 @@ class _Drawer:
             cadence = entry.read()
             self._check(entry, cadence)
             seen = self._evidence(entry, cadence) if self.evidence else None
-            found = best_line(cadence, self.layout)
+            found = self._line(cadence, entry.df_hz)
             # what a search knows would tell it from what was simulated
             known = None if self.blind else entry.line
             yield candidate(
@@ -151,8 +162,17 @@ class _Drawer:
                 family=(not self.blind and entry.family) or found.family, label=entry.label,
             )  # fmt: skip
 
+    def _line(self, cadence: CadenceArray, df_hz: float | None) -> Line:
+        """Its best line, with the drift in its own channels, which may be wider than the others'."""
+        found = best_line(cadence, self.layout)
+        return replace(found, drift_hz_s=found.drift_hz_s * (df_hz or self.axes.df_hz) / self.axes.df_hz)
+
     def trials(self, entries: Sequence[Entry], n_trials: int, seed: int) -> list[Candidate]:
-        """Simulated cadences, to be mixed with these entries."""
+        """Cadences that test the reviewer, to be mixed with these entries."""
+        if self.source.search is not None:
+            shown = self.source.search.events[: len(entries)]
+            made = search_trials(self.source.search, shown, n_trials, self.layout, seed)
+            return [self._search_trial(one) for one in made]
         least = min((1 / (1 + np.exp(-entry.log_odds)) for entry in entries if entry.log_odds is not None), default=0.0)
         judge = self.judge(None)
         found = trials(
@@ -171,6 +191,13 @@ class _Drawer:
         return candidate(
             hashlib.blake2b(name.encode()).hexdigest()[:15], log_odds(trial.score), trial.cadence, self.layout, seen,
             low_mhz=like.low_mhz, line=line.or_none, family=line.family, blind=trial.kind,
+        )  # fmt: skip
+
+    def _search_trial(self, trial: SearchTrial) -> Candidate:
+        line, cut = self._line(trial.cadence, trial.event.df_hz), trial.event
+        return candidate(
+            cut.name, None, trial.cadence, self.layout, low_mhz=cut.low_mhz, df_hz=cut.df_hz, line=line.or_none,
+            family=line.family, blind=trial.kind,
         )  # fmt: skip
 
     def _check(self, entry: Entry, cadence: CadenceArray) -> None:

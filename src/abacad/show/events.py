@@ -1,11 +1,12 @@
 """The events of a search as scored cadences: each cut out of the files over all the channels that it crosses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError
@@ -14,6 +15,7 @@ from abacad.searcher.stamp import WIDTH, abacad_order
 from abacad.show.line import Line
 from abacad.show.words import log_odds
 from abacad.signal.cadence import Axes
+from abacad.signal.robust import MAD_TO_SIGMA
 from abacad.types import CadenceArray
 
 EVENTS = "events.csv"
@@ -46,6 +48,11 @@ class Event:
     line: Line
     family: str
 
+    @property
+    def end(self) -> int:
+        """The channel behind the last of the cut."""
+        return self.first + self.each * WIDTH
+
 
 @dataclass(frozen=True)
 class Search:
@@ -63,10 +70,18 @@ class Search:
     axes: Axes
     events: Sequence[Event]
 
-    def cut(self, event: Event) -> CadenceArray:
-        """The cadence (6, time, 256) of an event; what is masked or beyond the band gets its panel's median."""
-        panels = self.observation.read(event.first, event.each * WIDTH)
-        return np.stack([_averaged(panels[panel][: self.axes.n_time], event.each) for panel in self.order])
+    def cut(self, event: Event, added: Sequence[Float[np.ndarray, "time fine"]] | None = None) -> CadenceArray:
+        """The cadence (6, time, 256) of an event; what is masked or beyond the band gets its panel's median.
+
+        Args:
+            event: Where it is.
+            added: Powers to add to each panel, in units of its σ; none adds nothing.
+        """
+        read = self.observation.read(event.first, event.each * WIDTH)
+        panels = [read[panel][: self.axes.n_time] for panel in self.order]
+        if added is not None:
+            panels = [panel + _sigma(panel) * more for panel, more in zip(panels, added, strict=True)]
+        return np.stack([_averaged(panel, event.each) for panel in panels])
 
 
 def open_search(folder: Path, files: Sequence[Path]) -> Search:
@@ -102,20 +117,40 @@ def open_search(folder: Path, files: Sequence[Path]) -> Search:
 
 
 def _event(row: dict, observation: Observation, axes: Axes) -> Event:
-    drift, mhz = _number(row["drift_hz_s"], 0.0), float(row["frequency_mhz"])
+    at = (float(row["frequency_mhz"]) * 1e6 - observation.low_hz) / axes.df_hz
+    made = event_at(at, _number(row["drift_hz_s"], 0.0), _number(row["snr"], 0.0), observation, axes)
+    family = str(row["class"])
+    return replace(
+        made,
+        name=made.name if row["drift_hz_s"] != "" else f"{float(row['frequency_mhz']):.6f} MHz",
+        log_odds=_log_odds(row.get("score")),
+        line=replace(made.line, family=family),
+        family=family,
+    )
+
+
+def event_at(at: float, drift: float, snr: float, observation: Observation, axes: Axes) -> Event:
+    """A line as an event without score and class, cut out so that it crosses the picture's middle half-way in time.
+
+    Args:
+        at: Channel at the start of the first panel; a whole number in the middle of a channel.
+        drift: Hz/s.
+        snr: Of all ON panels together.
+        observation: The open files.
+        axes: Of a line that crosses less than a window.
+    """
     crossed = drift * (axes.panel_start_s[-1] + axes.panel_s) / axes.df_hz
     each = max(1, ceil(_ROOM * abs(crossed) / WIDTH))
-    at = (mhz * 1e6 - observation.low_hz) / axes.df_hz  # a whole number in the middle of a channel
     first = int(at + crossed / 2 - each * WIDTH / 2)
     return Event(
-        f"{mhz:.6f} MHz {drift:+.4f} Hz/s" if row["drift_hz_s"] != "" else f"{mhz:.6f} MHz",
-        _log_odds(row.get("score")),
+        f"{observation.freq_hz(at) * 1e-6:.6f} MHz {drift:+.4f} Hz/s",
+        None,
         first,
         each,
         (observation.low_hz + (first + (each - 1) / 2) * axes.df_hz) * 1e-6,
         axes.df_hz * each,
-        Line((at - first + 0.5) / each, drift, _number(row["snr"], 0.0), str(row["class"])),
-        str(row["class"]),
+        Line((at - first + 0.5) / each, drift, snr, ""),
+        "",
     )
 
 
@@ -132,6 +167,12 @@ def _log_odds(score: object) -> float | None:
     """Of a cell of the table; none where the detector could not judge."""
     value = _number(score, np.nan)
     return None if np.isnan(value) else log_odds(value)
+
+
+def _sigma(panel: Float[np.ndarray, "time freq"]) -> float:
+    """Robust σ of the powers that are not masked."""
+    values = panel[np.isfinite(panel)]
+    return float(MAD_TO_SIGMA * np.median(np.abs(values - np.median(values)))) if values.size else 0.0
 
 
 def _averaged(panel: np.ndarray, each: int) -> np.ndarray:

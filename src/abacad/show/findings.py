@@ -1,8 +1,7 @@
 """The page of a search: what was found, how it looks, and how deep the search was.
 
 Each event has two pictures: as it drifts, over all that it crosses, and along its own drift, where the detector judges
-it. A window has one. Rows and channels are averaged into pixels, never left out. The guides beside the line can be
-switched off.
+it. A window has one. Rows and channels are averaged into pixels, never left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +21,9 @@ from abacad.searcher.unit import Observation, Unit, read_unit
 from abacad.show import line as guide
 from abacad.show.figure import completeness as completeness_figure
 from abacad.show.page import Page, Section
-from abacad.show.picture import Layout
+from abacad.show.picture import Layout, evidence_legend
 from abacad.show.waterfall import waterfall
+from abacad.show.words import EVIDENCE_TOLD, told_score
 from abacad.signal.cadence import Axes
 
 _COLUMNS = (
@@ -40,10 +40,7 @@ _COLUMNS = (
 )
 _PICTURED = ("event", "window", "RFI zone", "near-zero drift")
 """Classes that have pictures, in this order: near-zero drift is what most interference looks like."""
-_SWITCH = (
-    "<style>body:has(#guides:not(:checked)) .waterfall line[stroke-dasharray]{display:none}</style>"
-    '<label><input type="checkbox" id="guides" checked> guides beside the line</label>'
-)
+_ALONG = "Bins as the detector sees them."
 _BESIDE = 2048  # channels read beside a picture, for the bandpass
 
 
@@ -162,8 +159,8 @@ def findings_page(
         tiles=[(name, str(count)) for name, count in found["classes"].items()],
     )
     page.sections.append(_table(events, shown))
-    for place, event in enumerate(named.to_dict("records")):
-        page.sections.append(_event(observation, place, event, judge))
+    for event in named.to_dict("records"):
+        page.sections.append(_event(observation, event, judge))
     page.sections.append(_depth(found))
     if completeness is not None and len(completeness):
         page.sections.append(_completeness(completeness))
@@ -193,33 +190,36 @@ def _told(value: Any) -> str:
     return str(value)
 
 
-def _event(observation: Observation, place: int, event: Mapping[Any, Any], judge: Judge | None) -> Section:
+def _event(observation: Observation, event: Mapping[Any, Any], judge: Judge | None) -> Section:
     title, text = _words(event, len(observation.pattern))
     drawn = pictures(observation, event, judge)
     if drawn is None:
         return Section(title, text=text)
     axes = Axes(min(observation.n_time), WIDTH, observation.dt_s, observation.df_hz)
-    caption, told = Layout.of(axes).told(), "Bins as the detector sees them, and where it saw its evidence."
+    caption, told = Layout.of(axes).told(), _ALONG if judge is None else f"{_ALONG} {EVIDENCE_TOLD}"
     figures = (
         [(drawn.drifting, caption), (drawn.along, told)] if drawn.along else [(drawn.drifting, f"{caption} {told}")]
     )
-    switch = [(_SWITCH, "")] if place == 0 else []
-    return Section(title, text=text, figures=[*switch, *figures])
+    return Section(title, text=text, figures=figures, legend=evidence_legend() if judge is not None else ())
 
 
 def _words(event: Mapping[Any, Any], n_panels: int) -> tuple[str, str]:
     """Title and sentence of an event."""
     where = f"{event['frequency_mhz']:.6f} MHz"
     if event["class"] == "window":
-        return f"{where}: window", f"No line explains it. Score {event['score']:.4f}."
+        return f"{where}: window", f"No line explains it. Score: {told_score(event['score'])}."
     panels = ", ".join(f"{event[f'snr_{panel + 1}']:.1f}" for panel in range(n_panels))
+    score = "not judged" if np.isnan(event["score"]) else told_score(event["score"])
     title = f"{where}, {event['drift_hz_s']:+.4f} Hz/s, SNR {event['snr']:.1f}: {event['class']}"
-    return title, f"SNR of each panel: {panels}. Score {_told(event['score']) or 'none'}."
+    return title, f"SNR of each panel: {panels}. Score: {score}."
 
 
 def _depth(found: Mapping[str, Any]) -> Section:
     masked = ", ".join(f"{name}: {count}" for name, count in found["masked_pixels"].items() if count)
-    points = [f"{name.replace('_', ' ')}: {value:.4g}" for name, value in found["depth"].items()]
+    points = [
+        f"{name.replace('_', ' ')}: {'not measured' if np.isnan(value) else f'{value:.4g}'}"
+        for name, value in found["depth"].items()
+    ]
     points.append(f"Masked pixels: {masked or 'none'}; channels without power: {found['dead_channels']}.")
     if "false_events_per_mhz_hour" in found:
         rate = found["false_events_per_mhz_hour"]

@@ -9,6 +9,9 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from abacad.files import write_text
 
+LAYERS = {"guide": "guides along the drift", "true": "true places", "evidence": "evidence"}
+"""What can be switched off in the pictures, by the class that `waterfall` gives it."""
+
 
 @dataclass
 class Section:
@@ -54,5 +57,13 @@ class Page:
         """Write the page in one step; everything but the figures is escaped."""
         environment = Environment(loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True))
         template = environment.get_template("page.html.j2")
-        write_text(path, template.render(title=self.title, lead=self.lead, tiles=self.tiles, sections=self.sections))
+        text = template.render(
+            title=self.title, lead=self.lead, tiles=self.tiles, sections=self.sections, layers=self._layers()
+        )
+        write_text(path, text)
         return path
+
+    def _layers(self) -> dict[str, str]:
+        """Those that some picture of the page has."""
+        drawn = "".join(picture for section in self.sections for picture, _ in section.figures)
+        return {name: told for name, told in LAYERS.items() if f'class="{name}"' in drawn}

@@ -68,6 +68,7 @@ class Source:
         split: Of the data folder.
         run: The run that scored; none: weights did.
         judged: Whether the detector looked at these very cadences, so that its evidence can be shown.
+        search: The search that found them; none: cadences were scored.
     """
 
     about: str
@@ -77,6 +78,7 @@ class Source:
     split: Split = "train"
     run: RunFolder | None = None
     judged: bool = True
+    search: Search | None = None
 
     def simulation(self, axes: Axes) -> Simulation:
         """What resembles these cadences: their own simulation where they are simulated, else a preset with `axes`."""
@@ -158,7 +160,9 @@ def _of_search(found: Search, folder: Path) -> Source:
         )
         for one in found.events
     ]  # fmt: skip
-    return Source(f"{len(entries):,} signals of the search in {folder.name}", entries, found.axes, judged=False)
+    return Source(
+        f"{len(entries):,} signals of the search in {folder.name}", entries, found.axes, judged=False, search=found
+    )
 
 
 def _of_table(path: Path, files: Sequence[Path]) -> Source:

@@ -45,7 +45,7 @@ def waterfall(
     layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
     parts = [_image(waterfall_png(cadence, layout))]
     if evidence is not None:
-        parts.append(_image(evidence_png(evidence, layout)))
+        parts.append(_image(evidence_png(evidence, layout), "evidence"))
     if truth is not None:
         parts += _true_path(truth, layout)
     if line is not None:
@@ -61,9 +61,9 @@ def waterfall(
     )
 
 
-def _image(png: bytes) -> str:
+def _image(png: bytes, name: str = "powers") -> str:
     return (
-        f'<image x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" preserveAspectRatio="none" '
+        f'<image class="{name}" x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" preserveAspectRatio="none" '
         f'style="image-rendering:pixelated" href="{data_uri(png)}"/>'
     )
 
@@ -89,7 +89,7 @@ def _guide(line: Line, layout: Layout) -> list[str]:
                 (x1, y1), (x2, y2) = [(_x(channel, layout), _y(row, layout)) for channel, row in ends]
                 found.append(
                     f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="#ffb000" '
-                    'stroke-width="1.2" stroke-dasharray="5 4"/>'
+                    'stroke-width="1.2" stroke-dasharray="5 4" class="guide"/>'
                 )
     return found
 
@@ -114,7 +114,7 @@ def _true_path(truth: TruePath, layout: Layout) -> list[str]:
     """Dots a few channels to the right of the needle."""
     beside = _GUIDE_CHANNELS / 256 * layout.axes.n_freq / 2
     return [
-        f'<circle cx="{_x(channel + beside, layout):.1f}" cy="{_y(row, layout):.1f}" r="1.3" fill="#35e0a1"/>'
+        f'<circle cx="{_x(channel + beside, layout):.1f}" cy="{_y(row, layout):.1f}" r="1.3" fill="#35e0a1" class="true"/>'
         for piece in true_points(truth, layout)
         for row, channel in piece
     ]

@@ -39,7 +39,7 @@ function facts(item) {
 }
 
 function known(item, place) {
-  if (store.revealed && blind[place]) return blind[place] === "needle" ? "simulated needle" : "simulated, no needle";
+  if (store.revealed && blind[place]) return blind[place] === "needle" ? "simulated needle" : "of the test, no needle";
   if (item.label === null) return "";
   return item.label ? "label: needle" : "label: no needle";
 }

@@ -90,7 +90,7 @@ function blindText(verdicts) {
     if (!some.length) return `None of the ${of} ${name} has a verdict. `;
     return `${verb} ${believed(some)} of ${some.length} ${name}: ${wilson(believed(some), some.length)}. `;
   };
-  return told("needle", "simulated needles", "You found") + told("empty", "simulated windows without a needle", "You called candidates") + "(95 % intervals)";
+  return told("needle", "simulated needles", "You found") + told("empty", "windows without a needle", "You called candidates") + "(95 % intervals)";
 }
 
 function download(name, text) {

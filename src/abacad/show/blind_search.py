@@ -1,0 +1,131 @@
+"""What tests the reviewer of a search: needles added to the very files, and stretches where the search found nothing.
+
+    share of a channel = part of the path's length in a row that lies in it
+    amplitude          = joint SNR · σ / √(Σ share² over the ON panels)
+
+Both are cut out of the files as the search's own events are: along their drift, over all the channels that they cross.
+The joint SNRs are those near the threshold, from the page's lowest to four times that, log-uniform.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from abacad.show.events import Event, Search, event_at
+from abacad.show.line import best_line
+from abacad.show.picture import Layout
+from abacad.signal.cadence import ON
+from abacad.types import CadenceArray
+
+log = logging.getLogger(__name__)
+
+_TRIES = 40  # places looked at for one where the search found nothing
+_LOOKED_AT = 8  # such places, of which the one with the strongest line of noise is taken
+_SPAN = 4.0  # of the joint SNRs
+_SHORTEST = 0.2  # of a path within a row, in channels
+
+
+@dataclass(frozen=True)
+class SearchTrial:
+    """A cadence that tests the reviewer of a search.
+
+    Attributes:
+        kind: With a needle in the ON panels, or a stretch as it stands in the files.
+        event: How it was cut out, and its guide.
+        cadence: (6, time, 256).
+    """
+
+    kind: Literal["needle", "empty"]
+    event: Event
+    cadence: CadenceArray
+
+
+def search_trials(
+    search: Search, shown: Sequence[Event], n_wanted: int, layout: Layout, seed: int
+) -> list[SearchTrial]:
+    """Half of them with a needle (the larger half), half without; fewer where the files have no free stretches.
+
+    Args:
+        search: What was found, and the open files.
+        shown: The events on the page, which they shall look like.
+        n_wanted: How many.
+        layout: Of the page's pictures.
+        seed: Decides where they are.
+    """
+    rng = np.random.default_rng(seed)
+    lowest = min(event.line.strength for event in shown)
+    needles = [_needle(search, place, lowest, rng) for place in _free(search, shown, (n_wanted + 1) // 2, rng)]
+    empty = []
+    for _ in range(n_wanted // 2):
+        looked_at = [_empty(search, place, layout) for place in _free(search, shown, _LOOKED_AT, rng)]
+        empty += [max(looked_at, key=lambda trial: trial.event.line.strength)] if looked_at else []
+    if len(needles) + len(empty) < n_wanted:
+        log.warning("%d of %d trials: the rest of the files is full of signals", len(needles) + len(empty), n_wanted)
+    return needles + empty
+
+
+def _free(search: Search, shown: Sequence[Event], n_wanted: int, rng: np.random.Generator) -> Iterator[Event]:
+    """Places whose picture holds no signal of the table, with drifts like those of the page's events."""
+    drifts = [event.line.drift_hz_s for event in shown]
+    for _ in range(n_wanted):
+        for _ in range(_TRIES):
+            drift = float(rng.choice(drifts) * rng.choice((-1, 1)))
+            at = float(rng.uniform(0, search.observation.n_freq))
+            place = event_at(at, drift, 0.0, search.observation, search.axes)
+            if _inside(place, search) and not any(_crosses(place, event) for event in search.events):
+                yield place
+                break
+
+
+def _inside(place: Event, search: Search) -> bool:
+    return place.first >= 0 and place.end <= search.observation.n_freq
+
+
+def _crosses(place: Event, other: Event) -> bool:
+    return place.first < other.end and other.first < place.end
+
+
+def _needle(search: Search, place: Event, lowest: float, rng: np.random.Generator) -> SearchTrial:
+    snr = float(np.exp(rng.uniform(np.log(lowest), np.log(_SPAN * lowest))))
+    return SearchTrial("needle", place, search.cut(place, added(search, place, snr)))
+
+
+def _empty(search: Search, place: Event, layout: Layout) -> SearchTrial:
+    """The stretch, in the middle of the picture what looks most like a line: so the search would have shown it."""
+    found = best_line(search.cut(place), layout)
+    at = place.first + (found.channel - 0.5) * place.each
+    drift = found.drift_hz_s * place.df_hz / search.axes.df_hz
+    there = event_at(at, drift, found.strength, search.observation, search.axes)
+    there = there if _inside(there, search) else place
+    return SearchTrial("empty", there, search.cut(there))
+
+
+def added(search: Search, place: Event, snr: float) -> list[Float[np.ndarray, "time freq"]]:
+    """The powers of a needle in each of the six panels, in units of their σ; none in OFF panels.
+
+    Args:
+        search: Whose files it is added to.
+        place: Where; its line is in channels of the picture.
+        snr: Of the sum along it over the ON panels, with the filter that matches its smear.
+    """
+    axes, n_channels = search.axes, place.each * search.axes.n_freq
+    shares = [_shares(place, axes.panel_start_s[panel], axes.n_time, axes.dt_s, n_channels) for panel in range(6)]
+    weight = sum(float((shares[panel] ** 2).sum()) for panel in ON)
+    return [snr / np.sqrt(weight) * share * (panel in ON) for panel, share in enumerate(shares)]
+
+
+def _shares(place: Event, start_s: float, n_time: int, dt_s: float, n_channels: int) -> Float[np.ndarray, "time freq"]:
+    """What part of a row's path lies in each channel of the files: 1 in all for a path within the picture."""
+    df_hz = place.df_hz / place.each
+    slope = place.line.drift_hz_s * dt_s / df_hz
+    middle = (
+        place.line.channel * place.each + place.line.drift_hz_s * start_s / df_hz + slope * (np.arange(n_time) + 0.5)
+    )
+    length = max(abs(slope), _SHORTEST)
+    edges = np.arange(n_channels + 1)
+    below = np.clip(edges - (middle - 0.5 * length)[:, None], 0.0, length)
+    return np.diff(below, axis=1) / length
