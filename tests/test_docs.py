@@ -61,6 +61,14 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     assert "abacad.run.score.score" in (tmp_path / "api.html").read_text(encoding="utf-8")
 
 
+def test_every_public_name_stands_in_the_reference():
+    import abacad
+
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    missing = [name for name in abacad.__all__ if not re.search(rf"\b{name}\b", text)]
+    assert missing == ["__version__"]
+
+
 def test_the_two_commands_come_first():
     assert README.index("make demo") < README.index("make test") < README.index("## What it is for")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -364,6 +364,7 @@ def test_every_verb_ends_with_what_it_wrote_and_a_next_command_that_can_be_parse
         ["submit", run, data, "--out", out],
         ["report", run],
         ["score", f"{data}/test", "--weights", run, "--out", str(tmp_path / "scores.csv")],
+        ["review", run, "--shown", "2", "--evidence", "false", "--out", str(tmp_path / "r.html")],
     ):
         assert main([*words, "--json"]) == 0
         told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

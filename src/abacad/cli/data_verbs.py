@@ -117,7 +117,7 @@ def _simulate_telescope(parsed: Namespace) -> Outcome:
     paths = simulate_telescope(parsed.out, Session(**asked), seed=parsed.seed, progress=parsed.progress)
     return Outcome(
         wrote={"telescope files": parsed.out, "truth": parsed.out / "truth.csv"},
-        then=[command("score", *paths, "--page", parsed.out / "scores.html")],
+        then=[command("search", *paths, "--out", parsed.out / "found")],
     )
 
 

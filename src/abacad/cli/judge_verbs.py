@@ -12,7 +12,7 @@ from jsonargparse import ArgumentParser, Namespace
 from abacad.cli.data_verbs import command
 from abacad.cli.parser import Verb, add_progress, existing, known_preset
 from abacad.cli.screen import Outcome, Table
-from abacad.outputs import ONNX, PAGE, SCORES, SUBMISSION
+from abacad.outputs import ONNX, PAGE, SCORES, STDOUT, SUBMISSION
 from abacad.places import find_scorer
 
 
@@ -60,8 +60,17 @@ def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
         [Table("Highest scores", list(best.columns), rows, {"score": ".4f", "freq_mhz": ".6f"})],
         [f"{len(table)} cadences were scored."],
         {"scores" if name == "out" else name: path for name, path in wrote.items()},
-        [] if parsed.page else [command("score", *parsed.files, "--page", "scores.html")],
+        _then_of_score(parsed),
     )
+
+
+def _then_of_score(parsed: Namespace) -> list[str]:
+    from abacad.data.filterbank import is_telescope_file
+
+    telescope = [file for file in parsed.files if is_telescope_file(file)]
+    files = ["--files", *telescope] if telescope else []
+    review = [] if parsed.out == STDOUT else [command("review", parsed.out, *files)]
+    return review if parsed.page else [command("score", *parsed.files, "--page", "scores.html"), *review]
 
 
 def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -105,7 +114,8 @@ def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     keys = ("preset", "background", "cadences", "positives", "seed", "bound", "accelerator", "out", "progress")
     page = sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})
     wrote: dict[str, Path | str] = {"page": page, "table": page.with_suffix(".csv")}
-    return Outcome(notes=[f"Open {page} in a browser."], wrote=wrote)
+    then = command("score", "DATA/test") if parsed.run is None else command("score", "DATA/test", "--weights", parsed.run)
+    return Outcome(notes=[f"Open {page} in a browser."], wrote=wrote, then=[then])
 
 
 def _export_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -121,7 +131,12 @@ def _export(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.export import export
 
     found = export(parsed.out, parsed.weights, rows=parsed.rows, channels=parsed.channels)
-    return Outcome([Table("ONNX", ("what", "is"), found.told())], wrote={"model": found.path})
+    weights = [] if parsed.weights is None else [parsed.weights]
+    return Outcome(
+        [Table("ONNX", ("what", "is"), found.told())],
+        wrote={"model": found.path},
+        then=[command("sensitivity", *weights)],
+    )
 
 
 VERBS = {

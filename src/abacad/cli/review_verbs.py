@@ -6,10 +6,11 @@ from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
+from abacad.cli.data_verbs import command
 from abacad.cli.parser import Verb, add_progress, existing
 from abacad.cli.screen import Outcome
 from abacad.outputs import PAGE
-from abacad.places import find_competition, find_scorer
+from abacad.places import find_competition, find_scorer, is_run
 
 
 def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -63,7 +64,15 @@ def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     if listen:
         return Outcome(wrote={"verdicts": written})
     keys_told = "Open it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export."
-    return Outcome(notes=[keys_told], wrote={"page": written})
+    return Outcome(notes=[keys_told], wrote={"page": written}, then=[_then(parsed)])
+
+
+def _then(parsed: Namespace) -> str:
+    """Verdicts on a run's cadences are labels; on others, the reviewer may be tested."""
+    if is_run(parsed.source):
+        return command("train", *([parsed.data] if parsed.data else ["DATA"]), "--data.verdicts", "VERDICTS.csv")
+    files = ["--files", *parsed.files] if parsed.files else []
+    return command("review", parsed.source, *files, "--blind", "0.1")
 
 
 VERBS = {

@@ -155,6 +155,7 @@ def _demo_search(parsed: Namespace) -> Outcome:
             f"Done in {found.seconds:.0f} s. Open {found.files['page']} and {found.files['findings']} in a browser.",
         ],
         dict(found.files),
+        [command("review", found.files["tables"], "--files", *sorted(found.files["files"].glob("*.h5")))],
     )
 
 

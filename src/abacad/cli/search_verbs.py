@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
+from abacad.cli.data_verbs import command
 from abacad.cli.parser import Verb, add_progress, existing
 from abacad.cli.screen import Outcome, Table
 from abacad.errors import AbacadError
@@ -75,13 +76,15 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     if parsed.catalogue is not None:
         from abacad.run.search_catalogue import search_catalogue
 
-        return _told(search_catalogue(parsed.catalogue, **options), parsed.out, _OF_CATALOGUE, ("observation", *_SHOWN))
+        return _told(search_catalogue(parsed.catalogue, **options), parsed.out, _OF_CATALOGUE, ("observation", *_SHOWN),
+                     command("review", parsed.out / "NAME", "--files", "FILE…"))  # fmt: skip
     from abacad.run.search import search
 
-    return _told(search(parsed.files, **options), parsed.out, _TABLES, _SHOWN)
+    then = command("review", parsed.out, "--files", *parsed.files)
+    return _told(search(parsed.files, **options), parsed.out, _TABLES, _SHOWN, then)
 
 
-def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str]) -> Outcome:
+def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str], then: str) -> Outcome:
     """The first events of a table of signals, how many there are of each class, and what was written."""
     events = table[table["class"].isin(["event", "RFI zone", "near-zero drift", "window"]) & (table["excluded"] == "")]
     rows = [tuple(row) for row in events[list(shown)].head(25).itertuples(index=False)]
@@ -90,6 +93,7 @@ def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str])
         [Table("Events", list(shown), rows, _FORMATS)],
         [f"Signals: {counts or 'none'}."],
         {name: out / file for name, file in files.items() if (out / file).exists()},
+        [then] if len(table) else [],
     )
 
 
