@@ -96,6 +96,8 @@ def test_a_recipe_sets_the_defaults_and_options_override_it_in_any_order():
         (["pretrain", "--presets", "[kagle]"], "Did you mean kaggle?"),
         (["predict"], "run"),
         (["completion", "fish"], "bash"),
+        (["review", ".", "--of", "maybe"], "--of is auto, test, oof, not maybe."),
+        (["audit", ".", "--full", "x"], "x"),
         (["help", "trian"], "Did you mean abacad train?"),
     ],
 )
@@ -121,6 +123,18 @@ def test_an_abbreviated_option_is_refused_with_the_whole_name(words, whole, caps
     """`simulate d --pres demo` used to build the preset kaggle."""
     assert main(words) == 2
     assert f"Did you mean {whole}?" in capsys.readouterr().err
+
+
+def test_an_error_is_broken_between_words_on_a_terminal_and_not_in_a_file(capsys, monkeypatch):
+    main(["trian"])
+    whole = capsys.readouterr().err
+    assert max(map(len, whole.splitlines())) > 80
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    main(["trian"])
+    broken = capsys.readouterr().err
+    assert max(map(len, broken.splitlines())) <= 80
+    assert broken.split() == whole.split()
 
 
 def test_debug_shows_the_traceback(tmp_path):

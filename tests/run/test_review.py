@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from abacad.cli import main
+from abacad.data.observation import open_observation
 from abacad.errors import AbacadError
 from abacad.run.review import review
-from abacad.data.observation import open_observation
 from abacad.show.line import FAMILIES, best_line
 from abacad.show.picture import Layout
 from abacad.show.source import open_source
@@ -148,7 +148,9 @@ def test_verdicts_of_a_page_train_the_next_run(trained_run, shared_competition, 
     rows = [(oof["id"][0], "candidate" if oof["target"][0] == 0 else "rfi"), (asked["id"][0], "noise")]
     columns = "id,verdict,note,reader,time,log_odds,freq_mhz,channel,drift_hz_s,family,simulated\n"
     table = tmp_path / "verdicts-0123.csv"
-    table.write_text(columns + "".join(f"{name},{verdict},,me,,1.5,,12.5,0.1,drifting line,\n" for name, verdict in rows))
+    table.write_text(
+        columns + "".join(f"{name},{verdict},,me,,1.5,,12.5,0.1,drifting line,\n" for name, verdict in rows)
+    )
     run = tmp_path / "run"
     words = ["train", str(shared_competition), "--run", str(run), *QUICK, "--data.verdicts", str(table)]
     assert main([*words, "--trainer.max_epochs", "1"]) == 0

@@ -4,7 +4,10 @@ torch takes seconds to import, so it is imported after options, and the files an
 """
 
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
@@ -134,14 +137,33 @@ def _stopped(name: str, stopped: BaseException) -> int:
 
 
 def _fails(name: str, told: str, status: int) -> int:
-    print(f"abacad {name}: {told}", file=sys.stderr)
+    print(_wrapped(f"abacad {name}: {told}"), file=sys.stderr)
     return status
+
+
+def _wrapped(told: str) -> str:
+    """Lines as a terminal shows them, broken between words; files and pipes get them whole."""
+    if not sys.stderr.isatty():
+        return told
+    width = shutil.get_terminal_size().columns
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in told.splitlines()
+    )
+
+
+def _choice(said: str) -> str:
+    """What jsonargparse says of a value that is none of a few, without Python's names for it."""
+    found = re.search(r'Parser key "([^"]+)":.*?Literal\[([^]]+)\].*?Got value: (.*)', said, re.DOTALL)
+    if not found:
+        return said
+    key, choices, given = found.groups()
+    return f"--{key} is {choices.replace(chr(39), '')}, not {given.strip()}."
 
 
 def _told(error: Exception) -> str:
     """The message in at most three lines; of an error in a reader process without torch's copy of its traceback."""
     if isinstance(error, ArgumentError):
-        return f"{brief(plain_name(str(error)))}\n`--help` lists the options."
+        return f"{brief(plain_name(_choice(str(error))))}\n`--help` lists the options."
     if isinstance(error, OSError) and error.errno is not None:
         place = error.filename or "a file"
         return str(unwritable(place, error)) if error.errno in FULL else f"{unreadable(place, error)}\n{_CHANGED}"

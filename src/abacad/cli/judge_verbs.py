@@ -114,7 +114,9 @@ def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     keys = ("preset", "background", "cadences", "positives", "seed", "bound", "accelerator", "out", "progress")
     page = sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})
     wrote: dict[str, Path | str] = {"page": page, "table": page.with_suffix(".csv")}
-    then = command("score", "DATA/test") if parsed.run is None else command("score", "DATA/test", "--weights", parsed.run)
+    then = (
+        command("score", "DATA/test") if parsed.run is None else command("score", "DATA/test", "--weights", parsed.run)
+    )
     return Outcome(notes=[f"Open {page} in a browser."], wrote=wrote, then=[then])
 
 

@@ -114,7 +114,8 @@ def _true_path(truth: TruePath, layout: Layout) -> list[str]:
     """Dots a few channels to the right of the needle."""
     beside = _GUIDE_CHANNELS / 256 * layout.axes.n_freq / 2
     return [
-        f'<circle cx="{_x(channel + beside, layout):.1f}" cy="{_y(row, layout):.1f}" r="1.3" fill="#35e0a1" class="true"/>'
+        f'<circle cx="{_x(channel + beside, layout):.1f}" cy="{_y(row, layout):.1f}" r="1.3" fill="#35e0a1" '
+        'class="true"/>'
         for piece in true_points(truth, layout)
         for row, channel in piece
     ]
