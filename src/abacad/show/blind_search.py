@@ -76,17 +76,15 @@ def _free(search: Search, shown: Sequence[Event], n_wanted: int, rng: np.random.
             drift = float(rng.choice(drifts) * rng.choice((-1, 1)))
             at = float(rng.uniform(0, search.observation.n_freq))
             place = event_at(at, drift, 0.0, search.observation, search.axes)
-            if _inside(place, search) and not any(_crosses(place, event) for event in search.events):
+            if _is_free(place, search):
                 yield place
                 break
 
 
-def _inside(place: Event, search: Search) -> bool:
-    return place.first >= 0 and place.end <= search.observation.n_freq
-
-
-def _crosses(place: Event, other: Event) -> bool:
-    return place.first < other.end and other.first < place.end
+def _is_free(place: Event, search: Search) -> bool:
+    """Whether it lies within the band, and its picture would share no channel with that of a signal."""
+    within = place.first >= 0 and place.end <= search.observation.n_freq
+    return within and not any(place.first < other.end and other.first < place.end for other in search.events)
 
 
 def _needle(search: Search, place: Event, lowest: float, rng: np.random.Generator) -> SearchTrial:
@@ -100,7 +98,7 @@ def _empty(search: Search, place: Event, layout: Layout) -> SearchTrial:
     at = place.first + (found.channel - 0.5) * place.each
     drift = found.drift_hz_s * place.df_hz / search.axes.df_hz
     there = event_at(at, drift, found.strength, search.observation, search.axes)
-    there = there if _inside(there, search) else place
+    there = there if _is_free(there, search) else place
     return SearchTrial("empty", there, search.cut(there))
 
 
