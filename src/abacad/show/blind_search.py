@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 40  # places looked at for one where the search found nothing
 _LOOKED_AT = 8  # such places, of which the one with the strongest line of noise is taken
+_THRESHOLD = 7.0  # joint SNR, where the page shows windows alone, which have none
 _SPAN = 4.0  # of the joint SNRs
 _SHORTEST = 0.2  # of a path within a row, in channels
 
@@ -57,7 +58,7 @@ def search_trials(
         seed: Decides where they are.
     """
     rng = np.random.default_rng(seed)
-    lowest = min(event.line.strength for event in shown)
+    lowest = min((event.line.strength for event in shown if event.line.strength > 0), default=_THRESHOLD)
     needles = [_needle(search, place, lowest, rng) for place in _free(search, shown, (n_wanted + 1) // 2, rng)]
     empty = []
     for _ in range(n_wanted // 2):

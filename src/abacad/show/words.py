@@ -24,4 +24,5 @@ def told_score(score: float) -> str:
     value = log_odds(score)
     beyond = " or more" if value >= MOST - 1e-6 else " or less" if value <= -MOST + 1e-6 else ""
     sign = "−" if value < 0 else "+"
-    return f"log-odds {sign}{abs(value):.1f}{beyond}"
+    digits = f"{abs(value):.1f}" if abs(value) >= 0.95 else f"{abs(value):.2g}"  # +0.0 and −0.0 would tell nothing
+    return f"log-odds {sign}{digits}{beyond}"
