@@ -1,7 +1,6 @@
 """The command line: light to start, help of every verb, errors in three lines, results for people and programs."""
 
 import json
-import re
 import shlex
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import sys
 import pytest
 
 from abacad.cli import VERBS, main, overview, parser_of
-from abacad.cli.screen import Outcome, Table, json_lines, show
 from abacad.recipes import packaged_recipes, read_recipe
 from abacad.simulator.presets import PRESETS
 
@@ -189,28 +187,3 @@ def test_completion_knows_verbs_and_options(shell, capsys):
     script = capsys.readouterr().out
     assert all(name in script for name in VERBS)
     assert "optim.lr" in script
-
-
-def test_an_outcome_is_told_to_people_and_to_programs(capsys):
-    table = Table("Found", ("file", "score"), [("a b.npy", 0.98765), ("[c]", float("nan"))], {"score": ".2f"})
-    outcome = Outcome([table], ["Two."], {"scores": "out.csv"}, ["abacad score x"])
-    show(outcome)
-    people = capsys.readouterr().out
-    assert re.search(r"a b\.npy +0\.99", people)
-    assert "[c]" in people
-    assert "Scores: out.csv\nNext: abacad score x" in people
-    assert [json.loads(line) for line in json_lines(outcome)] == [
-        {"table": "Found", "file": "a b.npy", "score": 0.98765},
-        {"table": "Found", "file": "[c]", "score": None},
-        {"note": "Two."},
-        {"wrote": "scores", "path": "out.csv"},
-        {"next": "abacad score x"},
-    ]
-
-
-def test_a_result_on_standard_output_has_it_alone(capsys):
-    show(Outcome(notes=["One."], wrote={"scores": "-", "page": "p.html"}))
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "One." in said.err
-    assert "Page: p.html" in said.err

@@ -53,6 +53,9 @@ def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     )
     parser.add_argument("--cadences", type=int, default=16_000, help="Cadences to simulate; every tenth judges.")
     parser.add_argument("--positives", type=float, default=0.4, help="Share of them with a needle.")
+    parser.add_argument(
+        "--bright_first", type=bool, default=False, help="Bright needles first, in one epoch; image networks need it."
+    )
     add_recipe_arguments(parser)
 
 
@@ -61,7 +64,7 @@ def _pretrain(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
     from abacad.run.pretrain import pretrain
 
-    keys = ("presets", "cadences", "positives")
+    keys = ("presets", "cadences", "positives", "bright_first")
     weights = pretrain(parsed.run, recipe, **{key: getattr(parsed, key) for key in keys})
     return Outcome(wrote={"weights": weights}, then=[command("sensitivity", weights)])
 

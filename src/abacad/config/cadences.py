@@ -71,6 +71,7 @@ class Data:
         require(self.labelled or self.simulated > 0, "Without labelled cadences data.simulated must be above 0.")
         if self.workers is not None:
             within(self, "data", workers=(0, 256))
+        require(len(self.wanted()) > 0, "data.only names no fold; leave it out to train all of them.")
         for fold in self.wanted():
             require(0 <= fold < self.folds, f"data.only names fold {fold}; the folds are 0 to {self.folds - 1}.")
 

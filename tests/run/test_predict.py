@@ -1,0 +1,120 @@
+"""Test cadences scored by every fold: in the sample's order, as the detectors score them anywhere else."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from abacad.cadence import Cadence
+from abacad.config import Inference
+from abacad.data.competition import cadence_path, read_sample
+from abacad.errors import AbacadError
+from abacad.learn.run_folder import RunFolder
+from abacad.run.predict import UNKNOWN, predict
+from tests.run.made import RECIPE, random_run
+
+
+@pytest.fixture(scope="module")
+def run(shared_competition, tmp_path_factory) -> RunFolder:
+    return random_run(tmp_path_factory.mktemp("predict") / "run", shared_competition)
+
+
+def scored(run: RunFolder, root, out, **options) -> pd.DataFrame:
+    return pd.read_csv(predict(run.path, root, out, progress=False, accelerator="cpu", **options), dtype={"id": str})
+
+
+def test_each_id_of_the_sample_has_a_score_of_each_fold_and_their_mean(run, shared_competition, tmp_path):
+    table = scored(run, shared_competition, tmp_path / "t.csv")
+    assert list(table.columns) == ["id", "fold0", "fold1", "score"]
+    assert list(table["id"]) == read_sample(shared_competition)
+    np.testing.assert_allclose(table["score"], table[["fold0", "fold1"]].mean(axis=1))
+    assert table["fold0"].nunique() == 12
+    assert not np.allclose(table["fold0"], table["fold1"])
+
+
+def test_a_cadence_scores_the_same_through_every_door(run, shared_competition, tmp_path):
+    table = scored(run, shared_competition, tmp_path / "t.csv")
+    for place in (0, 7):
+        path = cadence_path(shared_competition, "test", table["id"][place])
+        assert Cadence.read(path).score(run.path) == pytest.approx(table["score"][place], abs=1e-6)
+
+
+def test_the_size_of_a_batch_and_the_number_of_readers_are_nothing_to_the_scores(run, shared_competition, tmp_path):
+    other = random_run(tmp_path / "run", shared_competition, replace(RECIPE, inference=Inference(("identity",), 5)))
+    one, two = (
+        scored(run, shared_competition, tmp_path / "a.csv"),
+        scored(other, shared_competition, tmp_path / "b.csv"),
+    )
+    np.testing.assert_allclose(one["score"], two["score"], atol=1e-6)
+
+
+def test_a_file_of_ones_own_leaves_the_run_as_it_is(run, shared_competition, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
+    scored(run, shared_competition, tmp_path / "t.csv")
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
+
+
+def test_in_the_run_folder_it_is_noted_what_was_scored(shared_competition, tmp_path):
+    run = random_run(tmp_path / "run", shared_competition)
+    assert predict(run.path, shared_competition, progress=False, accelerator="cpu") == run.test
+    noted = json.loads(run.record.read_text())["test"]
+    assert noted == {"folder": str(shared_competition), "cadences": 12, "skipped": {}}
+    assert "Scored 12 cadences with 2 folds" in (run.path / "log.txt").read_text()
+
+
+def test_a_cadence_that_cannot_be_used_stops_or_is_neither_needle_nor_none(competition, tmp_path, caplog):
+    run, ids = random_run(tmp_path / "run", competition), read_sample(competition)
+    whole = scored(run, competition, tmp_path / "a.csv")
+    cadence_path(competition, "test", ids[2]).write_bytes(b"")
+    cadence_path(competition, "test", ids[5]).unlink()
+    with pytest.raises(AbacadError, match=rf"{ids[2]}.*\(2 cadences are bad\.\)\n.*--data\.bad skip"):
+        scored(run, competition, tmp_path / "t.csv")
+    table = scored(run, competition, tmp_path / "t.csv", bad="skip")
+    assert table.loc[[2, 5], ["fold0", "fold1", "score"]].eq(UNKNOWN).all(axis=None)
+    rest = [place for place in range(12) if place not in (2, 5)]
+    np.testing.assert_allclose(table["score"][rest], whole["score"][rest], atol=1e-6)
+    assert caplog.text.count(f"gets the score {UNKNOWN}") == 2
+
+
+def test_another_competitions_folder_is_told_as_such(competition, tmp_path, caplog):
+    run = random_run(tmp_path / "run", competition)
+    (competition / "test" / "0").mkdir(exist_ok=True)
+    np.save(competition / "test" / "0" / "0stranger.npy", np.zeros((6, 28, 64)))
+    scored(run, competition, tmp_path / "t.csv")
+    assert "1 files in" in caplog.text
+    pd.DataFrame({"id": ["other"], "target": 0.5}).to_csv(competition / "sample_submission.csv", index=False)
+    with pytest.raises(AbacadError, match=r"holds none of the 1 ids of sample_submission\.csv"):
+        scored(run, competition, tmp_path / "t.csv")
+
+
+def test_an_unfinished_run_is_told_with_what_continues_it(shared_competition, tmp_path):
+    run = random_run(tmp_path / "run", shared_competition)
+    for path in (run.oof, run.fold_oof(0), run.fold_oof(1)):
+        path.unlink()
+    with pytest.raises(AbacadError, match=r"0 of 2 folds are trained"):
+        scored(run, shared_competition, tmp_path / "t.csv")
+
+
+def test_one_fold_alone_scores_alone(shared_competition, tmp_path):
+    run = random_run(tmp_path / "run", shared_competition)
+    for path in (run.oof, run.fold_oof(0)):
+        path.unlink()
+    table = scored(run, shared_competition, tmp_path / "t.csv")
+    assert list(table.columns) == ["id", "fold1", "score"]
+    np.testing.assert_array_equal(table["fold1"], table["score"])
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_scored(run, shared_competition, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "from_numpy", lambda *_: 1 / 0)  # nothing is read
+    (tmp_path / "mine.csv").write_text("a,b\n")
+    with pytest.raises(AbacadError, match="left as it is"):
+        scored(run, shared_competition, tmp_path / "mine.csv")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != run.path and access(path, mode))
+    with pytest.raises(AbacadError, match=r"is read-only\.\nName the file to write: --out FILE"):
+        predict(run.path, shared_competition, progress=False)

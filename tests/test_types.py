@@ -1,0 +1,50 @@
+"""The names of shapes say what they allow, and a function that is annotated with them is checked in the tests."""
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import TypeCheckError, jaxtyped
+
+from abacad.types import CadenceArray, Logits, Panels, Planes
+from tests import checked
+
+
+@jaxtyped(typechecker=checked)
+def array(cadence: CadenceArray) -> None: ...
+
+
+@jaxtyped(typechecker=checked)
+def panels(values: Panels) -> None: ...
+
+
+@jaxtyped(typechecker=checked)
+def planes(values: Planes) -> None: ...
+
+
+@jaxtyped(typechecker=checked)
+def answer(values: Panels) -> Logits:
+    return values.flatten(1).mean(1) if values.ndim == 4 else values
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_a_cadence_is_panels_of_rows_of_channels(kind):
+    array(np.zeros((6, 4, 8), kind))
+    for wrong in (np.zeros((4, 8), kind), np.zeros((1, 6, 4, 8), kind), np.zeros((6, 4, 8), int)):
+        with pytest.raises(TypeCheckError):
+            array(wrong)
+
+
+@pytest.mark.parametrize("take", [panels, planes])
+def test_one_or_a_batch_of_any_depth(take):
+    for shape in ((6, 4, 8), (2, 6, 4, 8), (3, 2, 6, 4, 8)):
+        take(torch.zeros(shape))
+    with pytest.raises(TypeCheckError):
+        take(torch.zeros(4, 8))
+    with pytest.raises(TypeCheckError):
+        take(torch.zeros(6, 4, 8, dtype=torch.long))
+
+
+def test_a_detector_gives_one_number_a_cadence():
+    answer(torch.zeros(5, 6, 4, 8))
+    with pytest.raises(TypeCheckError):
+        answer(torch.zeros(6, 4, 8))
