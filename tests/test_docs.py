@@ -85,6 +85,16 @@ def test_links_lead_somewhere(page):
         assert target.startswith("https://") or (page.parent / target).exists(), target
 
 
+def test_the_tests_that_reliability_names_exist():
+    told = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = [row for row in told.splitlines() if row.startswith("|") and "`" in row.rsplit("|", 2)[1]]
+    named = {name for row in rows for name in re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", row.rsplit("|", 2)[1])}
+    ours = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    functions = " ".join(re.findall(r"def (test_\w+)", ours))
+    assert len(named) > 30
+    assert [name for name in named if name not in functions] == []
+
+
 def test_no_lock_names_an_address():
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         assert re.match(r"[A-Za-z0-9_.-]+==[^\s/]+( ; [^/]+)?$", line), line
