@@ -22,7 +22,8 @@ OF_SEVERAL = {
     "model/test_timetable.py": "one timetable for detector, classical search and checkpoint",
     "run/test_pipeline.py": "the verbs one after the other",
     "searcher/test_turboseti.py": "files that another program reads",
-    "show/test_review_browser.py": "a page in a browser",
+    "show/test_pages_browser.py": "pages of every sort in a browser",
+    "show/test_review_browser.py": "the review page in a browser",
     "simulator/test_leak.py": "labels cannot be told from files or noise",
     "simulator/test_setigen.py": "the simulator against another one",
 }

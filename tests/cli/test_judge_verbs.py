@@ -37,7 +37,9 @@ def test_score_shows_the_highest_and_counts_all(shared_competition, run_folder, 
     assert [row["file"] for row in said if "table" in row] == ["0.npy", "1.npy", "2.npy", "3.npy"]
     assert {"note": "30 cadences were scored."} in said
     assert {"wrote": "scores", "path": str(tmp_path / "s.csv")} in said
-    assert said[-1]["next"].endswith("--page scores.html")
+    assert [row["next"] for row in said if "next" in row] == [
+        f"abacad score {files[0]} {files[1]} --page scores.html", f"abacad review {tmp_path}/s.csv",
+    ]  # fmt: skip
 
 
 def test_score_with_a_page_and_a_submission_tells_both_and_asks_for_nothing(

@@ -134,6 +134,7 @@ def searched(tmp_path, found, invented: int) -> SimpleNamespace:
     })  # fmt: skip
     claims = pd.DataFrame({"class": "event", "frequency_mhz": [1.0] * invented, "drift_hz_s": 0.0, "snr": 7.0})
     files = {"page": tmp_path / "truth.html", "findings": tmp_path / "search.html"}
+    files |= {"tables": tmp_path / "found", "files": tmp_path / "sky"}
     rows = [("needles", 2, 1, 1)]
     return SimpleNamespace(rows=lambda: rows, truth=truth, invented=claims, seconds=9.0, files=files)
 
