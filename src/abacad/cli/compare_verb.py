@@ -29,16 +29,16 @@ def _runs_or_files(paths: Sequence[Path]) -> None:
 def _compare(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.compare import Comparison, compare
 
-    found = compare(parsed.paths)
-    if not isinstance(found, Comparison):
-        files = _table("Ranks", found.files, {"rank_correlation": ".4f"})
-        return Outcome([files, _table("Largest moves; place 1 is the highest score", found.moves, {})])
+    result = compare(parsed.paths)
+    if not isinstance(result, Comparison):
+        files = _table("Ranks", result.files, {"rank_correlation": ".4f"})
+        return Outcome([files, _table("Largest moves; place 1 is the highest score", result.moves, {})])
     tables = [
-        _table("ROC-AUC of held-back cadences", found.runs, _AUC),
-        _table("Difference of AUC on the same cadences, 95 % interval by scene", found.differences, _DIFFERENCE),
-        _table("What differs in the recipes", found.recipes, {}),
+        _table("ROC-AUC of held-back cadences", result.runs, _AUC),
+        _table("Difference of AUC on the same cadences, 95 % interval by scene", result.differences, _DIFFERENCE),
+        _table("What differs in the recipes", result.recipes, {}),
     ]
-    best = found.runs.sort_values("oof")["run"].iloc[-1]
+    best = result.runs.sort_values("oof")["run"].iloc[-1]
     return Outcome([table for table in tables if table.rows], then=[command("report", best)])
 
 

@@ -39,12 +39,12 @@ def _audit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _audit(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.audit import audit
 
-    found = audit(parsed.folder, full=parsed.full, out=parsed.out, progress=parsed.progress)
+    result = audit(parsed.folder, full=parsed.full, out=parsed.out, progress=parsed.progress)
     return Outcome(
-        [Table("Files", ("name", "files", "size"), found.tree), Table("Facts", ("what", "found"), found.facts())],
-        found.problems or ["No problems found."],
+        [Table("Files", ("name", "files", "size"), result.tree), Table("Facts", ("what", "found"), result.facts())],
+        result.problems or ["No problems found."],
         {"page": parsed.out},
-        [command("overlaps", found.root)],
+        [command("overlaps", result.root)],
     )
 
 
@@ -65,12 +65,12 @@ def _overlaps(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.overlaps import GROUPS, OVERLAPS, overlaps
 
     keys = ("out", "bad", "workers", "progress")
-    found = overlaps(parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    result = overlaps(parsed.folder, **{key: getattr(parsed, key) for key in keys})
     data = [parsed.folder] if parsed.folder else []
-    groups = [] if parsed.out is None else ["--data.groups", found.folder / GROUPS]
+    groups = [] if parsed.out is None else ["--data.groups", result.folder / GROUPS]
     return Outcome(
-        [Table("Shared columns", ("what", "found"), found.facts())],
-        wrote={"pairs": found.folder / OVERLAPS, "groups": found.folder / GROUPS},
+        [Table("Shared columns", ("what", "found"), result.facts())],
+        wrote={"pairs": result.folder / OVERLAPS, "groups": result.folder / GROUPS},
         then=[command("train", *data, "--recipe", "compact", *groups)],
     )
 
@@ -156,9 +156,9 @@ def _bound(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.bound import bound
 
     keys = ("split", "limit", "seed", "out", "progress")
-    found = bound(parsed.folder, **{key: getattr(parsed, key) for key in keys})
-    table = Table("ROC-AUC, 95 % interval", list(found.rows.columns), found.rows.to_numpy().tolist())
-    return Outcome([table], wrote={"scores": found.path}, then=[command("score", parsed.folder / "test")])
+    result = bound(parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    table = Table("ROC-AUC, 95 % interval", list(result.rows.columns), result.rows.to_numpy().tolist())
+    return Outcome([table], wrote={"scores": result.path}, then=[command("score", parsed.folder / "test")])
 
 
 VERBS = {

@@ -132,11 +132,11 @@ def _export_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _export(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.export import export
 
-    found = export(parsed.out, parsed.weights, rows=parsed.rows, channels=parsed.channels)
+    result = export(parsed.out, parsed.weights, rows=parsed.rows, channels=parsed.channels)
     weights = [] if parsed.weights is None else [parsed.weights]
     return Outcome(
-        [Table("ONNX", ("what", "is"), found.told())],
-        wrote={"model": found.path},
+        [Table("ONNX", ("what", "is"), result.told())],
+        wrote={"model": result.path},
         then=[command("sensitivity", *weights)],
     )
 

@@ -18,7 +18,7 @@ Its test set differs from the training set, so a cross-validation gives a higher
 """
 
 
-def first_fold_gate(found: Interval, figures: dict[str, str]) -> list[str]:
+def first_fold_gate(measured: Interval, figures: dict[str, str]) -> list[str]:
     """Lines of the log after the first fold.
 
     Args:
@@ -28,8 +28,8 @@ def first_fold_gate(found: Interval, figures: dict[str, str]) -> list[str]:
     Returns:
         One line where the AUC is above the threshold, else also a line for each figure.
     """
-    told = [f"First fold: AUC {found} {_against(found, FIRST_FOLD_GATE)}."]
-    if found.value > FIRST_FOLD_GATE:
+    told = [f"First fold: AUC {measured} {_against(measured, FIRST_FOLD_GATE)}."]
+    if measured.value > FIRST_FOLD_GATE:
         return [f"{told[0]} Going on."]
     return [f"{told[0]} What to check:", *(f"  {name}: {figure}" for name, figure in figures.items())]
 
@@ -62,13 +62,13 @@ def mean_of(folds: Sequence[Interval]) -> Interval:
     return Interval(value, value - below, value + above)
 
 
-def _against(found: Interval, gate: float) -> str:
+def _against(measured: Interval, gate: float) -> str:
     """Whether an AUC is above or below a threshold, if its interval allows to say.
 
     With six positives the interval of an AUC of 0.845 reaches below 0.73, so the value alone would mislead.
     """
-    if found.low > gate:
+    if measured.low > gate:
         return f"is above {gate}"
-    if found.high < gate:
+    if measured.high < gate:
         return f"is below {gate}"
     return f"cannot be told from {gate} with so few cadences"

@@ -105,12 +105,12 @@ class Mixture(_Examples):
 
     def __getitems__(self, indices: Sequence[int]) -> list[Example]:
         """Several at once, which is faster."""
-        found: dict[int, Example] = {}
+        examples: dict[int, Example] = {}
         for part, cadences in enumerate(self.parts):
             own = [index for index in indices if index % len(self.parts) == part]
             if own:
-                found |= zip(own, cadences.__getitems__([index // len(self.parts) for index in own]), strict=True)
-        return [found[index] for index in indices]
+                examples |= zip(own, cadences.__getitems__([index // len(self.parts) for index in own]), strict=True)
+        return [examples[index] for index in indices]
 
     def targets(self) -> Int[np.ndarray, " n"]:
         """(n,) the target of each, without making the cadences."""
@@ -144,11 +144,11 @@ class BrightFirst(_Examples):
 
     def __getitems__(self, indices: Sequence[int]) -> list[Example]:
         """Several at once; those of one stage are made together, which costs less."""
-        found: dict[int, Example] = {}
+        examples: dict[int, Example] = {}
         for stage in sorted({index // self.turns for index in indices}):
             own = [index for index in indices if index // self.turns == stage]
-            found |= zip(own, self.parts[stage].__getitems__([index % self.turns for index in own]), strict=True)
-        return [found[index] for index in indices]
+            examples |= zip(own, self.parts[stage].__getitems__([index % self.turns for index in own]), strict=True)
+        return [examples[index] for index in indices]
 
     def targets(self) -> Int[np.ndarray, " n"]:
         """(n,) the target of each, without making the cadences."""

@@ -52,21 +52,21 @@ def audit(
     root = find_competition(folder)
     page = None if out is None else output(out, PAGE)
     labels = read_labels(root, allow_twice=True)
-    found = Audit(root, _tree(root), labels, _sample_ids(root))
-    found.problems += _label_problems(labels)
-    splits: list[tuple[Split, list[str]]] = [("train", list(labels["id"].unique())), ("test", found.sample_ids)]
+    audited = Audit(root, _tree(root), labels, _sample_ids(root))
+    audited.problems += _label_problems(labels)
+    splits: list[tuple[Split, list[str]]] = [("train", list(labels["id"].unique())), ("test", audited.sample_ids)]
     for split, ids in splits:
         if not ids:
-            found.problems.append(f"{SAMPLE} is absent: nothing can be submitted.")
+            audited.problems.append(f"{SAMPLE} is absent: nothing can be submitted.")
             continue
-        found.problems += _compare_with_files(root, split, ids)
-        _look(found, split, ids, full, progress)
+        audited.problems += _compare_with_files(root, split, ids)
+        _look(audited, split, ids, full, progress)
     if (root / OVERLAPS).is_file():
-        found.shared = _shared(found, read_overlaps(root / OVERLAPS))
+        audited.shared = _shared(audited, read_overlaps(root / OVERLAPS))
     if page is not None:
-        found.page = audit_page(found).write(page)
+        audited.page = audit_page(audited).write(page)
         log.info("Wrote %s", out)
-    return found
+    return audited
 
 
 def _tree(root: Path) -> list[tuple[str, str, str]]:
@@ -117,26 +117,26 @@ def _compare_with_files(root: Path, split: Split, ids: Sequence[str]) -> list[st
     return problems
 
 
-def _look(found: Audit, split: Split, ids: Sequence[str], full: bool, progress: bool) -> None:
-    checked = check_cadences(found.root, split, ids, full=full, progress=progress)
-    found.looked_at[split] = len(checked.good) + len(checked.bad) if full else 0
+def _look(audited: Audit, split: Split, ids: Sequence[str], full: bool, progress: bool) -> None:
+    checked = check_cadences(audited.root, split, ids, full=full, progress=progress)
+    audited.looked_at[split] = len(checked.good) + len(checked.bad) if full else 0
     if not full and checked.good:
         picked = np.random.default_rng(0).permutation(len(checked.good))[:_LOOKED_AT]
-        closer = check_cadences(found.root, split, [checked.good[i] for i in sorted(picked)], progress=progress)
+        closer = check_cadences(audited.root, split, [checked.good[i] for i in sorted(picked)], progress=progress)
         checked.low, checked.high = closer.low, closer.high
         checked.bad |= closer.bad
         checked.missing |= closer.missing
-        found.looked_at[split] = len(picked)
+        audited.looked_at[split] = len(picked)
     # `_compare_with_files` has reported ids without a file already.
     unusable = [reason for cadence_id, reason in checked.bad.items() if cadence_id not in checked.missing]
     if unusable:
-        found.problems.append(f"{len(unusable)} {split} files cannot be used. {' '.join(unusable[0].split())}")
-    found.checked[split] = checked
+        audited.problems.append(f"{len(unusable)} {split} files cannot be used. {' '.join(unusable[0].split())}")
+    audited.checked[split] = checked
 
 
-def _shared(found: Audit, pairs: pd.DataFrame) -> list[tuple[str, str]]:
+def _shared(audited: Audit, pairs: pd.DataFrame) -> list[tuple[str, str]]:
     """Group sizes of the labelled cadences, and what a random split would leak."""
-    ids = found.labels["id"].drop_duplicates().reset_index(drop=True)
+    ids = audited.labels["id"].drop_duplicates().reset_index(drop=True)
     inner = among(pairs, ids)
     place = pd.Series(ids.index, ids)
     group = components(len(ids), place[inner["id_a"]].to_numpy(), place[inner["id_b"]].to_numpy())
@@ -147,10 +147,10 @@ def _shared(found: Audit, pairs: pd.DataFrame) -> list[tuple[str, str]]:
         if len(members):
             name = f"groups of {low}" if low == high else f"groups of {low} to {min(high, sizes.max())}"
             rows.append((name, f"{len(members):,}, holding {members.sum() / len(ids):.1%} of the cadences"))
-    found.leak = random_leak(ids, pairs, _FOLDS)
-    rows.append((f"in {_FOLDS} folds drawn at random", found.leak_told()))
-    if found.sample_ids:
-        test, train = set(found.sample_ids), set(ids)
+    audited.leak = random_leak(ids, pairs, _FOLDS)
+    rows.append((f"in {_FOLDS} folds drawn at random", audited.leak_told()))
+    if audited.sample_ids:
+        test, train = set(audited.sample_ids), set(ids)
         a, b = pairs["id_a"], pairs["id_b"]
         reached = set(a[a.isin(test) & b.isin(train)]) | set(b[b.isin(test) & a.isin(train)])
         rows.append(("share columns with a labelled one", f"{len(reached) / len(test):.1%} of the test cadences"))

@@ -151,7 +151,7 @@ def judged(observer: Observer, cadence: torch.Tensor, known: Known) -> dict[str,
     verdict: Verdict = observer.judge(noise_of(cadence, known, simulation.normalise), known)
     panels = cadence[None].float()
     classical, unlearned = (
-        float(found[0]) for found in (simulated_event_snr(panels, simulation), unlearned_score(panels))
+        float(scores[0]) for scores in (simulated_event_snr(panels, simulation), unlearned_score(panels))
     )
     without = {"classical": classical, "decoy": verdict.decoy, "unlearned": unlearned}
     return {"score": verdict.score, **without, **verdict.families}

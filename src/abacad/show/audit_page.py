@@ -108,48 +108,52 @@ class Audit(Summary):
         return f"{self.positives / len(self.labels):.1%}"
 
 
-def audit_page(found: Audit) -> Page:
+def audit_page(audited: Audit) -> Page:
     """The page of an audit: problems, facts, files, and the first cadences of each class as pictures."""
-    counts = [len(found.labels) - found.positives, found.positives]
+    counts = [len(audited.labels) - audited.positives, audited.positives]
     page = Page(
         "Audit of a competition folder",
         "What the folder holds, what is wrong with it, and how its cadences look before and after preprocessing.",
         [
-            ("labelled cadences", f"{len(found.labels):,}"),
-            ("with a needle", found.positive_share()),
-            ("pos_weight", f"{found.pos_weight:.2f}"),
-            ("to be scored", f"{len(found.sample_ids):,}"),
-            ("problems", str(len(found.problems))),
+            ("labelled cadences", f"{len(audited.labels):,}"),
+            ("with a needle", audited.positive_share()),
+            ("pos_weight", f"{audited.pos_weight:.2f}"),
+            ("to be scored", f"{len(audited.sample_ids):,}"),
+            ("problems", str(len(audited.problems))),
         ],
     )
     page.sections = [
-        Section("Problems", points=found.problems, text="" if found.problems else "None found."),
-        Section("Facts", columns=("what", "found"), rows=found.facts()),
+        Section("Problems", points=audited.problems, text="" if audited.problems else "None found."),
+        Section("Facts", columns=("what", "found"), rows=audited.facts()),
         Section(
             "Shared backgrounds",
-            _SHARED if found.shared else "Not looked for. `abacad overlaps DATA` finds them, and then they stand here.",
+            _SHARED
+            if audited.shared
+            else "Not looked for. `abacad overlaps DATA` finds them, and then they stand here.",
             columns=("what", "found"),
-            rows=found.shared,
+            rows=audited.shared,
         ),
-        Section("Files", columns=("name", "files", "size"), rows=found.tree),
+        Section("Files", columns=("name", "files", "size"), rows=audited.tree),
         Section("Classes", figures=[(figure.bars(("without needle", "with needle"), counts, "cadences"), "")]),
     ]
     for target, name in ((1, "with a needle"), (0, "without")):
-        page.sections += _examples(found, target, name)
+        page.sections += _examples(audited, target, name)
     return page
 
 
-def _examples(found: Audit, target: int, name: str) -> list[Section]:
-    usable = set(found.checked["train"].good)
-    ids = [cadence_id for cadence_id in found.labels["id"][found.labels["target"] == target] if cadence_id in usable]
+def _examples(audited: Audit, target: int, name: str) -> list[Section]:
+    usable = set(audited.checked["train"].good)
+    ids = [
+        cadence_id for cadence_id in audited.labels["id"][audited.labels["target"] == target] if cadence_id in usable
+    ]
     panels, differences = [], []
     for cadence_id in ids[:_SHOWN]:
         try:
-            cadence = read_cadence(cadence_path(found.root, "train", cadence_id))
+            cadence = read_cadence(cadence_path(audited.root, "train", cadence_id))
         except AbacadError as error:
             log.warning("%s is not shown: %s", cadence_id, error)
             continue
-        axes = axes_of(found.root, cadence.shape)
+        axes = axes_of(audited.root, cadence.shape)
         panels.append((figure.waterfall(cadence, cadence_id, axes=axes), Layout.of(axes).told()))
         seen = represent(torch.from_numpy(cadence), Represent("difference")).numpy()
         differences.append((figure.plane_images(seen, ("ON1 − OFF1", "ON2 − OFF2", "ON3 − OFF3"), cadence_id), ""))
