@@ -1,4 +1,7 @@
-"""`abacad review`: the highest scores as a page of waterfalls on which a person gives verdicts."""
+"""`abacad review`: a page with the waterfalls of the highest scores, on which a person gives verdicts.
+
+Pictures, guides and evidence are made here, so that the page needs neither the data nor the detector.
+"""
 
 import hashlib
 import logging

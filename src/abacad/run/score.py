@@ -1,4 +1,8 @@
-"""`abacad score`: cadences in, a ranking out, with the weights that come with the package; nothing is trained."""
+"""`abacad score`: rank cadences by the score of a detector; without `weights` the package's own, so nothing is trained.
+
+Cadences are read and scored in batches and not kept. What stays of each is its place and its score, 16 bytes, since a
+telescope file has millions of windows.
+"""
 
 import logging
 from array import array
@@ -119,13 +123,15 @@ def _check_outputs(files: Sequence[Path], *outs: str | Path | None) -> None:
 
 
 class _Judges:
-    """Who judges a cadence: always the same where weights were named, by its rows where not."""
+    """The detector of each cadence: the one that was named, else the package's for that number of rows in a panel."""
 
     def __init__(self, weights: str | Path | None, device: torch.device) -> None:
         self.weights, self.device = weights, device
         self.known: dict[Path, Judge] = {}
         if weights is not None:
-            self.known[Path(weights)] = judge_of(Path(weights), device)  # weights that cannot be used are told at once
+            self.known[Path(weights)] = judge_of(
+                Path(weights), device
+            )  # loaded at once, so that a wrong file ends here and not after minutes
 
     def of(self, cadence: CadenceArray) -> Judge:
         """The judge of that cadence."""
@@ -136,7 +142,7 @@ class _Judges:
 
 
 def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[list[int], list[CadenceArray]]]:
-    """Places and cadences, up to 16 of one shape at a time."""
+    """Places and cadences in batches of at most 16 with the same shape, which a tensor needs."""
     places: list[int] = []
     cadences: list[CadenceArray] = []
     for window in windows:

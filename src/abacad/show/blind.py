@@ -1,7 +1,7 @@
-"""Cadences that test the reviewer: simulated needles, and windows without one that a detector thought likely.
+"""Simulated cadences that test the reviewer: some with a needle, some without that the detector scored high.
 
-They pass the same threshold as the others on the page where enough of them do; what is missing is filled with the
-highest scores below it.
+They have to score above the lowest candidate of the page, or the reviewer would know them by their faintness. Where too
+few do, the highest scores below it fill the number.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
 
 _BATCH = 16
-_TRIES = 20  # simulated for each that is wanted, at most
+_TRIES = 20  # cadences simulated at most for each that is wanted
 
 Scores = Callable[[Tensor], np.ndarray]
 """Scores in [0, 1] of cadences (batch, 6, time, freq)."""
@@ -27,7 +27,7 @@ class Trial:
     """A simulated cadence.
 
     Attributes:
-        kind: With a needle in ON panels alone, or without.
+        kind: `needle`: with one in ON panels alone; `empty`: without.
         score: Its score in [0, 1].
         cadence: (6, time, freq).
     """
@@ -38,14 +38,14 @@ class Trial:
 
 
 def trials(simulation: Simulation, n_wanted: int, least: float, scores: Scores, seed: int) -> list[Trial]:
-    """Half of them with a needle (the larger half), half without.
+    """Simulated cadences, half of them with a needle (one more where the number is odd), half without.
 
     Args:
-        simulation: What they are drawn from, whatever its share of positives.
-        n_wanted: How many.
-        least: The lowest score on the page.
+        simulation: What is simulated; its share of positives is not used.
+        n_wanted: Number of cadences.
+        least: Lowest score on the page, in [0, 1].
         scores: The detector that scored the page.
-        seed: Decides which they are.
+        seed: Seed of the cadences.
     """
     n_needles = (n_wanted + 1) // 2
     needles = _drawn("needle", replace(simulation, positives=1.0), n_needles, least, scores, seed)

@@ -1,4 +1,4 @@
-"""The page on how faint a needle is found: first the panel SNR at which half of them are, then curves in aligned rows.
+"""Sections of the page of `abacad sensitivity`: the panel SNR at which half of the needles are recovered, and curves.
 
 completeness = share of the needles whose score exceeds that of all but a share, the false-alarm rate, of the others
 half         = the SNR at which completeness crosses ½, between the middles of two bins in log SNR
@@ -32,16 +32,17 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "bound": {"color": INK, "ls": "--", "marker": "^"},
 }
 _KEYS = ("completeness", "completeness_low", "completeness_high")
-_FEW = 10  # needles in a bin below which its point is drawn hollow
+_FEW = 10  # needles in a bin; the point of a bin with fewer is drawn hollow
 
 
 @dataclass(frozen=True)
 class Half:
-    """The SNR at which half of the needles are found.
+    """The SNR at which half of the needles are recovered.
 
     Attributes:
-        value: It; infinite where fewer than half are found at any SNR, 0 where more are found at every.
-        low, high: Where the upper and the lower ends of the 95 % intervals cross ½.
+        value: The SNR; infinite where less than half are recovered at every SNR, 0 where more are.
+        low: SNR at which the upper ends of the 95 % intervals cross ½.
+        high: SNR at which their lower ends do.
     """
 
     value: float
@@ -49,7 +50,7 @@ class Half:
     high: float
 
     def __str__(self) -> str:
-        """As in `3.4 [3.1, 3.8]`."""
+        """The SNR with its interval, as `3.4 [3.1, 3.8]`."""
         if not np.isfinite(self.value):
             return "beyond all"
         if self.value == 0:
@@ -73,7 +74,7 @@ def half(part: pd.DataFrame) -> Half:
 
 
 def _crossing(log_snr: np.ndarray, shares: np.ndarray) -> float:
-    """Where the shares cross ½ for the last time on the way up."""
+    """The SNR at which the shares cross ½ upwards for the last time; bins with few needles may cross it before."""
     below = np.flatnonzero(shares < 0.5)
     if not len(below):
         return 0.0
@@ -85,7 +86,7 @@ def _crossing(log_snr: np.ndarray, shares: np.ndarray) -> float:
 
 
 def bin_middles(part: pd.DataFrame) -> np.ndarray:
-    """Geometric middles of the bins; that of a bin from 0 on is half its upper end."""
+    """Geometric middles of the bins; a bin that begins at 0 has none, and half its upper end is taken."""
     return np.sqrt(np.maximum(part["low"], part["high"] / 4) * part["high"]).to_numpy()
 
 
@@ -95,7 +96,7 @@ def detectors_of(table: pd.DataFrame) -> list[str]:
 
 
 def cell(table: pd.DataFrame, detector: str, rate: float, family: str, axis: str) -> pd.DataFrame:
-    """The rows of one curve."""
+    """The rows of one curve: one detector, false-alarm rate, family and axis, a bin a row."""
     chosen = (table["detector"] == detector) & (table["family"] == family) & (table["axis"] == axis)
     return table[chosen & (table["false_alarm_rate"] == rate)]
 
@@ -132,7 +133,7 @@ def usual_rate(table: pd.DataFrame, detector: str) -> float:
 
 
 def all_families(table: pd.DataFrame) -> Section:
-    """One figure: a row a false-alarm rate, a column an axis."""
+    """The figure of all families together: a row for each false-alarm rate, a column for each axis."""
     rates = sorted(table["false_alarm_rate"].unique())[::-1]
     rows = [(f"false-alarm\nrate {rate:g}", float(rate), "all") for rate in rates]
     told = "Completeness of all families against panel SNR, pixel SNR and drift, a row a false-alarm rate"
@@ -173,7 +174,7 @@ def grid(table: pd.DataFrame, rows: Sequence[tuple[str, float, str]], told: str)
     """Curves in aligned rows and columns.
 
     Args:
-        table: Of completeness.
+        table: Completeness by detector, rate, family and bin, as `abacad.completeness` makes it.
         rows: Name, false-alarm rate and family of each row.
         told: What the picture shows, for those who do not see it.
     """

@@ -1,6 +1,7 @@
-"""Pictures for the pages: ROC curves, histograms, curves over epochs. Each is an SVG or PNG as text for HTML.
+"""Figures for the pages: ROC curves, histograms, curves over epochs, each as HTML text with an SVG or a PNG in it.
 
-Each says in words what it shows. Curves differ by line and marker, not by colour alone; legends stand beside the axes.
+Every figure has a text alternative for people who do not see it. Curves differ in line and marker as well as in colour,
+for people who do not tell colours apart and for printers.
 """
 
 import io
@@ -40,17 +41,26 @@ _MARKERS = ("o", "s", "^", "D", "v", "x")
 
 
 def looks() -> Iterator[dict[str, Any]]:
-    """Looks of curves, one after the other: each has a colour, a line and a marker of its own."""
+    """Keywords of Matplotlib for one curve after the other: colour, line and marker, each its own."""
     while True:
         for colour, line, marker in zip(_COLOURS, _LINES, _MARKERS, strict=True):
             yield {"color": colour, "ls": line, "marker": marker}
 
 
-def plane_images(channels: np.ndarray, names: Sequence[str], title: str = "") -> str:
-    """What a detector sees, side by side: each pixel the mean of a few rows, from blue (−3) over white to red (+3)."""
+def plane_images(planes: np.ndarray, names: Sequence[str], title: str = "") -> str:
+    """The planes that a detector reads, side by side, from blue (−3) over white (0) to red (+3).
+
+    Args:
+        planes: (plane, row, freq), in the units of the representation.
+        names: Name of each plane.
+        title: Name of the cadence.
+
+    Returns:
+        An img element with a PNG; rows are averaged to 64 at most, so that the page stays small.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.9 * len(names), 2.3), layout="constrained")
-        for axis, values, name in zip(np.atleast_1d(figure.subplots(1, len(names))), channels, names, strict=True):
+        for axis, values, name in zip(np.atleast_1d(figure.subplots(1, len(names))), planes, names, strict=True):
             pixels = _fewer_rows(np.asarray(values, dtype=float), 2 * MOST_ROWS)
             axis.imshow(pixels, aspect="auto", vmin=-3, vmax=3, cmap="RdBu_r", interpolation="nearest")
             axis.set_title(name, fontsize=8, color=INK)
@@ -61,14 +71,19 @@ def plane_images(channels: np.ndarray, names: Sequence[str], title: str = "") ->
 
 
 def _fewer_rows(values: np.ndarray, most: int) -> np.ndarray:
-    """Rows averaged so that there are `most` at most."""
+    """Averages neighbouring rows so that at most `most` are left."""
     n_rows = min(most, len(values))
     edges = np.round(np.linspace(0, len(values), n_rows + 1)).astype(int)
     return np.add.reduceat(values, edges[:-1], axis=0) / np.diff(edges)[:, None]
 
 
 def roc(targets: np.ndarray, scores: np.ndarray) -> str:
-    """ROC with its 95 % bootstrap band."""
+    """ROC curve with its 95 % bootstrap band.
+
+    Args:
+        targets: (cadence,) 0 or 1.
+        scores: (cadence,) higher where a needle is more likely.
+    """
     grid = np.linspace(0, 1, 201)
     tpr, low, high = roc_band(targets, scores, grid)
     with mpl.rc_context(STYLE):
@@ -84,7 +99,13 @@ def roc(targets: np.ndarray, scores: np.ndarray) -> str:
 
 
 def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
-    """Scores of negatives and positives as log-odds, on a logarithmic count axis."""
+    """Histogram of the scores of both classes as log-odds.
+
+    Args:
+        targets: (cadence,) 0 or 1.
+        scores: (cadence,) in [0, 1].
+    """
+    # As probabilities most scores would fall into the first and the last bin.
     values = np.array([log_odds(score) for score in scores])
     reach = max(1.0, float(np.ceil(np.abs(values).max())))
     with mpl.rc_context(STYLE):
@@ -102,7 +123,14 @@ def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
 
 
 def fold_bars(values: Sequence[float], lows: Sequence[float], highs: Sequence[float], gate: float | None = None) -> str:
-    """AUC per fold with its interval, and the gate of the mean where there is one."""
+    """AUC of each fold with its interval.
+
+    Args:
+        values: AUC of each fold.
+        lows: Lower ends of the intervals.
+        highs: Upper ends of the intervals.
+        gate: Threshold for the mean, drawn as a line; none: no line.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 1.1 + 0.42 * len(values)), layout="constrained")
         axis = figure.subplots()
@@ -119,7 +147,12 @@ def fold_bars(values: Sequence[float], lows: Sequence[float], highs: Sequence[fl
 
 
 def curves(by_fold: dict[str, tuple[np.ndarray, np.ndarray]], label: str) -> str:
-    """One curve per fold over the epochs."""
+    """Curves over the epochs, one a fold.
+
+    Args:
+        by_fold: Epochs and values by the name of the fold.
+        label: Name of the values.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.4, 3.2), layout="constrained")
         axis = figure.subplots()
@@ -133,7 +166,7 @@ def curves(by_fold: dict[str, tuple[np.ndarray, np.ndarray]], label: str) -> str
 
 
 def completeness(curves: dict[str, tuple[np.ndarray, ...]], xlabel: str) -> str:
-    """Share of needles found with its interval, against a logarithmic axis; a curve a detector.
+    """Completeness against a logarithmic axis, a curve with its interval for each detector.
 
     Args:
         curves: By name: places on the axis, shares, and the lower and upper bounds of their intervals.
@@ -162,7 +195,7 @@ def log_ticks(axis: Axes) -> None:
 
 
 def bars(names: Sequence[str], counts: Sequence[int], xlabel: str) -> str:
-    """Counts by name."""
+    """Horizontal bars with the count at the end of each."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 0.8 + 0.4 * len(names)), layout="constrained")
         axis = figure.subplots()
@@ -175,14 +208,19 @@ def bars(names: Sequence[str], counts: Sequence[int], xlabel: str) -> str:
 
 
 def legend_above(figure: Figure, n_columns: int) -> None:
-    """The legend above the axes: within them it would hide data."""
+    """Put the legend above the axes, since within them it would hide data."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, frameon=False, fontsize=8, loc="outside upper left", ncols=n_columns,
                   columnspacing=1.2, handlelength=2.6, borderaxespad=0.1)  # fmt: skip
 
 
 def png(figure: Figure, told: str) -> str:
-    """The figure as an img element of tens of kB: 64 colours are all that it needs."""
+    """The figure as an img element with a PNG of tens of kB.
+
+    Args:
+        figure: The figure; its images have few colours, so a palette of 64 is enough.
+        told: The text alternative.
+    """
     buffer, small = io.BytesIO(), io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     Image.open(buffer).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
@@ -190,9 +228,14 @@ def png(figure: Figure, told: str) -> str:
 
 
 def svg(figure: Figure, told: str) -> str:
-    """The figure as an svg element that says what it shows."""
+    """The figure as an svg element.
+
+    Args:
+        figure: The figure; one that is wider than 6 inches gets the class `wide`.
+        told: The text alternative.
+    """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    figure.savefig(buffer, format="svg", metadata={"Date": None})  # without it the same page differs from day to day
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     start = text.index(">") + 1

@@ -1,13 +1,14 @@
-"""The straight line that best tells the ON panels of a cadence from its OFF panels: a guide for the eye.
+"""Finds the straight line along which ON panels differ most from OFF panels, as a guide for the eye.
 
     S_p(d, f) = sum of panel p along a path, in units of its spread over f
     chosen    = the path (d, f) with the largest  Σ_ON min(S, 15) − Σ_OFF max(0, S within two channels)
     strength  = Σ_ON S / √3 along it
     where that is faint:   the path with the largest Σ_all S / √6, which interference in all panels has
 
-No panel counts for more than 15, so that a bright carrier which a path leaves after one panel does not win.
+The sum of a panel counts as 15 at most. Otherwise a bright carrier that a path meets in one panel alone would outweigh
+a needle that stands in three.
 
-It is drawn beside what it follows and is no verdict: noise alone reaches a strength of some 5.
+The line is a guide and no detection: the highest of all paths through noise reaches a strength of about 5.
 """
 
 import math
@@ -25,9 +26,9 @@ from abacad.signal.drift import drift_grid
 from abacad.types import CadenceArray
 
 FAINTEST = 6.0
-"""Strength below which noise explains a line."""
+"""Strength, in σ, below which a line may be noise; the highest path through noise alone reaches about 5."""
 
-_MOST = 15.0  # what one panel can count
+_MOST = 15.0  # σ that one panel can add
 
 FAMILIES = ("drifting line", "standing line", "line in OFF panels too", "no straight line")
 
@@ -37,10 +38,10 @@ class Line:
     """A straight path through a cadence.
 
     Attributes:
-        channel: Where it is at the start of the cadence; may lie outside the window.
-        drift_hz_s: Its drift.
-        strength: How far its sum stands above the noise, in σ.
-        family: Which of FAMILIES it is.
+        channel: Channel at the start of the cadence; may lie outside the window.
+        drift_hz_s: Drift rate, Hz/s.
+        strength: Sum along the line, in σ of such sums over noise.
+        family: One of `FAMILIES`.
     """
 
     channel: float
@@ -50,17 +51,26 @@ class Line:
 
     @property
     def or_none(self) -> "Line | None":
-        """The line, or none where noise explains it: a guide along noise would claim a drift."""
+        """The line; none where it may be noise, since a guide there would suggest a drift that is not measured."""
         return self if self.strength >= FAINTEST else None
 
 
 def best_line(cadence: CadenceArray, layout: Layout) -> Line:
-    """The line of a cadence, searched in its averaged picture over drifts that cross the window or less."""
+    """The best line of a cadence.
+
+    Args:
+        cadence: (6, time, freq).
+        layout: Size of the picture, and when its panels begin.
+
+    The search runs on the averaged pixels of the picture: a person compares the guide with these, and there are fewer.
+    Drifts reach from one edge of the window to the other.
+    """
     pixels = torch.from_numpy(in_sigma(averaged(cadence, layout))).float()
     starts = [start / layout.row_s for start in layout.starts_s]
     n_total = math.ceil(starts[-1]) + layout.n_rows
     drifts = drift_grid(layout.n_channels / n_total, n_total)
     each = path_snr(pixels, drifts)
+    # In OFF panels a path counts with the highest sum within two channels: interference seldom moves quite straight.
     near = F.max_pool1d(each[list(OFF)], 5, 1, 2)
     on = _aligned(each[list(ON)], drifts, torch.tensor(starts)[list(ON)])
     off = _aligned(near, drifts, torch.tensor(starts)[list(OFF)])
@@ -92,7 +102,11 @@ def _family(strength: float, in_off: bool, crossed: float) -> str:
 def _aligned(
     maps: Float[Tensor, "panel drift freq"], drifts: Float[Tensor, " drift"], starts: Float[Tensor, " panel"]
 ) -> Float[Tensor, "panel drift freq"]:
-    """Maps by the channel at the start of the cadence; 0 where a path has left the window."""
+    """Sums of each panel, moved so that each stands at the channel its path has at the start of the cadence.
+
+    Returns:
+        (panel, drift, freq); 0 where the path is outside the window during that panel.
+    """
     n_freq = maps.shape[-1]
     channel = torch.round(drifts[None, :, None] * starts[:, None, None]).long() + torch.arange(n_freq)
     inside = (channel >= 0) & (channel < n_freq)

@@ -1,4 +1,4 @@
-"""The review page: candidates as a grid of waterfalls, one key a verdict, everything in one HTML file without a server.
+"""The review page: waterfalls of candidates, and one key for each verdict, in one HTML file that needs no server.
 
 review.html     data as JSON, pictures as PNG of some 30 kB each, script and style; nothing comes from the network
 review-files/   the pictures, when there are more than some two thousand candidates
@@ -27,7 +27,7 @@ from abacad.show.waterfall import TruePath, true_points
 from abacad.types import CadenceArray
 
 MOST_WITHIN = 2000
-"""Candidates whose pictures lie within the page; those of more lie in a folder beside it."""
+"""Largest number of candidates whose pictures stand in the page; browsers open larger files slowly."""
 
 VERDICTS = ("candidate", "rfi", "noise", "unsure")
 
@@ -41,17 +41,17 @@ class Candidate:
     """One cadence of the page.
 
     Attributes:
-        name: Its id; verdicts are kept by it.
-        log_odds: Its score; none: it has none.
+        name: Its id; the exported table names it so.
+        log_odds: Its score as log-odds; none where it has no score.
         picture: PNG of its waterfall.
-        evidence: PNG of the layer with its evidence; none: there is none.
-        low_mhz: Frequency of its first channel; none: it has channels only.
-        df_hz: From one channel to the next, where that differs from the others'.
-        line: Where the guide lies.
-        family: What kind of event it is.
-        label: 1 or 0 where the data say whether it holds a needle; none: nobody knows.
-        truth: The needle's true place, pieces of (row of the picture, channel).
-        blind: Whether it was simulated to test the reviewer, with a needle or without.
+        evidence: PNG of the detector's evidence, transparent, to lie on the waterfall; none where it is not drawn.
+        low_mhz: Frequency of its first channel, MHz; none where only channels are known.
+        df_hz: Width of a channel, Hz, where it differs from that of the other candidates.
+        line: The guide that is drawn on both sides of its line; none: no guide.
+        family: Kind of the line, such as "drifting line"; a filter of the page.
+        label: 1 with a needle, 0 without, as the data say; none where nobody knows.
+        truth: True path of a simulated needle, as pieces of (row of the picture, channel).
+        blind: `needle` or `empty` where it was simulated to test the reviewer; else empty.
     """
 
     name: str
@@ -76,7 +76,17 @@ def candidate(
     truth: TruePath | None = None,
     **others: Any,
 ) -> Candidate:
-    """A candidate with its pictures drawn; only they are kept in memory."""
+    """Draw the pictures of a candidate; the cadence itself, which is far larger, is not kept.
+
+    Args:
+        name: Its id.
+        log_odds: Its score; none where it has none.
+        cadence: (6, time, freq).
+        layout: Where the panels stand in every picture.
+        evidence: (6, time, freq) log-odds of neighbourhoods; none is not drawn.
+        truth: (6, time) true channel of the needle, NaN where it is dark; none where nothing is known.
+        others: Further attributes of `Candidate`.
+    """
     return Candidate(
         name,
         log_odds,
@@ -96,7 +106,7 @@ class ReviewPage:
         lead: Where the candidates are from.
         layout: Where the panels stand in every picture.
         candidates: In the order in which they are shown.
-        reader: Who reviews; stands in the exported table.
+        reader: Name of the person, which the exported table holds.
     """
 
     title: str
@@ -107,7 +117,10 @@ class ReviewPage:
 
     @property
     def digest(self) -> str:
-        """What tells this page's content from another's; verdicts are kept under it."""
+        """A number in 16 hexadecimal digits that changes with the candidates' names and pictures.
+
+        Verdicts are stored under it: a new page of other candidates does not show those of an older one.
+        """
         found = hashlib.sha256()
         for one in self.candidates:
             found.update(f"{one.name}\0".encode())
@@ -115,7 +128,7 @@ class ReviewPage:
         return found.hexdigest()[:16]
 
     def write(self, path: Path) -> Path:
-        """Write the page; beside it the folder of pictures where there are many."""
+        """Write the page, and a folder of pictures beside it where there are more than `MOST_WITHIN` candidates."""
         folder = None
         if len(self.candidates) > MOST_WITHIN:
             folder = path.with_name(f"{path.stem}-files")
@@ -130,8 +143,8 @@ class ReviewPage:
         """The page as text.
 
         Args:
-            folder: Where the pictures lie beside the page; none puts them within.
-            server: Whether verdicts go to the server that sent the page, too.
+            folder: Folder beside the page with the pictures; none puts them into the page.
+            server: Whether verdicts are also sent to the server that sent the page.
         """
         environment = Environment(
             loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True), keep_trailing_newline=True
@@ -167,7 +180,7 @@ class ReviewPage:
                 "height": layout.height,
             },
             "items": [self._item(place, one, folder) for place, one in enumerate(self.candidates)],
-            # not in plain sight, so that nobody who looks at the page's source for something else is told
+            # Encoded, so that a reader who opens the source of the page does not learn by chance which ones are tests.
             "blind": base64.b64encode(json.dumps([one.blind for one in self.candidates]).encode()).decode(),
         }
 

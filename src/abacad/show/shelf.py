@@ -1,4 +1,8 @@
-"""Verdicts of several readers in one SQLite file: every one is added, none is changed, so nothing can be lost."""
+"""Verdicts of several readers in one SQLite file.
+
+Rows are added and never changed: two readers cannot overwrite each other, and a verdict that is taken back is still
+there to be seen.
+"""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -14,12 +18,19 @@ CREATE TABLE IF NOT EXISTS verdicts (
     page TEXT NOT NULL, reader TEXT NOT NULL, id TEXT NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL,
     time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
 """
-_PATIENCE_S = 30  # that a writer waits for another
+_PATIENCE_S = 30  # seconds that a writer waits for another one
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a reader said of a candidate; an empty verdict takes an earlier one back."""
+    """A verdict.
+
+    Attributes:
+        reader: Name of the person.
+        id: Id of the candidate.
+        verdict: `candidate`, `rfi`, `noise` or `unsure`; empty takes the reader's earlier verdict back.
+        note: Free text.
+    """
 
     reader: str
     id: str
@@ -29,24 +40,31 @@ class Said:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The file, for one page's content.
+    """The verdicts on one page.
 
     Attributes:
-        path: The SQLite file; made when it is not there.
-        page: Digest of the page.
+        path: The SQLite file; made when it is not there. It may hold verdicts on other pages, too.
+        page: Digest of the page's content: verdicts belong to the pictures that the readers saw.
     """
 
     path: Path
     page: str
 
     def add(self, said: Sequence[Said]) -> None:
-        """Add what was said, all or nothing."""
+        """Add verdicts: all of them, or none when it fails.
+
+        Raises:
+            AbacadError: the file cannot be written, or is no table of verdicts.
+        """
         rows = [(self.page, one.reader, one.id, one.verdict, one.note) for one in said]
         with self._open() as table:
             table.executemany("INSERT INTO verdicts (page, reader, id, verdict, note) VALUES (?, ?, ?, ?, ?)", rows)
 
     def since(self, number: int) -> tuple[int, list[Said]]:
-        """What was said after the row `number`, in order, and the number of the last row of it."""
+        """The number of the last row, and the verdicts after the row `number` in their order.
+
+        A browser asks again with the last number that it was given, and so gets each verdict once.
+        """
         with self._open() as table:
             found = table.execute(
                 "SELECT n, reader, id, verdict, note FROM verdicts WHERE page = ? AND n > ? ORDER BY n",
@@ -55,7 +73,7 @@ class Shelf:
         return (found[-1][0] if found else number), [Said(*row[1:]) for row in found]
 
     def latest(self) -> list[Said]:
-        """The last word of each reader on each candidate."""
+        """The last verdict of each reader on each candidate, without those that were taken back."""
         last = {(one.reader, one.id): one for one in self.since(0)[1]}
         return [one for one in last.values() if one.verdict or one.note]
 
@@ -67,7 +85,8 @@ class Shelf:
         except (sqlite3.Error, OSError) as error:
             raise AbacadError(f"{self.path} cannot be opened: {error}.\nName another page: --out FILE.") from error
         try:
-            # of two writers the second waits at once, instead of failing when it turns from reading to writing
+            # Takes the lock when the transaction begins. By default SQLite takes it at the first write, and fails
+            # instead of waiting where another writer has come in between.
             table.isolation_level = "IMMEDIATE"
             table.execute(_TABLE)
             with table:

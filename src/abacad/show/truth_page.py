@@ -1,6 +1,7 @@
-"""A search of simulated files held against the truth: what was found, and how what was missed or invented looks.
+"""The page of `abacad demo --search`: a search of simulated files compared with the truth.
 
-A waterfall spans all the channels that the line crosses; their powers are averaged into its pixels, none is left out.
+Pictures show the emissions that were missed and the signals that were invented. A waterfall spans all channels that the
+line crosses; neighbouring channels are averaged into its pixels, so that none is left out.
 """
 
 from collections.abc import Sequence
@@ -28,14 +29,14 @@ def truth_page(
     rows: Sequence[tuple[str, int, int, int]],
     most: int = 24,
 ) -> Page:
-    """The page.
+    """The page of a search and its truth.
 
     Args:
-        observation: What was searched; six panels with the target in every other one.
-        truth: What stands in it, with the columns found and off_hz.
-        invented: Rows of the search's table that are nothing true.
-        rows: What, how many there are, right, and missed or wrong.
-        most: Pictures of each kind.
+        observation: The searched files: six panels with the target in every other one.
+        truth: The emissions in them, with the columns found (class that the search gave) and off_hz (error, Hz).
+        invented: Rows of the search's table that belong to no emission.
+        rows: Group of emissions, number, given the right class, missed or given another.
+        most: Largest number of pictures of missed emissions, and of invented signals.
     """
     ours = truth[truth["class"].isin(OURS)]
     missed = ours[ours["found"] != ours["class"]]
@@ -69,7 +70,7 @@ def _told(n: int) -> str:
 
 
 def _figures(observation: Observation, lines: Sequence[tuple[str, float, float]]) -> list[tuple[str, str]]:
-    """Pictures of lines (caption, MHz when the first panel begins, Hz/s), but where a panel holds no values."""
+    """Pictures of lines (caption, MHz at the start of the first panel, Hz/s), where all panels have values."""
     found = []
     for caption, mhz, drift_hz_s in lines:
         begin = (mhz * 1e6 - observation.low_hz) / observation.df_hz
@@ -85,9 +86,15 @@ def _figures(observation: Observation, lines: Sequence[tuple[str, float, float]]
 
 
 def window_along(observation: Observation, channel: float, drift_hz_s: float) -> tuple[int, int]:
-    """(first channel, channels) that a line from `channel` on crosses until the last panel ends, and some beside it.
+    """The channels that a line crosses until the last panel ends, with a margin on both sides.
 
-    1 Hz/s for 1,900 s are 680 channels of 2.79 Hz.
+    Args:
+        observation: The files.
+        channel: Channel of the line when the first panel begins.
+        drift_hz_s: Drift, Hz/s; 1 Hz/s for 1,900 s are 680 channels of 2.79 Hz.
+
+    Returns:
+        First channel, and number of channels, within the observation.
     """
     last_s = observation.start_s[-1] + observation.n_time[-1] * observation.dt_s
     ends = sorted((channel, channel + drift_hz_s * last_s / observation.df_hz))
