@@ -137,8 +137,8 @@ def match(folder: Path, n: int = 100_000, n_freq: int = 256, scene: int = 4096, 
             codes[place] = np.clip(np.round(sky[at : at + n_freq] + jitter), -127, 127)
     codes.flush()
     code = (
-        "import sys, time, numpy as np; from abacad.overlap.match import candidates, compared\n"
-        "codes = np.load(sys.argv[1], mmap_mode='r'); start = time.perf_counter(); pairs = candidates(codes)\n"
+        "import sys, time, numpy as np; from abacad.overlap.match import likely_pairs, compared\n"
+        "codes = np.load(sys.argv[1], mmap_mode='r'); start = time.perf_counter(); pairs = likely_pairs(codes)\n"
         "found = time.perf_counter(); pairs = compared(codes, pairs); done = time.perf_counter()\n"
         f"{_PEAK}\n"
         "print(f'{len(pairs)} pairs; candidates {found - start:.1f} s, compared {done - found:.1f} s, {peak:.2f} GiB')"

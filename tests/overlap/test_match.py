@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from abacad.overlap.fingerprint import PROJECTIONS, steps
-from abacad.overlap.match import ALIKE, Recent, candidates, compared, components, verified
+from abacad.overlap.match import ALIKE, Recent, compared, components, likely_pairs, verified
 from tests.overlap.made import N_FREQ, N_TIME, codes_of, noise, snippet
 
 
@@ -20,7 +20,7 @@ def line(panels: tuple[int, ...], drift: float, amplitude: float) -> torch.Tenso
 def found(cadences: list[np.ndarray]) -> list[tuple]:
     """(a, b, offset, columns, differ) of the pairs that are borne out."""
     codes = codes_of(cadences)
-    pairs = compared(codes, candidates(codes))
+    pairs = compared(codes, likely_pairs(codes))
     kept = (pairs["alike"] <= ALIKE).to_numpy(copy=True)
     kept[~kept] = verified(pairs[~kept], lambda k: steps(torch.from_numpy(cadences[k]).float()[:, 20:52]).numpy())
     return [tuple(row) for row in pairs[kept][["a", "b", "offset", "columns", "differ"]].itertuples(index=False)]
@@ -74,13 +74,13 @@ def test_panels_that_switch_together_are_no_overlap(switches):
             panels[:, row:] += 300
         cadences.append(snippet(panels, 0))
     codes = codes_of(cadences)
-    assert compared(codes, candidates(codes))["alike"].tolist() == pytest.approx([1], abs=0.1)
+    assert compared(codes, likely_pairs(codes))["alike"].tolist() == pytest.approx([1], abs=0.1)
     assert found(cadences) == []
 
 
 def test_columns_of_noise_are_not_alike():
     codes = codes_of([snippet(noise(9), 0), snippet(noise(9), 20)])
-    assert compared(codes, candidates(codes))["alike"].tolist() == pytest.approx([1 / PROJECTIONS], abs=0.05)
+    assert compared(codes, likely_pairs(codes))["alike"].tolist() == pytest.approx([1 / PROJECTIONS], abs=0.05)
 
 
 def test_few_alike_columns_among_independent_ones_are_no_overlap():

@@ -42,7 +42,7 @@ Codes = Int8[np.ndarray, "cadence freq panel projection"]
 Steps = Callable[[int], Float[np.ndarray, "freq panel step"]]
 
 
-def candidates(codes: Codes) -> pd.DataFrame:
+def likely_pairs(codes: Codes) -> pd.DataFrame:
     """Pairs of cadences with at least two hits at their best offset.
 
     Returns:

@@ -27,7 +27,7 @@ from abacad.outputs import PAIRS, refuse_foreign
 from abacad.overlap.fingerprint import PROJECTIONS, fingerprints, rows_apart, steps, weights
 from abacad.overlap.fingerprint_file import FingerprintFile
 from abacad.overlap.links import OVERLAPS
-from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, candidates, compared, components, verified
+from abacad.overlap.match import ALIKE, ROWS_VERIFIED, Codes, Recent, compared, components, likely_pairs, verified
 from abacad.overlap.reader import CadenceReader, read_ahead
 from abacad.parallel import side_by_side
 from abacad.places import find_competition
@@ -227,7 +227,7 @@ def _pairs(
     a and b are positions in `ids`. Where the columns of a pair are alike among themselves, their agreement says little
     about a common observation, so such pairs are compared once more by the values in their files.
     """
-    found = compared(codes, candidates(codes))
+    found = compared(codes, likely_pairs(codes))
     doubtful = np.flatnonzero(found["alike"] > ALIKE)
     log.info("%d pairs by their fingerprints; looking up %d of them in the files", len(found), len(doubtful))
     paths, reader = [files[name] for name in ids], CadenceReader(shape)
