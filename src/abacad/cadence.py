@@ -1,4 +1,7 @@
-"""A cadence to hold in a notebook: six panels with their axes, drawn, scored, and asked where its evidence lies."""
+"""A cadence for use in Python and in notebooks: six panels with their axes, which can be scored and drawn.
+
+It stands above the rooms, since it joins reading, detector and pictures; no room imports it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +49,7 @@ class Picture:
         return target
 
     def __repr__(self) -> str:
-        """How large it is."""
+        """The size of the picture, and how to save it."""
         return f"<Picture: {len(self.svg) / 1000:.0f} kB of SVG; .save('cadence.svg') writes it>"
 
     def _repr_html_(self) -> str:
@@ -54,7 +57,7 @@ class Picture:
 
 
 class Cadence:
-    """Six panels in the order A B A C A D, and what they mean.
+    """Six panels in the order A B A C A D, with the units of their rows and channels.
 
     Example:
         >>> cadence = Cadence(np.zeros((6, 273, 64)), name="nothing")
@@ -71,13 +74,13 @@ class Cadence:
 
         Args:
             panels: (6, time, freq), frequency ascending; kept as a float32 copy.
-            axes: Its units; none takes the competition's, for so many rows and channels.
-            low_mhz: Frequency of its first channel.
+            axes: Units of rows and channels, and starts of the panels; none takes those of the competition's panels.
+            low_mhz: Frequency of its first channel, MHz; none where it is not known.
             name: Stands above its picture.
 
         Raises:
             CadenceError: it is no cadence, or holds NaN or infinite values.
-            AbacadError: the axes have other rows or channels.
+            AbacadError: the axes have another number of rows or channels than the array.
         """
         self.panels: CadenceArray = as_cadence(np.asarray(panels), name)
         _, n_time, n_freq = self.panels.shape
@@ -134,7 +137,7 @@ class Cadence:
         return cls(observation.window(channel, width), axes, low_mhz=low_mhz, name=name)
 
     def score(self, weights: str | Path | None = None) -> float:
-        """How sure a detector is of a needle, 0 to 1.
+        """Score of a detector, from 0 (no needle) to 1.
 
         Args:
             weights: A run folder or a file of weights; none takes those of the package.
@@ -163,8 +166,8 @@ class Cadence:
         """Draw the six panels, time downwards; a notebook shows the picture.
 
         Args:
-            evidence: Also draw where the detector saw its evidence.
-            weights: Whose evidence; none takes the package's weights.
+            evidence: Also draw how much each pixel raised or lowered the detector's score.
+            weights: Run folder or file of weights of that detector; none takes the package's.
 
         Example:
             >>> Cadence(np.zeros((6, 28, 64))).plot().save("cadence.svg")
