@@ -6,6 +6,7 @@ from torch import Tensor
 
 from abacad.signal.cadence import Axes
 from abacad.signal.drift import (
+    aligned,
     bins_per_panel,
     bins_per_row,
     dedoppler,
@@ -78,3 +79,19 @@ def test_worked_numbers():
 def test_a_panel_period_of_300_rows_is_crossed_at_300_times_the_drift_of_a_row(drift: float, dt: float, df: float):
     axes = Axes.evenly(300 * dt, dt_s=dt, df_hz=df)
     assert bins_per_panel(drift, axes) == pytest.approx(300 * bins_per_row(drift, axes), rel=1e-9, abs=1e-9)
+
+
+def test_the_paths_of_one_line_meet_at_its_channel_when_the_cadence_begins_whatever_the_gaps():
+    drifts, starts, at = torch.tensor([-0.5, 0.0, 0.25]), torch.tensor([0.0, 8.0, 32.0]), 20
+    maps = torch.zeros(2, 3, 3, 64)
+    for panel, start in enumerate(starts):
+        for number, drift in enumerate(drifts):
+            maps[:, panel, number, round(at + float(drift * start))] = 1
+    there = torch.zeros(64)
+    there[at] = 1
+    torch.testing.assert_close(aligned(maps, drifts, starts), there.expand_as(maps))
+
+
+def test_a_path_outside_the_window_counts_nothing():
+    moved = aligned(torch.ones(1, 1, 8), torch.tensor([1.0]), torch.tensor([3.0]))
+    assert moved.flatten().tolist() == [1.0] * 5 + [0.0] * 3

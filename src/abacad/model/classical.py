@@ -15,12 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from abacad.signal.cadence import OFF, ON, Axes
-from abacad.signal.drift import bins_per_panel, dedoppler, drift_grid
+from abacad.signal.drift import aligned, bins_per_panel, dedoppler, drift_grid
 from abacad.signal.robust import MAD_TO_SIGMA
 from abacad.simulator.settings import Simulation
 from abacad.types import Panels
-
-Maps = Float[Tensor, "batch panel drift freq"]
 
 
 def event_snr(
@@ -35,7 +33,8 @@ def event_snr(
         veto: SNR at which a path counts as a hit in an OFF panel.
     """
     drifts = drift_grid(fastest_bins_per_panel / axes.n_time, axes.n_time)
-    maps = _aligned(path_snr(panels, drifts), drifts, axes)
+    starts = torch.tensor(axes.panel_start_s) / axes.dt_s
+    maps = aligned(path_snr(panels, drifts), drifts, starts)
     weakest = F.max_pool2d(maps[:, ON], 3, 1, 1).amin(1)  # a drift between two of the grid ends a channel off
     # wider than in ON: a path that a veto misses by a channel or two would count as an event
     hit_off = F.max_pool2d(maps[:, OFF], 5, 1, 2).amax(1)
@@ -55,13 +54,3 @@ def path_snr(panels: Panels, drifts_bins_per_row: Float[Tensor, " drift"]) -> Fl
     sums = sums - sums.median(-1, keepdim=True).values
     spread = MAD_TO_SIGMA * sums.abs().median(-1, keepdim=True).values
     return sums * torch.where(spread > 0, 1 / spread, 0.0)
-
-
-def _aligned(maps: Maps, drifts_bins_per_row: Float[Tensor, " drift"], axes: Axes) -> Maps:
-    """Maps by the channel in the first row of the first panel; 0 where a path has left the window."""
-    n_freq = maps.shape[-1]
-    rows = torch.tensor(axes.panel_start_s) / axes.dt_s
-    start = torch.round(drifts_bins_per_row[None, :] * rows[:, None]).long()  # (panel, drift)
-    channel = (start[..., None] + torch.arange(n_freq)).to(maps.device)
-    inside = (channel >= 0) & (channel < n_freq)
-    return maps.gather(-1, channel.clamp(0, n_freq - 1).expand_as(maps)) * inside

@@ -15,14 +15,12 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 from torch.nn import functional as F
 
 from abacad.model.classical import path_snr
 from abacad.show.picture import Layout, averaged, in_sigma
 from abacad.signal.cadence import N_PANELS, OFF, ON
-from abacad.signal.drift import drift_grid
+from abacad.signal.drift import aligned, drift_grid
 from abacad.types import CadenceArray
 
 FAINTEST = 6.0
@@ -66,19 +64,19 @@ def best_line(cadence: CadenceArray, layout: Layout) -> Line:
     Drifts reach from one edge of the window to the other.
     """
     pixels = torch.from_numpy(in_sigma(averaged(cadence, layout))).float()
-    starts = [start / layout.row_s for start in layout.starts_s]
-    n_total = math.ceil(starts[-1]) + layout.n_rows
+    starts = torch.tensor(layout.starts_s) / layout.row_s
+    n_total = math.ceil(layout.starts_s[-1] / layout.row_s) + layout.n_rows
     drifts = drift_grid(layout.n_channels / n_total, n_total)
     each = path_snr(pixels, drifts)
     # In OFF panels a path counts with the highest sum within two channels: interference seldom moves quite straight.
     near = F.max_pool1d(each[list(OFF)], 5, 1, 2)
-    on = _aligned(each[list(ON)], drifts, torch.tensor(starts)[list(ON)])
-    off = _aligned(near, drifts, torch.tensor(starts)[list(OFF)])
+    on = aligned(each[list(ON)], drifts, starts[list(ON)])
+    off = aligned(near, drifts, starts[list(OFF)])
     strength = on.sum(0) / math.sqrt(len(ON))
     preferred = on.clamp_max(_MOST).sum(0) - off.clamp_min(0).sum(0)
     in_off = float(preferred.max()) < FAINTEST * math.sqrt(len(ON))
     if in_off:
-        preferred = strength = _aligned(each, drifts, torch.tensor(starts)).sum(0) / math.sqrt(N_PANELS)
+        preferred = strength = aligned(each, drifts, starts).sum(0) / math.sqrt(N_PANELS)
     best = int(preferred.argmax())
     drift, channel = float(drifts[best // layout.n_channels]), best % layout.n_channels
     found = float(strength.flatten()[best])
@@ -97,17 +95,3 @@ def _family(strength: float, in_off: bool, crossed: float) -> str:
     if in_off:
         return FAMILIES[2]
     return FAMILIES[1] if crossed < 1.5 else FAMILIES[0]
-
-
-def _aligned(
-    maps: Float[Tensor, "panel drift freq"], drifts: Float[Tensor, " drift"], starts: Float[Tensor, " panel"]
-) -> Float[Tensor, "panel drift freq"]:
-    """Sums of each panel, moved so that each stands at the channel its path has at the start of the cadence.
-
-    Returns:
-        (panel, drift, freq); 0 where the path is outside the window during that panel.
-    """
-    n_freq = maps.shape[-1]
-    channel = torch.round(drifts[None, :, None] * starts[:, None, None]).long() + torch.arange(n_freq)
-    inside = (channel >= 0) & (channel < n_freq)
-    return maps.gather(-1, channel.clamp(0, n_freq - 1)) * inside

@@ -92,3 +92,27 @@ def _rows_at(
     crossing = count.nonzero().view(-1)
     begin = here.int().argmax(1)[crossing]
     return begin, begin + count[crossing], crossing
+
+
+def aligned(
+    maps: Float[Tensor, "*batch panel drift freq"],
+    drifts_bins_per_row: Float[Tensor, " drift"],
+    start_rows: Float[Tensor, " panel"],
+) -> Float[Tensor, "*batch panel drift freq"]:
+    """Sums along paths, moved so that those of one line through all panels stand at the same channel.
+
+    A line that is at channel f when the cadence begins is at f + drift · start_rows when a panel begins.
+
+    Args:
+        maps: Sum along each path of each panel, by the channel of the path in the panel's first row.
+        drifts_bins_per_row: Channels that the paths cross in a row.
+        start_rows: Start of each panel, in rows since the start of the cadence; gaps may differ.
+
+    Returns:
+        The sums by the channel at the start of the cadence; 0 where a path is outside the window in that panel.
+    """
+    n_freq = maps.shape[-1]
+    moved = torch.round(drifts_bins_per_row[None, :] * start_rows[:, None]).long()  # (panel, drift)
+    channel = (moved[..., None] + torch.arange(n_freq)).to(maps.device)
+    inside = (channel >= 0) & (channel < n_freq)
+    return maps.gather(-1, channel.clamp(0, n_freq - 1).expand_as(maps)) * inside
