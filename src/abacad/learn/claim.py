@@ -1,4 +1,7 @@
-"""A training takes a run folder: alone, for one recipe on one data set, and goes on with what an earlier start left."""
+"""Claims a run folder for a training: for one process, one recipe and one data set.
+
+A folder that an earlier start left is continued, if recipe and data are the same in all that scores depend on.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -20,7 +23,7 @@ _MAY_CHANGE = {
     "trainer.progress", "trainer.max_epochs", "trainer.patience", "trainer.stop_below", "trainer.accumulate",
     "data.only", "data.workers", "data.pack", "optim.batch_size", "inference.batch_size",
 }  # fmt: skip
-"""Keys with which a begun run goes on with other values: no score of a finished fold means anything else by them."""
+"""Keys of the recipe that may differ when a run is continued: the scores of finished folds stay comparable."""
 
 
 @contextmanager
@@ -30,11 +33,12 @@ def claimed(run: RunFolder, recipe: Recipe, data: dict[str, Any], **facts: Any) 
     Args:
         run: The folder: a new one, or that of an earlier start.
         recipe: The whole run.
-        data: What tells the data from others, as `fingerprint` gives it.
-        facts: For run.json of a new run.
+        data: What tells the data from others, made by `fingerprint`.
+        facts: Further facts for run.json of a new run.
 
     Raises:
-        AbacadError: another process trains into it, it is another recipe's or other data's, or is no run folder.
+        AbacadError: another process trains into the folder, it belongs to another recipe or other data, or it is not
+            empty and no run folder.
     """
     with locked(run.lock):
         _claim(run, recipe, data, facts)
@@ -45,7 +49,7 @@ def claimed(run: RunFolder, recipe: Recipe, data: dict[str, Any], **facts: Any) 
 
 
 def clean(run: RunFolder) -> None:
-    """Remove what a finished run, or a finished fold, needs no more; a kill may have left it."""
+    """Remove files that a finished run or fold no longer needs, which a kill may have left."""
     for fold in run.path.glob("fold*/oof.csv"):
         fold.with_name(run.last(0).name).unlink(missing_ok=True)
     if run.oof.is_file() and (run.verb == "train" or run.pretrained.is_file()):
@@ -84,19 +88,19 @@ def _write(run: RunFolder, recipe: Recipe) -> None:
 
 
 def _has_trained(run: RunFolder) -> bool:
-    """Whether an epoch was finished; before that nothing is lost when another recipe takes the folder."""
+    """Whether an epoch was finished; before that another recipe may take the folder, since nothing is lost."""
     found = (*run.path.glob("fold*/last.ckpt"), *run.path.glob("fold*/oof.csv"), run.pretrained)
     return any(path.is_file() for path in found)
 
 
 def _forget_preparation(run: RunFolder) -> None:
-    """Remove what was prepared for another recipe, or from other data."""
+    """Remove folds and packed cadences that were made for another recipe or from other data."""
     for path in (run.checked, run.folds, run.packed, run.packed_pseudo):
         path.unlink(missing_ok=True)
 
 
 def _changed(before: Recipe, now: Recipe) -> dict[str, str]:
-    """What the recipes differ in, by key, as `key: before → now`."""
+    """Keys in which two recipes differ, each with a text `key: before → now`."""
     old, new = flat(before.as_dict()), flat(now.as_dict())
     return {key: f"{key}: {old.get(key)} → {new[key]}" for key in new if new[key] != old.get(key)}
 

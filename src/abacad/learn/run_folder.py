@@ -1,4 +1,4 @@
-"""The run folder, the contract between verbs: what each file is called, and what tells one run from another.
+"""The run folder: the names of its files, through which verbs hand results to each other, and how runs are told apart.
 
 config.yaml  folds.csv  fold0/ …  oof.csv  test.csv  submission.csv  report.html  run.json  log.txt
 """
@@ -34,7 +34,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, repr=False)
 class RunFolder(Summary):
-    """Paths of one run."""
+    """The files of one run.
+
+    Attributes:
+        path: The folder.
+    """
 
     path: Path
 
@@ -53,52 +57,52 @@ class RunFolder(Summary):
 
     @property
     def config(self) -> Path:
-        """The whole resolved recipe."""
+        """The whole recipe with every value, so that it can be trained again from this file."""
         return self.path / "config.yaml"
 
     @property
     def checked(self) -> Path:
-        """Which cadences were found usable; once it is there, the run is this recipe's."""
+        """JSON: shape of the cadences, and ids of those that cannot be used; written once the folds are made."""
         return self.path / "checked.json"
 
     @property
     def folds(self) -> Path:
-        """Columns id, fold, group."""
+        """CSV: id, fold, group."""
         return self.path / "folds.csv"
 
     @property
     def oof(self) -> Path:
-        """Columns id, target, fold, score; every training id once."""
+        """CSV: id, target, fold, score; the held-back score of every training id."""
         return self.path / "oof.csv"
 
     @property
     def test(self) -> Path:
-        """Columns id, one a fold, score."""
+        """CSV: id, fold0, fold1, …, score; scores of the test cadences by each fold, and their mean."""
         return self.path / "test.csv"
 
     @property
     def record(self) -> Path:
-        """Versions, seed, device, data, timings, AUC."""
+        """JSON: versions, seed, device, data, timings, AUC."""
         return self.path / "run.json"
 
     @property
     def lock(self) -> Path:
-        """Names the process that trains into the folder, while it does."""
+        """Names the process that is training into the folder; absent when none is."""
         return self.path / "run.lock"
 
     @property
     def packed(self) -> Path:
-        """The packed training cadences, while training."""
+        """The packed training cadences; removed when the run is finished."""
         return self.path / "packed-train.npy"
 
     @property
     def packed_pseudo(self) -> Path:
-        """The packed test cadences that join a training, while training."""
+        """The packed test cadences with pseudo labels; removed when the run is finished."""
         return self.path / "packed-pseudo.npy"
 
     @property
     def pretrained(self) -> Path:
-        """The detector of `abacad pretrain`; written last, so it tells that the run is done."""
+        """The detector of `abacad pretrain`; written last, so that it exists only for a finished run."""
         return self.path / "weights.safetensors"
 
     def fold(self, number: int) -> Path:
@@ -106,15 +110,15 @@ class RunFolder(Summary):
         return self.path / f"fold{number}"
 
     def weights(self, number: int) -> Path:
-        """Best detector of one fold."""
+        """The detector of one fold with the highest validation AUC."""
         return self.fold(number) / "best.safetensors"
 
     def last(self, number: int) -> Path:
-        """State of a fold under way, to continue it from; gone when it is done."""
+        """State of a fold after its last finished epoch; removed when the fold is finished."""
         return self.fold(number) / "last.ckpt"
 
     def fold_oof(self, number: int) -> Path:
-        """Scores of the cadences that one fold held back; written last, so it tells that the fold is done."""
+        """CSV: scores of the cadences that one fold held back; written last, so it exists only for a finished fold."""
         return self.fold(number) / "oof.csv"
 
     def recipe(self) -> Recipe:
@@ -195,7 +199,14 @@ def read_oof(run: RunFolder) -> pd.DataFrame:
 
 
 def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
-    """What tells one data folder from another: its labels."""
+    """What tells one data folder from another, for run.json.
+
+    Labels are enough: a folder that was moved has the same ones, and reading all cadences would take minutes.
+
+    Args:
+        root: The competition folder.
+        labels: Columns id and target.
+    """
     digest = hashlib.sha256(labels.to_csv(index=False).encode()).hexdigest()
     return {
         "folder": str(root.resolve()),
@@ -206,7 +217,12 @@ def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
 
 
 def environment(seed: int, device: str) -> dict[str, Any]:
-    """Where and with what a run was made."""
+    """Versions, platform, seed and device of a run, for run.json.
+
+    Args:
+        seed: Seed of the recipe.
+        device: Name of the device and the precision.
+    """
     packages = ("torch", "lightning", "timm", "numpy", "scikit-learn", "albumentations", "safetensors")
     return {
         "abacad": __version__,
@@ -220,7 +236,7 @@ def environment(seed: int, device: str) -> dict[str, Any]:
 
 
 class _QuietFile(logging.FileHandler):
-    """A log file that never stops the work: on a full disk its lines are lost, and what needs the disk says so."""
+    """A log file whose errors are ignored: on a full disk its lines are lost, while the training goes on."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 — logging's name
         """Go on without the line."""
@@ -244,7 +260,7 @@ def judge_of(path: Path, device: torch.device) -> Judge:
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Also write what the library logs into the file `path`, while the block runs."""
+    """Write the library's log into the file `path` as well, while the block runs; its level is restored afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = _QuietFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -1,7 +1,7 @@
-"""From which observation each cadence was cut: what an interval counts, since windows of one are no independent trials.
+"""The observation from which each cadence was cut: windows of one share noise and are no independent trials.
 
-The scenes of a simulated folder stand in its truth.csv. Of other folders the run's folds.csv knows groups: those of
-`abacad overlaps`, or each cadence its own.
+An interval of an AUC therefore counts observations. Those of a simulated folder stand in its truth.csv (scene); for
+other folders the groups in the run's folds.csv are taken: those of `abacad overlaps`, or one for each cadence.
 """
 
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""`abacad pretrain`: a detector from simulated cadences alone, to score with at once or to start a training from."""
+"""`abacad pretrain`: train one detector on simulated cadences alone.
+
+Its weights score cadences directly, or are the start of a training on labelled ones.
+"""
 
 import logging
 import shutil
@@ -33,7 +36,7 @@ from abacad.types import CadenceArray
 log = logging.getLogger(__name__)
 
 _MOST = 10_000_000
-_HELD_BACK = 10  # every tenth cadence judges the epochs
+_HELD_BACK = 10  # every tenth cadence is held back, to measure the AUC of each epoch
 
 
 def pretrain(
@@ -46,7 +49,7 @@ def pretrain(
     bright_first: bool = False,
     **overrides: Any,
 ) -> Path:
-    """Train one detector on simulated cadences; nine of ten are trained on, the tenth judges.
+    """Train one detector on simulated cadences: on nine of ten, while the tenth is held back to measure the AUC.
 
     Args:
         run: The run folder: a new one, or an interrupted one of the same call.
@@ -123,7 +126,7 @@ def simulated_cadence(run: RunFolder, cadence_id: str) -> CadenceArray:
 
 
 def _source(simulations: Sequence[Simulation], simulated: Mapping[str, Any], seed: int) -> Mixture | BrightFirst:
-    """The cadences of a pretraining, from what its record says of them; earlier records say nothing of an order."""
+    """The cadences of a pretraining, from its run.json; those of earlier versions have no key `bright_first`."""
     kind = BrightFirst if simulated.get("bright_first") else Mixture
     return kind(simulations, simulated["cadences"], seed)
 
@@ -143,7 +146,7 @@ def _simulations(presets: Sequence[str], cadences: int, positives: float) -> lis
 
 
 def _conclude(folder: RunFolder, seconds: float) -> None:
-    """AUC of the held-back cadences of each preset, on the screen and in run.json."""
+    """Write the AUC of the held-back cadences of each preset to the log and into run.json."""
     oof = pd.read_csv(folder.fold_oof(0))
     write_table(folder.oof, oof)
     found = {}

@@ -1,4 +1,4 @@
-"""`abacad report`: one page that tells a run: its AUC and how sure it is, its curves, its best and worst cadences."""
+"""`abacad report`: one page on a run: its AUC with intervals, its curves, and the cadences it scored best and worst."""
 
 import logging
 from pathlib import Path

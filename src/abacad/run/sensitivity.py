@@ -1,8 +1,7 @@
 """`abacad sensitivity`: how faint a needle a trained run finds, beside the classical search and the best there can be.
 
-Needles and backgrounds are simulated anew, from a range of numbers that no training draws from, whatever its seed.
-What completeness is, and
-where its thresholds and intervals come from, stands in `abacad.completeness`.
+Needles and backgrounds are simulated from a range of numbers that no training draws from, whatever its seed. For
+completeness, its thresholds and its intervals see `abacad.completeness`.
 """
 
 import logging
@@ -131,7 +130,11 @@ def _page_path(out: str | Path | None, scorer: Path) -> Path:
 
 
 def _rates(noise: Noise | None, n_freq: int) -> tuple[float, ...]:
-    """The false-alarm rates that the background is long enough for; an AbacadError where it is so for none."""
+    """The false-alarm rates that can be measured: noise of a file may hold too few cadences for the small ones.
+
+    Raises:
+        AbacadError: it holds too few for any of them.
+    """
     if noise is None:
         return FALSE_ALARM_RATES
     rates = tuple(rate for rate in FALSE_ALARM_RATES if rate * noise.cadences >= FEWEST)
@@ -187,7 +190,7 @@ def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, pr
 
 
 def _detectors(found: pd.DataFrame) -> list[str]:
-    """Those that scored cadences."""
+    """Names of the detectors with scores in the table."""
     return [name for name in DETECTORS if name in found and found[name].notna().any()]
 
 

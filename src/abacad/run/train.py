@@ -1,7 +1,7 @@
-"""`abacad train`: labelled cadences in, a cross-validated ensemble of detectors out.
+"""`abacad train`: train a cross-validated ensemble, one detector a fold, on the labelled cadences of a competition.
 
-A run continues where it was interrupted with the same command: finished folds are kept, the fold under way goes on
-from its last checkpoint.
+The same command continues a run that was stopped: finished folds are kept, and an unfinished one goes on after its last
+finished epoch.
 """
 
 import logging
@@ -78,7 +78,7 @@ def train(
     root = find_competition(folder)
     labels = read_labels(root)
     run_folder = RunFolder(Path(run))
-    # of several processes, the first holds the folder for all
+    # Where several processes train together, the first one holds the lock of the folder for all of them.
     with claimed(run_folder, recipe, fingerprint(root, labels)) if _is_first() else nullcontext():
         started = time.monotonic()
         to_train = [number for number in recipe.data.wanted() if not run_folder.fold_oof(number).is_file()]
@@ -87,7 +87,7 @@ def train(
         labelled = _prepare(root, labels, recipe, run_folder) if to_train else None
         try:
             _train_folds(to_train, run_folder, recipe, labelled)
-        except AbacadError:  # such as a gate that was not passed: the folds so far count
+        except AbacadError:  # such as an AUC below the threshold: the folds that are finished still count
             _conclude(run_folder, time.monotonic() - started, anew=bool(to_train))
             raise
         _conclude(run_folder, time.monotonic() - started, anew=bool(to_train))
@@ -108,11 +108,11 @@ def _train_folds(to_train: list[int], run: RunFolder, recipe: Recipe, labelled: 
 
 
 def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> Labelled:
-    """Check the cadences, make the folds and pack the cadences, unless an earlier start of the run has."""
+    """Check the cadences, make the folds and pack the cadences; what an earlier start of the run has done is kept."""
     ready = run.checked
     partners = partners_for(root, recipe)
     if _is_first() and not ready.is_file():
-        # a model that cannot be built is told before an hour of reading
+        # Built once for its errors: reading all cadences takes up to an hour, and a wrong model name should not.
         build_detector(_any_start(recipe.model), recipe.represent)
         checked = check_cadences(
             root, "train", list(labels["id"]), full=recipe.data.check == "full", progress=recipe.trainer.progress
@@ -149,7 +149,14 @@ def _any_start(model: Model) -> Model:
 
 
 def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> None:
-    """Write folds.csv, and tell what of the overlaps lies across folds."""
+    """Write folds.csv, and log how many overlapping pairs lie in different folds.
+
+    Args:
+        root: The competition folder.
+        labels: Columns id and target of the usable cadences.
+        recipe: Number of folds, groups and seed.
+        run: The run folder.
+    """
     groups = read_groups(recipe.data.groups, root, labels["id"])
     pairs = read_links(recipe.data.groups, root)
     groups = cut_large(labels["id"], groups, pairs, recipe.data.folds)
@@ -162,7 +169,7 @@ def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: Run
 
 
 def _pass_gate(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled | None) -> None:
-    """Tell the first fold against its gate, with what to check; stop where the recipe says so.
+    """Compare the AUC of the first fold with its threshold, log what to check, and stop where the recipe says so.
 
     Raises:
         AbacadError: its AUC is below `trainer.stop_below`.
@@ -185,7 +192,7 @@ def _auc_of(run: RunFolder, number: int) -> Interval:
 
 
 def _figures(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled) -> dict[str, str]:
-    """What to look at when a fold never took off."""
+    """Figures that show why a fold may have learnt nothing, by what they are about."""
     metrics = pd.read_csv(run.fold(number) / "metrics.csv")
     planes = torch.stack([labelled.source[index] for index in range(min(32, len(labelled.ids)))])
     return {
@@ -203,7 +210,13 @@ def _figures(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled) ->
 
 @rank_zero_only
 def _conclude(run: RunFolder, seconds: float, *, anew: bool) -> None:
-    """Note the folds that are trained; write oof.csv and tell the mean when these are all."""
+    """Write the AUC of the trained folds into run.json; when all are trained, also write oof.csv and log the mean.
+
+    Args:
+        run: The run folder.
+        seconds: Time of this start of the training, s.
+        anew: Whether this start trained a fold; otherwise the files are left as they are.
+    """
     n_folds = run.n_folds
     done = [number for number in range(n_folds) if run.fold_oof(number).is_file()]
     if not done or (not anew and len(done) == n_folds and run.oof.is_file()):
