@@ -1,10 +1,10 @@
-"""Cadences as small pictures: rows and channels averaged into pixels, a few greys, one PNG of some 20 kB.
+"""Draws a cadence as a small picture: rows and channels are averaged into pixels of 15 greys, a PNG of about 20 kB.
 
     pixel = (mean of the rows and channels that it covers − median of its panel) / σ, in 15 greys from −2 to +5.5 σ
     σ     = 1.4826 · median |pixel − median of its panel|
 
-A mean over n rows brings out a line √n times; a picture that shows every n-th row throws that away. The rows of a
-picture are in the order of time, with the slews between the panels as transparent rows.
+The mean of n rows raises the SNR of a line by √n; showing every n-th row would not. Time runs downwards, and
+transparent rows stand for the slews between the panels.
 """
 
 import base64
@@ -16,22 +16,22 @@ from jaxtyping import Float, Int
 from PIL import Image
 
 from abacad.signal.cadence import N_PANELS, Axes
+from abacad.signal.robust import MAD_TO_SIGMA
 from abacad.types import CadenceArray
 
 MOST_ROWS, MOST_CHANNELS = 32, 256
-"""Of a panel in a picture."""
+"""Largest number of rows of a panel, and of channels, in a picture."""
 
 LOWEST, STEP, N_GREYS = -2.0, 0.5, 15
-"""Darkest grey and the distance of two greys, in σ of a pixel of the picture."""
+"""Value of the darkest grey and step from grey to grey, in σ of a pixel of the picture; number of greys."""
 
 EVIDENCE_EDGES = (0.03, 0.1, 0.3, 1.0, 3.0)
-"""Log-odds of a neighbourhood at which the next shade begins: the same in every picture of every page."""
+"""Log-odds of a neighbourhood at which the shades begin; the same on all pages, so that pictures can be compared."""
 
-_CLEAR = N_GREYS  # the palette's entry of the slews
+_CLEAR = N_GREYS  # entry of the palette for the slews, which is transparent
 _FOR, _AGAINST = (200, 30, 30), (40, 90, 220)
 _OPACITY = (70, 120, 170, 210, 240)
-_MAD_TO_SIGMA = 1.4826  # of a normal distribution
-_LONGEST_GAP = 0.4  # of a panel; longer slews are drawn shorter than they were
+_LONGEST_GAP = 0.4  # of a panel; a longer slew is cut to that, or panels an hour apart would become thin stripes
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,15 @@ class Layout:
 
     @classmethod
     def of(cls, axes: Axes) -> "Layout":
-        """The layout of cadences with these axes."""
+        """The layout of cadences with these axes.
+
+        Example:
+            >>> from abacad.show.picture import Layout
+            >>> from abacad.signal.cadence import Axes
+            >>> layout = Layout.of(Axes())
+            >>> layout.n_rows, layout.n_channels, layout.tops
+            (32, 256, (0, 34, 69, 103, 138, 172))
+        """
         n_rows = min(MOST_ROWS, axes.n_time)
         row_s = axes.panel_s / n_rows
         tops, top = [0], 0.0
@@ -106,7 +114,7 @@ def _mean(values: np.ndarray, axis: int, n: int) -> np.ndarray:
 def in_sigma(pixels: Float[np.ndarray, "panel row channel"]) -> Float[np.ndarray, "panel row channel"]:
     """Pixels above the median of their panel, in its robust σ; a panel without any variation is 0."""
     above = pixels - np.median(pixels, axis=(1, 2), keepdims=True)
-    sigma = _MAD_TO_SIGMA * np.median(np.abs(above), axis=(1, 2), keepdims=True)
+    sigma = MAD_TO_SIGMA * np.median(np.abs(above), axis=(1, 2), keepdims=True)
     return np.divide(above, sigma, out=np.zeros_like(above), where=sigma > 0)
 
 
@@ -127,7 +135,7 @@ def evidence_png(evidence: CadenceArray, layout: Layout) -> bytes:
 
     Args:
         evidence: (6, time, freq) in log-odds of a neighbourhood.
-        layout: Of the picture that it lies upon.
+        layout: Layout of the waterfall on which it lies.
     """
     values = averaged(evidence, layout)
     shades = np.digitize(np.abs(values), EVIDENCE_EDGES)
@@ -138,7 +146,7 @@ def evidence_png(evidence: CadenceArray, layout: Layout) -> bytes:
 
 
 def evidence_legend() -> list[tuple[str, str]]:
-    """Pairs of a colour as CSS and the log-odds from which it stands, strongest against to strongest for."""
+    """Pairs (colour as CSS, log-odds from which on it is drawn), from strongest against to strongest for a needle."""
     sides = ((_AGAINST, -1, list(zip(EVIDENCE_EDGES, _OPACITY, strict=True))[::-1]),
              (_FOR, 1, list(zip(EVIDENCE_EDGES, _OPACITY, strict=True))))  # fmt: skip
     return [
@@ -154,7 +162,7 @@ def data_uri(png: bytes) -> str:
 
 
 def _stacked(panels: Int[np.ndarray, "panel row channel"], layout: Layout, empty: int) -> np.ndarray:
-    """The panels one below the other at their places in time."""
+    """One image of all panels, each at its place in time; `empty` fills the slews between them."""
     picture = np.full((layout.height, layout.n_channels), empty, dtype=np.uint8)
     for panel in range(N_PANELS):
         picture[layout.tops[panel] : layout.tops[panel] + layout.n_rows] = panels[panel]
@@ -162,7 +170,7 @@ def _stacked(panels: Int[np.ndarray, "panel row channel"], layout: Layout, empty
 
 
 def _png(index: np.ndarray, colours: list[tuple[int, ...]]) -> bytes:
-    """A palette PNG of four bits a pixel; what is beyond the colours is transparent."""
+    """A PNG with a palette, four bits a pixel; entries after the given colours are transparent."""
     image = Image.frombytes("P", index.shape[::-1], index.tobytes())
     padded = colours + [(0, 0, 0, 0)] * (16 - len(colours))
     image.putpalette([int(part) for colour in padded for part in colour[:3]])

@@ -77,7 +77,10 @@ def _y(row: float, layout: Layout) -> float:
 
 
 def _guide(line: Line, layout: Layout) -> list[str]:
-    """Two dashes a panel, at both sides of the path, cut where it leaves the window."""
+    """Two dashed lines a panel, on both sides of the path, so that they do not cover the pixels of the signal itself.
+
+    A piece is left out where it leaves the window.
+    """
     apart, axes, found = _GUIDE_CHANNELS / 256 * layout.axes.n_freq, layout.axes, []
     for panel in range(N_PANELS):
         for side in (-apart, apart):
@@ -111,7 +114,7 @@ def true_points(truth: TruePath, layout: Layout, every: int = 2) -> list[list[tu
 
 
 def _true_path(truth: TruePath, layout: Layout) -> list[str]:
-    """Dots a few channels to the right of the needle."""
+    """Dots a few channels to the right of the needle, so that they do not cover its pixels."""
     beside = _GUIDE_CHANNELS / 256 * layout.axes.n_freq / 2
     return [
         f'<circle cx="{_x(channel + beside, layout):.1f}" cy="{_y(row, layout):.1f}" r="1.3" fill="#35e0a1" '
@@ -152,7 +155,7 @@ def _frequency_axis(layout: Layout, low_mhz: float | None) -> list[str]:
 
 
 def frequency_ticks(layout: Layout, low_mhz: float | None) -> Sequence[tuple[float, str]]:
-    """Channels and what stands below them: at the edges, in the middle and half-way to it."""
+    """Five ticks (channel, label) from edge to edge; labels are kHz above `low_mhz` where it is known, else channels."""
     places = [part / 4 * layout.axes.n_freq for part in range(5)]
     if low_mhz is None:
         return [(place, f"{place:.0f}") for place in places]
