@@ -155,7 +155,7 @@ def _frequency_axis(layout: Layout, low_mhz: float | None) -> list[str]:
 
 
 def frequency_ticks(layout: Layout, low_mhz: float | None) -> Sequence[tuple[float, str]]:
-    """Five ticks (channel, label) from edge to edge; labels are kHz above `low_mhz` where it is known, else channels."""
+    """Five ticks (channel, label) from edge to edge; kHz above `low_mhz` where it is known, else channels."""
     places = [part / 4 * layout.axes.n_freq for part in range(5)]
     if low_mhz is None:
         return [(place, f"{place:.0f}") for place in places]
