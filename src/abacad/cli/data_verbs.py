@@ -82,6 +82,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     _simulate_telescope_arguments(parser)
     if "--telescope" in words:
         return
+    # The preset sets the defaults of all other options, so it is read before there is a parser.
     preset = value_of(words, ("--preset",), "kaggle")
     known_preset(preset)
     parser.add_argument("--preset", type=str, default=preset, help=f"Values to start from: {', '.join(PRESETS)}.")

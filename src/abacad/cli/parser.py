@@ -90,8 +90,8 @@ def make_parser(name: str, verb: Verb, words: Sequence[str] = ()) -> ArgumentPar
         usage=f"abacad {name} {verb.usage} [--option VALUE …]",
         description=f"{verb.summary}\n\nexamples:\n{examples}",
         formatter_class=VerbFormatter,
-        exit_on_error=False,
-        allow_abbrev=False,
+        exit_on_error=False,  # errors are raised, and told by `abacad.cli` in three lines
+        allow_abbrev=False,  # an abbreviation may mean another option in the next version
         default_config_files=files,
     )
     parser.add_argument("--quiet", "-q", action="store_true", help="Tell warnings and errors alone.")
@@ -111,6 +111,7 @@ def check(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> None:
         recipe_of(parser, parsed)
     for option, look in verb.reads.items():
         value = parsed.get(option)
+        # A folder that is left out is looked for at its usual places.
         if value is not None or option == "folder":
             look(value)
     inputs = [path for option in verb.reads for path in paths_of(parsed.get(option) or [])]

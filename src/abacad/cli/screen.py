@@ -138,6 +138,7 @@ def log_to_screen(*, quiet: bool = False) -> None:
     warnings.filterwarnings("ignore")  # other libraries' advice to programmers
     rich.reconfigure(stderr=True)
     logger = logging.getLogger("abacad")
+    # A process may run several commands, as tests do; each would add a handler.
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
     handler = RichHandler(console=rich.get_console(), show_path=False, markup=False, log_time_format="%H:%M:%S")
@@ -145,7 +146,7 @@ def log_to_screen(*, quiet: bool = False) -> None:
     first = os.environ.get("LOCAL_RANK", "0") == "0"
     logger.addHandler(handler if first else logging.NullHandler())
     logger.setLevel(logging.INFO)
-    logger.propagate = False
+    logger.propagate = False  # a handler of another library at the root would show each line twice
 
 
 def is_watched() -> bool:

@@ -50,7 +50,7 @@ class Augmentation:
                         "y": (-recipe.time_shift, recipe.time_shift),
                     },
                     interpolation=cv2.INTER_NEAREST,  # whole rows and channels: an interpolation would blur a needle
-                    border_mode=cv2.BORDER_REFLECT_101,
+                    border_mode=cv2.BORDER_REFLECT_101,  # noise of the cadence itself; zeros would be an edge
                     p=recipe.shift,
                 ),
             ],

@@ -152,6 +152,7 @@ def _common(runs: Sequence[RunFolder], *, needed: bool) -> list[pd.DataFrame] | 
 
 
 def _logits(scores: np.ndarray) -> np.ndarray:
+    # A score of 0 or 1, as 32 bits round it, has an infinite logit.
     return logit(np.clip(scores, 1e-6, 1 - 1e-6))
 
 

@@ -71,6 +71,7 @@ class Keeper(pl.Callback):
         value, epoch = float(trainer.callback_metrics["val_auc"]), self.state.epochs
         if value > self.state.best_auc:
             self.state = replace(self.state, best_auc=value, best_epoch=epoch)
+            # All processes hold the same weights; one of them writes.
             if trainer.is_global_zero:
                 detector: Any = pl_module.detector if self.average is None else self.average.detector()
                 save_detector(self.best, detector, self.recipe.model, self.recipe.represent, fold=self.number)

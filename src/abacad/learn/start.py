@@ -29,6 +29,7 @@ def start_of(model: Model, run: RunFolder, number: int) -> Model:
         AbacadError: the weights would leak labels, or are not there.
     """
     path = Path(model.weights or "")
+    # A fold's file lies at RUN/fold0/best.safetensors, two folders below the run.
     if model.weights is None or not (path.is_dir() or is_run(path.parent.parent)):
         return model
     if path.is_file():

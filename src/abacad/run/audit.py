@@ -51,6 +51,7 @@ def audit(
     """
     root = find_competition(folder)
     page = None if out is None else output(out, PAGE)
+    # An id that is there twice is a problem to report, not a reason to stop.
     labels = read_labels(root, allow_twice=True)
     audited = Audit(root, _tree(root), labels, _sample_ids(root))
     audited.problems += _label_problems(labels)
@@ -72,6 +73,7 @@ def audit(
 def _tree(root: Path) -> list[tuple[str, str, str]]:
     rows = []
     for entry in sorted(root.iterdir()):
+        # Its files are not even counted: the competition withdrew them, since they leak labels.
         if entry.name == NEVER_OPENED:
             rows.append((f"{entry.name}/", "never opened", "—"))
         elif entry.is_dir():
@@ -121,6 +123,7 @@ def _look(audited: Audit, split: Split, ids: Sequence[str], full: bool, progress
     checked = check_cadences(audited.root, split, ids, full=full, progress=progress)
     audited.looked_at[split] = len(checked.good) + len(checked.bad) if full else 0
     if not full and checked.good:
+        # A fixed seed, so that two audits of a folder look at the same cadences.
         picked = np.random.default_rng(0).permutation(len(checked.good))[:_LOOKED_AT]
         closer = check_cadences(audited.root, split, [checked.good[i] for i in sorted(picked)], progress=progress)
         checked.low, checked.high = closer.low, closer.high

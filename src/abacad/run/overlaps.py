@@ -117,6 +117,7 @@ def overlaps(
     known = _fingerprinted(files, shape, kept, bad, workers, progress)
     pairs = _pairs(ids, files, shape, kept.codes(), progress)
     groups = components(len(ids), pairs["a"].to_numpy(), pairs["b"].to_numpy())
+    # A group is named by its first id.
     first = np.unique(groups, return_index=True)[1]
     name = np.array(ids, dtype=object)
     table = pd.DataFrame({"id": ids, "group": name[first[groups]]})

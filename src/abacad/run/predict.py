@@ -72,6 +72,7 @@ def predict(
         good = usable(checked, bad or recipe.data.bad)
         scores = _scores(run_folder, root, good, checked, pick_device(accelerator), recipe, workers, progress)
         table = pd.DataFrame(scores, columns=[f"fold{number}" for number in folds], index=pd.Index(good, name="id"))
+        # The order of sample_submission.csv; cadences that could not be read become NaN.
         table = table.reindex(ids)
         for cadence_id, reason in checked.bad.items():
             log.warning("%s gets the score %s: %s", cadence_id, UNKNOWN, reason)

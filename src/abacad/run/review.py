@@ -106,6 +106,7 @@ def review(
     drawer = _Drawer(found, None if weights is None else Path(weights), pick_device(accelerator), evidence, blind > 0)
     made = list(track(drawer.all(chosen), "Drawing", len(chosen), disable=not progress, transient=True))
     if blind > 0:
+        # `blind` is the share of the whole page: trials / (candidates + trials).
         n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
         made = _mixed(made, drawer.trials(chosen, n_trials, seed), seed)
     wider = any(one.df_hz is not None and one.df_hz > drawer.axes.df_hz * 1.01 for one in made)
@@ -131,6 +132,7 @@ def _serve(page: ReviewPage, out: Path, address: Address) -> Path:
 
 
 def _mixed(made: list[Candidate], tried: list[Candidate], seed: int) -> list[Candidate]:
+    # In the order of the scores the tests would stand together.
     both = made + tried
     return [both[place] for place in np.random.default_rng(seed).permutation(len(both))]
 
@@ -184,6 +186,7 @@ class _Drawer:
         short = sum(one.score < least for one in found)
         if short:
             log.warning("%d of %d simulated cadences score below the page's lowest, %.4g", short, n_trials, least)
+        # Each test gets the frequency of a real candidate, or a missing one would give it away.
         places = np.random.default_rng(seed).choice(len(entries), len(found))
         return [self._trial(one, entries[place], f"{seed}/{number}") for number, (one, place) in
                 enumerate(zip(found, places, strict=True))]  # fmt: skip

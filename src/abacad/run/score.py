@@ -93,6 +93,7 @@ def score(
     windows = windows_of(arrays, named, pattern)
     judges = _Judges(weights, pick_device(accelerator))
     places, scores = array("q"), array("d")
+    # For the bar alone: windows without values make fewer.
     n_batches = -(-len(windows) // _BATCH)
     for some, cadences in track(_batches(windows, bad), "Scoring", n_batches, disable=not progress, transient=True):
         panels = torch.from_numpy(np.stack(cadences))
@@ -109,6 +110,7 @@ def score(
         best = [windows[places[row]] for row in table.index[:shown]]
         _page(judges, table, best, windows.axes).write(Path(page))
     if submission is not None:
+        # Cadences that could not be read have no row; they get the middle score.
         by_id = {Path(file).stem: value for file, value in zip(table["file"], table["score"], strict=True)}
         write_submission(Path(submission), asked, np.array([by_id.get(name, UNKNOWN) for name in asked]))
     return table.reset_index(drop=True)

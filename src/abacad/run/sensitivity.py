@@ -102,6 +102,7 @@ def sensitivity(
     simulation = replace(PRESETS[preset], positives=positives)
     noise = open_backgrounds(paths_of(background), simulation.axes) if paths_of(background) else None
     if noise is not None:
+        # A background brings its own interference, so none is simulated, and no needles in OFF panels.
         simulation = replace(simulation, axes=noise.axes, rfi=replace(simulation.rfi, decoys=0.0))
     rates = _rates(noise, simulation.axes.n_freq)
     path = Path(run) if run is not None else shipped(simulation.axes.n_time)

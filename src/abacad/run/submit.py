@@ -122,6 +122,7 @@ def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> 
         log.info("%s scores other ids, or with fewer folds; scoring anew", run.test)
     if os.access(run.path, os.W_OK):
         return _read_scores(run, predict(run.path, root, progress=progress))["score"].to_numpy()
+    # A run folder that cannot be written: its test scores are needed for this submission alone.
     with tempfile.TemporaryDirectory() as elsewhere:
         table_path = predict(run.path, root, Path(elsewhere) / "test.csv", progress=progress)
         return _read_scores(run, table_path)["score"].to_numpy()

@@ -205,6 +205,7 @@ def _curves(axis: Axes, table: pd.DataFrame, rate: float, family: str, key: str)
         shares, lows, highs = (part[name].to_numpy() for name in _KEYS)
         axis.fill_between(places, lows, highs, color=look["color"], alpha=0.13, lw=0)
         few = part["needles"].to_numpy() < _FEW
+        # Drawn twice: the line with full markers, then hollow markers for bins with few needles.
         axis.plot(places, shares, ms=4, lw=1.3, label=DETECTORS[detector], markevery=list(np.flatnonzero(~few)), **look)
         axis.plot(places[few], shares[few], ls="", marker=look["marker"], ms=4, mfc="white", mec=look["color"])
     axis.axhline(0.5, color="#9aa5b1", lw=0.6)

@@ -73,6 +73,7 @@ def plane_images(planes: np.ndarray, names: Sequence[str], title: str = "") -> s
 def _fewer_rows(values: np.ndarray, most: int) -> np.ndarray:
     """Averages neighbouring rows so that at most `most` are left."""
     n_rows = min(most, len(values))
+    # Blocks differ by one row at most.
     edges = np.round(np.linspace(0, len(values), n_rows + 1)).astype(int)
     return np.add.reduceat(values, edges[:-1], axis=0) / np.diff(edges)[:, None]
 

@@ -83,7 +83,7 @@ class Answer:
 class ReviewServer(ThreadingHTTPServer):
     """Serves one page; each request has a thread of its own."""
 
-    daemon_threads = True
+    daemon_threads = True  # a request that hangs must not keep the process from ending
 
     def __init__(self, page: ReviewPage, shelf: Shelf, address: Address) -> None:
         """Listen; nothing is answered before `serve_forever`.

@@ -78,7 +78,7 @@ def _figures(observation: Observation, lines: Sequence[tuple[str, float, float]]
         guide = Line(begin - low + 0.5, drift_hz_s, 0.0, caption)
         try:
             cadence = observation.window(low, width)
-        except CadenceError:
+        except CadenceError:  # a panel has no values there, so there is nothing to show
             continue
         title, low_mhz = f"{mhz:.6f} MHz, {drift_hz_s:+.4f} Hz/s", observation.freq_hz(low) * 1e-6
         found.append((waterfall(cadence, title, axes=observation.axes(width), low_mhz=low_mhz, line=guide), caption))
