@@ -39,11 +39,13 @@ def trained(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> Pat
     """The run of a row."""
     changes = {"represent.kind": kind, "seed": seed, "model.pretrained": start == "imagenet", "trainer.progress": False}
     changes["model.weights"] = chosen.in_domain if start == "in-domain" else None
+    if start != "in-domain":  # nothing of what they know is worth keeping as it is
+        changes |= {"optim.lr": 1e-3, "optim.layer_decay": 1.0}
     if chosen.folds:
         changes["data.only"] = list(range(chosen.folds))
     if chosen.epochs:
         changes["trainer.max_epochs"] = chosen.epochs
-    return abacad.train(chosen.data, chosen.out / f"{start}-{kind}-{seed}", "lite0", **changes)
+    return abacad.train(chosen.data, chosen.out / f"{start}-{kind}-{seed}", "lite0", **changes).path
 
 
 def test_auc(run: Path, data: Path) -> str:
