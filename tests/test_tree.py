@@ -18,6 +18,7 @@ OF_SEVERAL = {
     "test_tree.py": "this file",
     "bad_input/test_every_bad_input.py": "malformed inputs to every verb, judged alike",
     "bad_input/test_messages.py": "bad input through the command line",
+    "learn/test_going_on.py": "what goes on after a stop: curves, averaged epochs, a time budget",
     "learn/test_holding_back.py": "what a fold holds back: data, training and scores together",
     "model/test_timetable.py": "one timetable for detector, classical search and checkpoint",
     "run/test_pipeline.py": "the verbs one after the other",

@@ -15,6 +15,7 @@ _HOMES = {
     "simulate": "abacad.run.simulate",
     "simulate_telescope": "abacad.run.simulate_telescope",
     "train": "abacad.run.train",
+    "quick_check": "abacad.run.quick_check",
     "predict": "abacad.run.predict",
     "submit": "abacad.run.submit",
     "report": "abacad.run.report",

@@ -63,6 +63,7 @@ def find_competition(folder: str | Path | None = None) -> Path:
             )
         return found[0]
     folder = Path(folder)
+    _refuse_zipped(folder)
     if not folder.is_dir():
         raise AbacadError(f"There is no folder {plain_name(folder)}.\nName the folder that holds {LABELS}.")
     for place in (folder, folder / "public", folder / "prepared" / "public"):
@@ -73,6 +74,17 @@ def find_competition(folder: str | Path | None = None) -> Path:
             f"{plain_name(folder)} is a run folder.\nThe data folder, which holds {LABELS}, is named after it."
         )
     raise AbacadError(f"{plain_name(folder)} holds no {LABELS} and no {SAMPLE}.\nName the folder that holds them.")
+
+
+def _refuse_zipped(folder: Path) -> None:
+    """Tell a competition as it was downloaded, as one zip file or several, with how to unpack it."""
+    packed = [folder] if folder.is_file() else sorted(folder.glob("*.zip")) if folder.is_dir() else []
+    unpacked = any(is_competition(place) for place in (folder, folder / "public", folder / "prepared" / "public"))
+    if packed and packed[0].suffix == ".zip" and not unpacked:
+        zipped, out = plain_name(packed[0]), plain_name(packed[0].with_suffix(""))
+        raise AbacadError(
+            f"{zipped} is not unpacked yet.\nUnpack it, then name the new folder: unzip {zipped} -d {out}"
+        )
 
 
 def find_run(folder: str | Path) -> Path:

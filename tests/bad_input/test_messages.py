@@ -202,6 +202,23 @@ def test_a_device_that_is_not_there(shared_competition, trained_run, capsys):
     assert "abacus" in told
 
 
+@pytest.mark.parametrize("accelerator", ["gpu", "cuda"])
+def test_a_training_on_a_device_that_is_not_there(accelerator, shared_competition, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    told = refused(capsys, *train(shared_competition, tmp_path / "run", "--trainer.accelerator", accelerator))
+    assert f"trainer.accelerator {accelerator}" in told
+    assert "auto" in told
+
+
+def test_a_model_is_built_before_data_are_read(competition, tmp_path, capsys):
+    """An hour of reading used to come before the word that the backbone takes no such option."""
+    for path in (competition / "train").rglob("*.npy"):
+        path.write_bytes(b"nonsense")
+    words = ["--represent.kind", "difference", "--model.name", "vgg11", "--model.drop_path", "0.1"]
+    told = refused(capsys, *train(competition, tmp_path / "run", *words))
+    assert "--model.drop_path 0" in told
+
+
 def test_a_logger_that_is_not_installed(shared_competition, tmp_path, capsys):
     pytest.importorskip("lightning")
     if __import__("importlib.util").util.find_spec("wandb"):

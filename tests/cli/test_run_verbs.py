@@ -71,10 +71,22 @@ def test_pretrain(tmp_path, monkeypatch, capsys):
 
 def test_predict(finished, shared_competition, tmp_path, monkeypatch, capsys):
     called = instead(monkeypatch, "predict", tmp_path / "t.csv")
-    words = ["--out", tmp_path / "t.csv", "--bad", "skip", "--workers", 2, "--accelerator", "cpu"]
+    words = [
+        "--out",
+        tmp_path / "t.csv",
+        "--bad",
+        "skip",
+        "--workers",
+        2,
+        "--accelerator",
+        "cpu",
+        "--precision",
+        "bf16-mixed",
+    ]
     said = told(capsys, "predict", finished.path, shared_competition, *words)
     assert called.positional == (finished.path, shared_competition, tmp_path / "t.csv")
-    assert called.named == {"accelerator": "cpu", "bad": "skip", "workers": 2, "progress": False}
+    asked = {"accelerator": "cpu", "precision": "bf16-mixed", "bad": "skip", "workers": 2, "progress": False}
+    assert called.named == asked
     assert said[-1] == {"next": f"abacad submit {finished.path} {shared_competition}"}
 
 

@@ -59,3 +59,26 @@ def test_check_tells_range_and_what_is_bad(competition):
     assert full.good == [one for one in ids if one != ids[3]]
     assert -6 < full.low < -3
     assert 6 < full.high < 12
+
+
+def test_a_copy_without_the_folders_of_first_letters_is_read(competition):
+    ids = list(read_labels(competition)["id"])
+    before = [read_cadence(cadence_path(competition, "train", name)) for name in ids]
+    for path in list((competition / "train").glob("?/*.npy")):
+        path.rename(competition / "train" / path.name)
+    assert set(listed_files(competition, "train")) == set(ids)
+    after = [read_cadence(cadence_path(competition, "train", name)) for name in ids]
+    np.testing.assert_array_equal(before, after)
+
+
+def test_a_competition_as_it_was_downloaded_is_told_with_how_to_unpack_it(competition, tmp_path):
+    packed = tmp_path / "down" / "seti-breakthrough-listen.zip"
+    packed.parent.mkdir()
+    packed.write_bytes(b"PK")
+    for given in (packed, packed.parent):
+        with pytest.raises(AbacadError, match=r"is not unpacked yet\.\nUnpack it.*: unzip .*listen\.zip -d .*listen$"):
+            find_competition(given)
+    (competition / "train").rename(tmp_path / "elsewhere")
+    (competition / "train.zip").write_bytes(b"PK")
+    with pytest.raises(AbacadError, match=r"It is packed\. Unpack it: unzip .*train\.zip"):
+        check_cadences(find_competition(competition), "train", list(read_labels(competition)["id"]))

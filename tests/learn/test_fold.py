@@ -249,6 +249,15 @@ def test_weights_have_the_mode_that_the_umask_leaves(whole):
     assert weights.stat().st_mode == (whole / "oof.csv").stat().st_mode
 
 
+def test_files_that_a_recipe_names_stand_there_with_whole_paths(whole, shared_competition, tmp_path, monkeypatch):
+    monkeypatch.chdir(whole.parent)
+    options = IMAGE | {"data.only": 0, "trainer.max_epochs": 1, "model.weights": whole.name}
+    run = train(shared_competition, tmp_path / "run", **options)
+    assert run.recipe().model.weights == str(whole)
+    monkeypatch.chdir(tmp_path)
+    train(shared_competition, run.path, run.recipe(), **{"data.only": 1})
+
+
 def test_the_data_folder_is_found_from_elsewhere(shared_competition, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(shared_competition.parent)
     run = train(shared_competition.name, tmp_path / "run", **IMAGE | {"data.only": 0, "trainer.max_epochs": 1})

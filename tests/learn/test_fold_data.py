@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import ConcatDataset, TensorDataset
+from torch.utils.data import ConcatDataset
 
 from abacad.config import Augment, Data, Inference, Optim, Recipe, Represent, Trainer
 from abacad.learn import fold_data
@@ -13,6 +13,7 @@ from abacad.learn.fold_data import FoldData
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import Packed
 from abacad.signal.cadence import Axes
+from abacad.simulator.presets import PRESETS
 
 STILL = Augment(horizontal_flip=0.0, vertical_flip=0.0, shift=0.0)
 RECIPE = Recipe(
@@ -110,7 +111,7 @@ def test_simulated_cadences_have_the_axes_of_the_data():
     (batch,) = data(recipe).training(0, 1)
     assert batch.planes.shape == (4, 3, 28, 64)
     wide = replace(Axes.usual(28, 64), n_freq=10_000)
-    assert fold_data._shaped_as(fold_data.PRESETS["kaggle"], wide).scenes.n_freq >= 10_000
+    assert fold_data._shaped_as(PRESETS["kaggle"], wide).scenes.n_freq >= 10_000
 
 
 def packed(tmp_path) -> Packed:
@@ -129,7 +130,7 @@ def packed(tmp_path) -> Packed:
     ],
 )
 def test_packed_cadences_need_no_readers_on_a_cpu(wanted, is_packed, cuda, readers, tmp_path, monkeypatch):
-    monkeypatch.setattr(fold_data, "worker_count", lambda asked: 5 if asked is None else asked)
+    monkeypatch.setattr(fold_data, "worker_count", lambda asked, _: 5 if asked is None else asked)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    source = ConcatDataset([packed(tmp_path)]) if is_packed else TensorDataset(torch.zeros(22, 1))
+    source = ConcatDataset([packed(tmp_path)]) if is_packed else list(torch.zeros(22, 1))
     assert data(replace(RECIPE, data=Data(**wanted)), source=source)._readers() == readers

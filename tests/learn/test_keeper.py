@@ -46,7 +46,7 @@ def kept(folder, state=None, average=None) -> Keeper:
 def trainer(auc: float, first: bool = True) -> Mock:
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
     made = Mock(spec=pl.Trainer, callback_metrics={"val_auc": torch.tensor(auc)}, is_global_zero=first)
-    made.optimizers, made.should_stop = [optimizer], False
+    made.optimizers, made.should_stop, made.global_step = [optimizer], False, 10
     made.precision_plugin.state_dict.return_value = {"scale": 2.0}
     return made
 

@@ -3,7 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
+from torch.utils.data import TensorDataset
 
+from abacad.learn.dataset import loader
 from abacad.learn.order import EpochOrder
 
 
@@ -48,3 +51,14 @@ def test_processes_share_an_epoch_evenly(n):
     taken = [list(share) for share in shares]
     assert {len(one) for one in taken} == {len(share) for share in shares} == {-(-n // 3)}
     assert {place for one in taken for place in one} == set(range(n))
+
+
+def test_several_devices_and_fewer_cadences_than_a_batch_make_a_step_each():
+    """Five cadences, batches of eight, two devices: none waits for a batch that the other has not."""
+    data = TensorDataset(torch.arange(5))
+    shares = [list(loader(data, 8, 0, seed=0, process=process, processes=2)) for process in (0, 1)]
+    assert [len(share) for share in shares] == [1, 1]
+    seen = torch.cat([batch[0] for share in shares for batch in share])
+    assert set(seen.tolist()) == set(range(5))
+    held = [list(loader(TensorDataset(torch.arange(1)), 8, 0, process=process, processes=2)) for process in (0, 1)]
+    assert [len(share) for share in held] == [1, 1]

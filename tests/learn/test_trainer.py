@@ -7,15 +7,17 @@ import warnings
 
 import pytest
 import torch
+from lightning.pytorch.loggers.logger import DummyLogger
 
 from abacad.config import Optim, Recipe, Trainer
 from abacad.errors import AbacadError
 from abacad.learn import trainer as module
+from abacad.learn.budget import Budget, BudgetStop
 from abacad.learn.callbacks import EpochLog, FoldBar
 from abacad.learn.keeper import Average, Keeper
 from abacad.learn.run_folder import RunFolder
 from abacad.learn.state import FoldState
-from abacad.learn.trainer import keep_freed_memory, make_trainer, precision_of, quiet_lightning
+from abacad.learn.trainer import keep_freed_memory, make_trainer, quiet_lightning
 
 PLAIN = Trainer(max_epochs=7, accelerator="cpu", precision="32-true", loggers=(), progress=False)
 
@@ -71,36 +73,6 @@ def test_the_average_begins_early_in_the_first_epoch_and_only_once(steps, epochs
     assert of_kind(made(tmp_path, ema=0.0), Average) == []
 
 
-def computes(monkeypatch, cuda=False, cuda_bf16=False, mps=False, cpu_bf16=False):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: cuda_bf16)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    monkeypatch.setattr(module, "_cpu_has_bf16", lambda: cpu_bf16)
-
-
-@pytest.mark.parametrize(
-    ("there", "accelerator", "precision"),
-    [
-        ({"cuda": True, "cuda_bf16": True}, "auto", "bf16-mixed"),
-        ({"cuda": True}, "gpu", "16-mixed"),
-        ({"cuda": True, "cuda_bf16": True}, "cpu", "32-true"),
-        ({"cuda": True, "cuda_bf16": True, "cpu_bf16": True}, "cpu", "bf16-mixed"),
-        ({"mps": True, "cpu_bf16": True}, "auto", "32-true"),
-        ({"cpu_bf16": True}, "auto", "bf16-mixed"),
-        ({}, "auto", "32-true"),
-        ({}, "cuda", "32-true"),
-    ],
-)
-def test_precision_is_the_shortest_that_the_device_computes_in(there, accelerator, precision, monkeypatch):
-    computes(monkeypatch, **there)
-    assert precision_of("auto", accelerator) == precision
-
-
-def test_a_precision_that_is_asked_for_is_taken(monkeypatch):
-    computes(monkeypatch, cuda=True, cuda_bf16=True)
-    assert precision_of("32-true", "cuda") == "32-true"
-
-
 def test_a_device_that_is_not_there_is_the_recipes_fault(tmp_path):
     wanted = Trainer(accelerator="cuda", precision="32-true", loggers=(), progress=False)
     if torch.cuda.is_available():
@@ -143,3 +115,20 @@ def test_only_glibc_is_told_to_keep_memory(libc, calls, monkeypatch):
     keep_freed_memory()
     assert len(asked) == calls
     assert all(-(2**31) <= value < 2**31 for _, value in asked)  # what C's int holds
+
+
+def test_a_trainer_keeps_the_time_it_is_given(tmp_path):
+    budget = Budget(2.0)
+    trainer = make_trainer(Recipe(trainer=PLAIN), RunFolder(tmp_path), 0, FoldState(), 10, budget=budget)
+    (stop,) = of_kind(trainer, BudgetStop)
+    assert stop.budget is budget
+
+
+def test_curves_of_a_continued_fold_go_on_at_its_step_and_epoch(tmp_path):
+    logged = []
+    logger = DummyLogger()
+    logger.log_metrics = lambda metrics, step=None: logged.append((dict(metrics), step))
+    going_on = module._going_on(logger, FoldState(epochs=3, steps=120))
+    going_on.log_metrics({"train_loss": 0.5, "epoch": 1}, step=39)
+    going_on.log_metrics({"x": 1.0})
+    assert logged == [({"train_loss": 0.5, "epoch": 4}, 159), ({"x": 1.0}, None)]

@@ -22,9 +22,11 @@ from abacad.config import Recipe
 from abacad.data.competition import read_labels
 from abacad.errors import AbacadError
 from abacad.learn.labelled import Labelled
+from abacad.learn.learner import Learner
 from abacad.metric import auc
 from abacad.recipes import read_recipe
 from tests.conftest import QUICK, write_competition
+from tests.learn.test_fold import IMAGE, Killed
 from tests.run.made import RECIPE, random_run
 
 module = importlib.import_module("abacad.run.train")
@@ -228,3 +230,21 @@ def test_two_processes_hold_back_the_same_ids_each_once(shared_competition, trai
     assert list(alone["fold"]) == list(together["fold"])
     assert together["score"].notna().all()
     assert done.stdout.count("all held-back cadences") == 1
+
+
+def test_an_unknown_preset_is_told_with_the_nearest(shared_competition, tmp_path):
+    options = {"data.simulated": 8, "data.simulated_preset": "kagle"}
+    with pytest.raises(AbacadError, match=r"no preset 'kagle'. Did you mean kaggle\?"):
+        module.train(shared_competition, tmp_path / "run", RECIPE, **options)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("asked", "weight"), [(3.5, 3.5), (None, 13 / 7)])
+def test_positives_weigh_as_asked_or_as_they_are_rare(asked, weight, shared_competition, tmp_path, monkeypatch):
+    def step(self, batch, batch_index):
+        assert float(self.pos_weight) == pytest.approx(weight, rel=1e-6)
+        raise Killed
+
+    monkeypatch.setattr(Learner, "training_step", step)
+    with pytest.raises(Killed):
+        module.train(shared_competition, tmp_path / "run", **IMAGE | {"optim.pos_weight": asked})

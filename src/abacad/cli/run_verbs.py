@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser, Namespace
 from abacad.cli.data_verbs import command
 from abacad.cli.parser import Verb, add_folder, add_progress, known_preset, recipe_named
 from abacad.cli.screen import Outcome, Table
+from abacad.config import Precision, Recipe
 from abacad.outputs import PAGE, SUBMISSION, TEST_SCORES
 from abacad.places import find_competition, find_run, is_run
 from abacad.recipes import add_recipe_arguments, recipe_of
@@ -19,11 +20,25 @@ def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     add_folder(parser)
     parser.add_argument("--recipe", "--config", type=str, default=recipe, help="Packaged recipe, or a YAML file.")
     parser.add_argument("--run", type=Path, default=Path("runs") / Path(recipe).stem, help="The run folder.")
+    parser.add_argument(
+        "--limit", type=int | None, default=None,
+        help="Try every step once, on this many labelled cadences, and tell how long the whole takes; no run is made.",
+    )  # fmt: skip
     add_recipe_arguments(parser)
+
+
+def _quick_check(parsed: Namespace, recipe: Recipe) -> Outcome:
+    from abacad.run.quick_check import quick_check
+
+    found = quick_check(parsed.folder, recipe, parsed.limit)
+    return Outcome([Table(found.title(), ("what", "found"), found.told())], found.notes)
 
 
 def _train(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     recipe = recipe_of(parser, parsed)  # a mistake in it is told before anything heavy is imported
+
+    if parsed.limit is not None:
+        return _quick_check(parsed, recipe)
 
     from abacad.run.train import train
 
@@ -77,6 +92,9 @@ def _predict_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--bad", type=Literal["fail", "skip"] | None, help="Unusable cadences; null: as the recipe says."
     )
+    parser.add_argument(
+        "--precision", type=Precision | None, default=None, help="To compute in; null: as the recipe says."
+    )
     parser.add_argument("--workers", type=int | None, default=None, help="Processes that read cadences.")
     add_progress(parser)
 
@@ -84,7 +102,7 @@ def _predict_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _predict(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.predict import predict
 
-    keys = ("accelerator", "bad", "workers", "progress")
+    keys = ("accelerator", "precision", "bad", "workers", "progress")
     table = predict(parsed.run, parsed.folder, parsed.out, **{key: getattr(parsed, key) for key in keys})
     data = [parsed.folder] if parsed.folder else []
     return Outcome(wrote={"scores": table}, then=[command("submit", parsed.run, *data)])
@@ -182,11 +200,12 @@ VERBS = {
         "[DATA]",
         (
             "abacad train DATA --recipe compact --run runs/compact",
+            "abacad train DATA --recipe medal --limit 200",
             "abacad train DATA --recipe baseline --model.name convnext_tiny --optim.lr 3e-4",
         ),
         _train_arguments,
         _train,
-        reads={"folder": find_competition},
+        reads={"folder": find_competition, "data.simulated_preset": known_preset},
         goes_on=True,
         recipe="baseline",
     ),

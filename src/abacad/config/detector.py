@@ -8,7 +8,7 @@ from abacad.plain import refuse_unlisted
 
 Flip = Literal["identity", "horizontal", "vertical", "both"]
 Accelerator = Literal["auto", "cpu", "cuda", "gpu", "mps"]
-Strategy = Literal["auto", "ddp", "ddp_find_unused_parameters_true"]
+Strategy = Literal["auto", "ddp", "ddp_find_unused_parameters_true", "ddp_notebook"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -100,9 +100,17 @@ class Trainer:
         stop_below: Stop the run after its first fold when that has an AUC below this, such as 0.73; null goes on.
         accelerator: `auto` takes CUDA, else MPS, else the CPU.
         accumulate: Batches whose gradients make one step: 2 with half the batch size is the same step in less memory.
+        averaged: Epochs with the best validation AUC whose weights are averaged into the detector of a fold; 1 keeps
+            the best alone.
+        max_time: Hours that one start of the command may train, such as 8.5. It stops before an epoch that would end
+            later, and uses the folds that are trained; the same command goes on. Null: any.
+        channels_last: Keep the planes of a pixel beside each other in memory: quicker convolutions of image networks
+            on a GPU with mixed precision, and on some CPUs.
+        compile: Compile the network with torch.compile: quicker steps after some minutes, where there is a compiler.
         devices: Devices on each node.
         num_nodes: Nodes.
-        strategy: `auto` is `ddp` where there are several devices.
+        strategy: `auto` is `ddp` where there are several devices, and `ddp_notebook` in a notebook with several: the
+            training then runs in processes of its own, as a notebook's kernel cannot be one of several.
         precision: `auto` is bf16 where the device computes in it, else fp16 on CUDA, else 32 bits (`32-true`).
         loggers: Where the training curves go, beside metrics.csv: tensorboard, mlflow, wandb.
         progress: Show progress bars.
@@ -111,6 +119,10 @@ class Trainer:
     max_epochs: int = 8
     patience: int = 3
     stop_below: float | None = None
+    max_time: float | None = None
+    averaged: int = 1
+    channels_last: bool = False
+    compile: bool = False
     accelerator: Accelerator = "auto"
     accumulate: int = 1
     devices: int = 1
@@ -129,6 +141,11 @@ class Trainer:
             f"trainer.stop_below is {self.stop_below}; it must lie in [0, 1], or be null.",
         )
         within(self, "trainer", max_epochs=(1, 10_000), patience=(1, 10_000), devices=(1, 1024), num_nodes=(1, 1024))
+        within(self, "trainer", averaged=(1, 100))
+        require(
+            self.max_time is None or 0 < self.max_time <= 10_000,
+            f"trainer.max_time is {self.max_time}; it must be above 0 and at most 10000 hours, or null.",
+        )
 
 
 @dataclass(frozen=True)
@@ -138,10 +155,13 @@ class Inference:
     Args:
         tta: Flips of the cadence whose logits are averaged.
         batch_size: Cadences scored at once.
+        precision: In which held-back and test cadences are scored; `auto` as in trainer.precision. Half precision moves
+            logits by some thousandths and is quicker on a GPU.
     """
 
     tta: tuple[Flip, ...] = ("identity", "horizontal", "vertical", "both")
     batch_size: int = 64
+    precision: Precision = "32-true"
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""

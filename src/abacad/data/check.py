@@ -55,7 +55,9 @@ def check_cadences(
     shapes = Counter(header[0] for header in headers.values() if not isinstance(header, CadenceError))
     if not shapes:
         first = next(iter(headers.values()), "there are none")
-        raise AbacadError(f"None of the {len(ids)} {split} cadences in {root} can be used.\nThe first: {first}")
+        packed = root / f"{split}.zip"
+        hint = f"It is packed. Unpack it: unzip {packed} -d {root}" if packed.is_file() else f"The first: {first}"
+        raise AbacadError(f"None of the {len(ids)} {split} cadences in {root} can be used.\n{hint}")
     shape = shapes.most_common(1)[0][0]
     dtypes = Counter(str(header[1]) for header in headers.values() if not isinstance(header, CadenceError))
     checked = Checked(shape, dict(dtypes))

@@ -2,6 +2,7 @@
 
     train/<id[0]>/<id>.npy   test/<id[0]>/<id>.npy   train_labels.csv   sample_submission.csv   old_leaky_data/
 
+Copies without the folders of first letters, train/<id>.npy, are read as well.
 `old_leaky_data/` is never opened. Source of the layout: the competition's data page.
 """
 
@@ -94,7 +95,9 @@ def cadence_path(root: Path, split: Split, cadence_id: str) -> Path:
         raise CadenceError(
             f"The id {brief(repr(cadence_id), 60)} is no plain file name.\nIds hold letters, digits, '_', '-' and '.'."
         )
-    return root / split / cadence_id[0] / f"{cadence_id}.npy"
+    nested = root / split / cadence_id[0] / f"{cadence_id}.npy"
+    flat = root / split / nested.name
+    return flat if not nested.exists() and flat.exists() else nested
 
 
 def _is_id(name: str) -> bool:
@@ -104,7 +107,7 @@ def _is_id(name: str) -> bool:
 def listed_files(root: Path, split: Split) -> dict[str, Path]:
     """Every `.npy` file of a split by its id, in the order of the ids; a file whose name is no id is told and left."""
     found, strange = {}, []
-    for path in (root / split).glob("?/*.npy"):
+    for path in (*(root / split).glob("?/*.npy"), *(root / split).glob("*.npy")):
         if _is_id(path.stem):
             found[path.stem] = path
         else:

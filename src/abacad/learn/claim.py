@@ -14,13 +14,16 @@ from abacad.config import Recipe
 from abacad.errors import AbacadError
 from abacad.files import holds_something, read_json, write_text
 from abacad.learn.lock import locked
+from abacad.learn.notebook import shown_in_notebook
 from abacad.learn.run_folder import RunFolder, logging_to, part_of
+from abacad.learn.whole_paths import with_whole_paths
 
 log = logging.getLogger(__name__)
 
 _MAY_CHANGE = {
     "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "trainer.loggers",
     "trainer.progress", "trainer.max_epochs", "trainer.patience", "trainer.stop_below", "trainer.accumulate",
+    "trainer.max_time", "trainer.channels_last", "trainer.compile",
     "data.only", "data.workers", "data.pack", "optim.batch_size", "inference.batch_size",
 }  # fmt: skip
 """Keys of the recipe that may differ when a run is continued: the scores of finished folds stay comparable."""
@@ -43,7 +46,7 @@ def claimed(run: RunFolder, recipe: Recipe, data: dict[str, Any], **facts: Any) 
     with locked(run.lock):
         _claim(run, recipe, data, facts)
         clean(run)
-        with logging_to(run.path / "log.txt"):
+        with shown_in_notebook(), logging_to(run.path / "log.txt"):
             yield
         clean(run)
 
@@ -63,7 +66,7 @@ def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str
             raise AbacadError(f"{run.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
         _begin(run, recipe, data, facts)
         return
-    changed, differs = _changed(run.recipe(), recipe), _differs(run, data)
+    changed, differs = _changed(with_whole_paths(run.recipe()), recipe), _differs(run, data)
     lasting = [key for key in changed if key not in _MAY_CHANGE]
     if not _has_trained(run):
         if lasting or differs:

@@ -19,6 +19,7 @@ from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.errors import AbacadError
 from abacad.learn.augment import Augmentation
 from abacad.learn.order import EpochOrder
+from abacad.learn.shared_memory import readers_that_fit
 from abacad.learn.simulated import SimulatedCadences
 from abacad.overlap.partners import Partners
 from abacad.represent.representation import represent
@@ -201,12 +202,13 @@ def loader(
     )
 
 
-def worker_count(asked: int | None) -> int:
+def worker_count(asked: int | None, batch_bytes: int = 0) -> int:
     """Number of processes that read cadences; 0 reads in the training process.
 
     Args:
         asked: The number in the recipe; none: one a core up to eight, and 0 on a single core, where a second process
-            would only take turns with the training.
+            would only take turns with the training; and no more than the shared memory serves.
+        batch_bytes: Bytes of the largest batch that a reader hands over; 0 where it is small.
 
     Raises:
         AbacadError: the number is outside 0 to 256.
@@ -216,7 +218,7 @@ def worker_count(asked: int | None) -> int:
             raise AbacadError(f"{asked:.6g} workers: give 0 to {MOST_WORKERS}, or null to have the number chosen.")
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return min(cores, 8) if cores > 1 else 0
+    return readers_that_fit(min(cores, 8) if cores > 1 else 0, batch_bytes)
 
 
 class WithSimulated(Dataset):

@@ -13,21 +13,32 @@ import torch.distributed as dist
 from abacad.config import Model, Recipe
 from abacad.errors import AbacadError
 from abacad.files import write_table
+from abacad.learn.average import average_best
+from abacad.learn.budget import Budget
 from abacad.learn.fold_data import FoldData
 from abacad.learn.labelled import Labelled
 from abacad.learn.learner import Learner
 from abacad.learn.run_folder import RunFolder
+from abacad.learn.speed import make_quick
 from abacad.learn.start import start_of
 from abacad.learn.state import FoldState, read_state
 from abacad.learn.trainer import keep_freed_memory, make_trainer, quiet_lightning
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import build_detector
+from abacad.model.precision import computing_in
 from abacad.model.score import score
 from abacad.represent.representation import representation
-from abacad.simulator.presets import PRESETS
+from abacad.simulator.presets import preset_named
 
 
-def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, folds_after: int = 0) -> None:
+def train_fold(
+    number: int,
+    labelled: Labelled,
+    recipe: Recipe,
+    run: RunFolder,
+    folds_after: int = 0,
+    budget: Budget | None = None,
+) -> bool:
     """Train one fold, or continue it after its last finished epoch; write its detector and its held-back scores.
 
     Args:
@@ -36,6 +47,10 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, 
         recipe: The whole run.
         run: The run folder.
         folds_after: Folds still to be trained after this one, from which the log tells the time left.
+        budget: The time that this start may take; none: any.
+
+    Returns:
+        Whether the fold is finished; it is not where the time is up.
 
     Raises:
         AbacadError: the training diverges, the memory of the device does not suffice, or a cadence cannot be read.
@@ -44,9 +59,15 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, 
     held, kept = np.flatnonzero(labelled.folds == number), np.flatnonzero(labelled.folds != number)
     data = FoldData(labelled, kept, held, recipe, first_epoch=state.epochs)
     with quiet_lightning():
-        trainer = make_trainer(recipe, run, number, state, data.steps_per_epoch, folds_after)
+        trainer = make_trainer(recipe, run, number, state, data.steps_per_epoch, folds_after, budget)
         if not state.is_done(recipe.trainer):
             _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number)
+        if not read_state(run.last(number)).is_done(recipe.trainer):
+            return False
+    if recipe.trainer.averaged > 1:
+        if trainer.is_global_zero:
+            average_best(run, number, recipe)
+        trainer.strategy.barrier()
     scores = _held_back_scores(run.weights(number), data, trainer, alone=state.is_done(recipe.trainer))
     if trainer.is_global_zero:
         # The scores are written before the state is removed: a kill in between costs the scoring, not the training.
@@ -54,6 +75,7 @@ def train_fold(number: int, labelled: Labelled, recipe: Recipe, run: RunFolder, 
         write_table(run.fold_oof(number), table.assign(score=scores))
         run.last(number).unlink(missing_ok=True)
     trainer.strategy.barrier()  # other processes must not begin the next fold, or end, before the file is there
+    return True
 
 
 def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, seed: int) -> None:
@@ -63,6 +85,7 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
     # file that they come from may no longer be there.
     model = replace(model, pretrained=False, weights=None) if state.weights else model
     detector = build_detector(model, recipe.represent, labelled.axes)
+    make_quick(detector, recipe)
     by_hand = recipe.optim.pos_weight
     weight = _pos_weight(labelled.targets[data.kept], recipe) if by_hand is None else by_hand
     learner = Learner(
@@ -101,7 +124,7 @@ def pos_weight(negatives: float, positives: float) -> float:
 def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
     # Simulated cadences differ from epoch to epoch, so their share of positives is the preset's, not a count.
     n_simulated = recipe.data.simulated
-    positives = n_simulated * PRESETS[recipe.data.simulated_preset].positives if n_simulated else 0.0
+    positives = n_simulated * preset_named(recipe.data.simulated_preset).positives if n_simulated else 0.0
     negatives = n_simulated - positives
     if recipe.data.labelled:
         negatives, positives = negatives + float((1 - targets).sum()), positives + float(targets.sum())
@@ -114,12 +137,13 @@ def _held_back_scores(weights: Path, data: FoldData, trainer: pl.Trainer, *, alo
     Each process scores its share. With `alone` this process scores all: Lightning starts the other processes when a
     training begins, and nothing was left to train.
     """
-    device, tta = trainer.strategy.root_device, data.recipe.inference.tta
+    device, wanted = trainer.strategy.root_device, data.recipe.inference
     detector, represent = load_detector(weights, device)
     process, processes = (0, 1) if alone else (trainer.global_rank, trainer.world_size)
     found: dict[int, float] = {}
     for batch in data.held_back(process, processes):
-        scores = score([detector], batch.planes.to(device), tta, representation(represent))[:, 0]
+        with computing_in(wanted.precision, device):
+            scores = score([detector], batch.planes.to(device), wanted.tta, representation(represent))[:, 0]
         found |= dict(zip(batch.place.tolist(), scores.tolist(), strict=True))
     if processes > 1:
         shares: list[Any] = [None] * processes

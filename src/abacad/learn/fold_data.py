@@ -16,7 +16,7 @@ from abacad.learn.packed import Packed
 from abacad.learn.simulated import SimulatedCadences
 from abacad.represent.representation import representation
 from abacad.signal.cadence import Axes
-from abacad.simulator.presets import PRESETS
+from abacad.simulator.presets import preset_named
 from abacad.simulator.settings import Simulation
 
 
@@ -71,7 +71,7 @@ class FoldData(pl.LightningDataModule):
         augmentation = Augmentation(recipe.augment, representation(recipe.represent))
         samples: Any = Samples(labelled.source, self.kept, labelled.targets, augmentation, recipe.seed)
         if recipe.data.simulated:
-            simulation = _shaped_as(PRESETS[recipe.data.simulated_preset], labelled.axes)
+            simulation = _shaped_as(preset_named(recipe.data.simulated_preset), labelled.axes)
             simulated = SimulatedCadences(simulation, recipe.data.simulated, recipe.seed)
             samples = WithSimulated(samples, simulated, recipe.represent, first=len(labelled.ids))
         return loader(
@@ -87,7 +87,10 @@ class FoldData(pl.LightningDataModule):
         source, workers = self.labelled.source, self.recipe.data.workers
         packed = all(isinstance(part, Packed) for part in getattr(source, "datasets", [source]))
         idle = packed and not self.recipe.data.simulated and not torch.cuda.is_available()
-        return 0 if workers is None and idle else worker_count(workers)
+        if workers is None and idle:
+            return 0
+        largest = max(self.recipe.optim.batch_size, self.recipe.inference.batch_size)
+        return worker_count(workers, 0 if workers is not None else largest * source[0].nbytes)
 
 
 def _shaped_as(simulation: Simulation, axes: Axes) -> Simulation:

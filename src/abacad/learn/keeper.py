@@ -1,6 +1,6 @@
 """Callbacks that store a fold after each epoch, its best detector and its state, and that average its weights."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import Tensor
 
 from abacad.config import Recipe
+from abacad.learn.average import kept_epochs
 from abacad.learn.state import FoldState
 from abacad.model.checkpoint import save_detector
 from abacad.model.detector import Detector
@@ -65,19 +66,28 @@ class Keeper(pl.Callback):
     last: Path
     state: FoldState
     average: Average | None = None
+    steps_before: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember how far the fold was; Lightning counts from there."""
+        self.steps_before = self.state.steps
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Store the detector if its AUC is the highest so far, then the state."""
         value, epoch = float(trainer.callback_metrics["val_auc"]), self.state.epochs
+        detector: Any = pl_module.detector if self.average is None else self.average.detector()
+        n_averaged = self.recipe.trainer.averaged
+        if n_averaged > 1:
+            best = kept_epochs(self.state.best, epoch, value, detector.state_dict(), n_averaged)
+            self.state = replace(self.state, best=best)
         if value > self.state.best_auc:
             self.state = replace(self.state, best_auc=value, best_epoch=epoch)
             # All processes hold the same weights; one of them writes.
             if trainer.is_global_zero:
-                detector: Any = pl_module.detector if self.average is None else self.average.detector()
                 save_detector(self.best, detector, self.recipe.model, self.recipe.represent, fold=self.number)
         # The state comes after the detector that it counts as the best: a kill in between costs this epoch, while the
         # other order would leave a state whose best detector was never written.
-        self.state = replace(self.state, epochs=epoch + 1)
+        self.state = replace(self.state, epochs=epoch + 1, steps=self.steps_before + trainer.global_step)
         if trainer.is_global_zero:
             self._written(trainer, pl_module).write(self.last)
         if self.state.is_done(self.recipe.trainer):

@@ -23,6 +23,7 @@ from abacad.errors import AbacadError
 from abacad.learn.dataset import Sample
 from abacad.learn.mixup import mixup
 from abacad.learn.order import mixed
+from abacad.learn.speed import laid_out
 from abacad.learn.state import FoldState
 from abacad.metric import auc
 from abacad.model.detector import Detector
@@ -86,7 +87,7 @@ class Learner(pl.LightningModule):
         Raises:
             AbacadError: the loss is no finite number.
         """
-        planes, targets = batch.planes, batch.target
+        planes, targets = laid_out(batch.planes, self.recipe), batch.target
         if self._mixes():
             # A generator of its own, so that dropout does not depend on whether mixup is on.
             generator = torch.Generator().manual_seed(mixed(self.seed, self.epoch, self.global_rank, batch_index))
@@ -110,7 +111,8 @@ class Learner(pl.LightningModule):
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep places, logits and targets of one batch; the AUC needs all of the fold at once."""
         assert isinstance(batch.place, Tensor)
-        self.seen.append((batch.place, self.detector(batch.planes).float(), batch.target))
+        logits = self.detector(laid_out(batch.planes, self.recipe)).float()
+        self.seen.append((batch.place, logits, batch.target))
 
     def on_validation_epoch_end(self) -> None:
         """Log `val_auc` and `val_loss` over the validation fold, each cadence once.

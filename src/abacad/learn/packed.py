@@ -22,6 +22,7 @@ from abacad.learn.dataset import worker_count
 log = logging.getLogger(__name__)
 
 _COMPARED = 5  # cadences that are compared with the source before a packed file is used
+_TOGETHER = 16  # cadences that are represented and packed at once
 _ROUNDING = 1e-2
 """Allowed difference: rounding to float16, and sums in another order in batches of another size."""
 
@@ -76,7 +77,7 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
             return Packed(path)
         log.warning("%s does not hold these cadences; packing them anew", path)
     order: Sequence[int] = range(n_cadences)
-    batches = DataLoader(source, batch_size=16, sampler=order, num_workers=workers)
+    batches = DataLoader(source, batch_size=_TOGETHER, sampler=order, num_workers=workers)
     with replacing(path) as temporary:
         values = None
         done = 0
@@ -115,5 +116,5 @@ def packed_if_wanted(source: Dataset, n_cadences: int, path: Path, recipe: Recip
     wanted = recipe.data.pack
     if wanted == "never" or (wanted == "auto" and not worth_packing(source, n_cadences, path.parent)):
         return source
-    workers = worker_count(recipe.data.workers)
+    workers = worker_count(recipe.data.workers, _TOGETHER * source[0].nbytes)
     return pack(source, n_cadences, path, workers=workers, progress=recipe.trainer.progress)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -242,8 +242,13 @@ class _QuietFile(logging.FileHandler):
         """Go on without the line."""
 
 
-def judge_of(path: Path, device: torch.device) -> Judge:
+def judge_of(path: Path, device: torch.device, precision: str | None = None) -> Judge:
     """All folds of a finished run folder, or the detector in a file of weights, with the flips that they score with.
+
+    Args:
+        path: The folder or the file.
+        device: Where to score.
+        precision: In which to score; none: as the run's recipe says, and in 32 bits with a file.
 
     Raises:
         AbacadError: the run is not finished, or the file holds no detector.
@@ -252,10 +257,11 @@ def judge_of(path: Path, device: torch.device) -> Judge:
         # Four views instead of one gain these weights 0.003 of AUC for twice the time, those for few rows 0.007.
         one_view: tuple[Flip, ...] = ("identity",)
         flips = one_view if path == SHIPPED else Inference().tta
-        return Judge.of_files([path], device, flips)
+        return replace(Judge.of_files([path], device, flips), precision=precision or "32-true")
     run = RunFolder(path)
-    folds = run.trained()
-    return Judge.of_files([run.weights(fold) for fold in folds], device, run.recipe().inference.tta, folds)
+    folds, wanted = run.trained(), run.recipe().inference
+    judge = Judge.of_files([run.weights(fold) for fold in folds], device, wanted.tta, folds)
+    return replace(judge, precision=precision or wanted.precision)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ class FoldState:
         average: Their moving average, and over how many steps; empty where none is kept.
         optimizer: Moments by the number of the parameter.
         scaler: The scale of the loss in half precision.
+        steps: Steps of the optimiser that are done.
+        best: The epochs whose weights will be averaged, by number: {auc, weights}; empty where none are.
     """
 
     epochs: int = 0
@@ -42,6 +44,8 @@ class FoldState:
     average: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[int, Any] = field(default_factory=dict)
     scaler: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    best: dict[int, Any] = field(default_factory=dict)
 
     def is_done(self, wanted: Trainer) -> bool:
         """Whether no epoch is to come: all are done, or none was better for `patience` epochs."""

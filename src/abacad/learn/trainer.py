@@ -4,52 +4,36 @@ import ctypes
 import logging
 import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError, brief
+from abacad.learn.budget import Budget, BudgetStop
 from abacad.learn.callbacks import EpochLog, FoldBar
 from abacad.learn.keeper import Average, Keeper
 from abacad.learn.run_folder import RunFolder
 from abacad.learn.state import FoldState
+from abacad.model.precision import precision_of
 
 _MALLOPT = {-4: 0, -1: 2**31 - 1, -2: 2**28}
 """malloc.h: no mmap for single blocks (M_MMAP_MAX), never shrink (M_TRIM_THRESHOLD), grow by 256 MB (M_TOP_PAD)."""
 
 
-def precision_of(asked: str, accelerator: str) -> str:
-    """Lightning's name of the precision to train in.
-
-    Args:
-        asked: `trainer.precision` of the recipe. `auto` takes bf16 where the device computes in it, fp16 on other CUDA
-            cards, and 32 bits elsewhere.
-        accelerator: `trainer.accelerator` of the recipe.
-    """
-    if asked != "auto":
-        return asked
-    if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
-        # Emulated bf16, which older cards report as well, is slower than 32 bits.
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
-    if accelerator in ("auto", "cpu") and not torch.backends.mps.is_available() and _cpu_has_bf16():
-        return "bf16-mixed"
-    return "32-true"
-
-
-def _cpu_has_bf16() -> bool:
-    # A private function of torch, which may be renamed: then the CPU trains in 32 bits.
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
-
-
 def make_trainer(
-    recipe: Recipe, run: RunFolder, number: int, state: FoldState, steps_per_epoch: int, folds_after: int = 0
+    recipe: Recipe,
+    run: RunFolder,
+    number: int,
+    state: FoldState,
+    steps_per_epoch: int,
+    folds_after: int = 0,
+    budget: Budget | None = None,
 ) -> pl.Trainer:
     """A trainer for the epochs that a fold still has to go.
 
@@ -60,6 +44,7 @@ def make_trainer(
         state: Where the fold stands.
         steps_per_epoch: Steps of the optimiser in an epoch, for the start of the averaged weights.
         folds_after: Folds that will be trained after it, for the time left.
+        budget: The time that this start may take; none: any.
     """
     wanted, folder = recipe.trainer, run.fold(number)
     callbacks: list[Any] = [EpochLog(folder / "metrics.csv", number, state.epochs, folds_after)]
@@ -71,6 +56,7 @@ def make_trainer(
         average = Average(recipe.optim.ema, begin, state.average)
         callbacks.append(average)
     callbacks.append(Keeper(recipe, number, run.weights(number), run.last(number), state, average))
+    callbacks.append(BudgetStop(budget or Budget()))
     if wanted.progress:
         callbacks.append(FoldBar(number, state.epochs))
     return _lightning(
@@ -86,7 +72,7 @@ def make_trainer(
         precision=precision_of(wanted.precision, wanted.accelerator),
         gradient_clip_val=recipe.optim.clip or None,
         callbacks=callbacks,
-        logger=_loggers(recipe, folder),
+        logger=[_going_on(logger, state) for logger in _loggers(recipe, folder)],
         enable_progress_bar=wanted.progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,  # the AUC needs the whole validation fold, not its first batches
@@ -124,6 +110,18 @@ def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:
             f"A logger of the recipe is not installed: {brief(str(error), 120)}\n"
             "Install it (pip install 'abacad[mlflow,wandb]'), or leave it out: --trainer.loggers [tensorboard]."
         ) from error
+
+
+def _going_on(logger: Logger, state: FoldState) -> Logger:
+    """A logger whose steps and epochs go on where a continued fold stood: Lightning counts from its last start."""
+    log_metrics = logger.log_metrics
+
+    def log_on(metrics: Mapping[str, Any], step: int | None = None) -> None:
+        counted = {"epoch": metrics["epoch"] + state.epochs} if "epoch" in metrics else {}
+        log_metrics({**metrics, **counted}, None if step is None else step + state.steps)
+
+    logger.log_metrics = log_on  # type: ignore[method-assign]
+    return logger
 
 
 def keep_freed_memory() -> None:

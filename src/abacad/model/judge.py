@@ -14,6 +14,7 @@ from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
 from abacad.model.explain import evidence_map
+from abacad.model.precision import computing_in
 from abacad.model.score import score
 from abacad.represent.representation import Representation, representation
 from abacad.signal.cadence import Axes
@@ -36,12 +37,14 @@ class Judge:
         represent: How a cadence becomes the planes that they read.
         flips: Flips whose logits are averaged.
         device: Where they are.
+        precision: In which they compute: `32-true`, `bf16-mixed`, `16-mixed`, or `auto` as the device is quickest.
     """
 
     detectors: Sequence[nn.Module]
     represent: Represent
     flips: Sequence[Flip]
     device: torch.device
+    precision: str = "32-true"
 
     @classmethod
     def of_files(
@@ -78,7 +81,8 @@ class Judge:
 
     def by_detector(self, planes: Planes, axes: Axes | None = None) -> Float[Tensor, "batch detector"]:
         """Scores of represented cadences, in [0, 1], on the CPU."""
-        return score(self.detectors, planes.to(self.device), self.flips, self.seen, axes)
+        with computing_in(self.precision, self.device):
+            return score(self.detectors, planes.to(self.device), self.flips, self.seen, axes)
 
     def scores(self, panels: Panels, axes: Axes | None = None) -> Float[np.ndarray, " batch"]:
         """Scores of cadences (batch, 6, time, freq), mean over the detectors.

@@ -8,10 +8,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from rich.progress import track
 
-from abacad.config import Recipe
+from abacad.config import Precision, Recipe
 from abacad.data.axes import axes_of
 from abacad.data.check import Checked, check_cadences, usable
 from abacad.data.competition import listed_files, read_sample
@@ -20,6 +19,7 @@ from abacad.files import write_table
 from abacad.learn.dataset import Cadences, Samples, loader, worker_count
 from abacad.learn.run_folder import RunFolder, judge_of, logging_to
 from abacad.model.device import pick_device
+from abacad.model.judge import Judge
 from abacad.outputs import TEST_SCORES, output
 from abacad.overlap.partners import partners_for
 from abacad.places import find_competition
@@ -36,6 +36,7 @@ def predict(
     out: str | Path | None = None,
     *,
     accelerator: str = "auto",
+    precision: Precision | None = None,
     bad: Literal["fail", "skip"] | None = None,
     workers: int | None = None,
     progress: bool = True,
@@ -47,6 +48,7 @@ def predict(
         folder: The competition folder; none looks at its usual places.
         out: The file to write; the run folder is then only read. None writes test.csv into it.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
+        precision: In which the detectors compute; none: as the recipe says (`inference.precision`).
         bad: Stop at a cadence that cannot be used (`fail`), or score it 0.5 (`skip`); none: as the recipe says.
         workers: Processes that read cadences; none: as the recipe says, or by the number of cores.
         progress: Show progress bars.
@@ -70,7 +72,8 @@ def predict(
         ids = read_sample(root)
         checked = _check_test(root, ids, recipe, progress)
         good = usable(checked, bad or recipe.data.bad)
-        scores = _scores(run_folder, root, good, checked, pick_device(accelerator), recipe, workers, progress)
+        judge = judge_of(run_folder.path, pick_device(accelerator), precision)
+        scores = _scores(judge, root, good, checked, recipe, workers, progress)
         table = pd.DataFrame(scores, columns=[f"fold{number}" for number in folds], index=pd.Index(good, name="id"))
         # The order of sample_submission.csv; cadences that could not be read become NaN.
         table = table.reindex(ids)
@@ -109,17 +112,15 @@ def _check_test(root: Path, ids: list[str], recipe: Recipe, progress: bool) -> C
 
 
 def _scores(
-    run: RunFolder,
+    judge: Judge,
     root: Path,
     ids: list[str],
     checked: Checked,
-    device: torch.device,
     recipe: Recipe,
     workers: int | None,
     progress: bool,
 ) -> np.ndarray:
     """(cadence, fold) scores. A cadence is read and represented once, then all folds score it and its flips."""
-    judge = judge_of(run.path, device)
     partners, axes = partners_for(root, recipe), axes_of(root, checked.shape)
     if partners is not None:
         log.info(
@@ -129,7 +130,9 @@ def _scores(
     batches = loader(
         Samples(source, range(len(ids))),
         recipe.inference.batch_size,
-        worker_count(recipe.data.workers if workers is None else workers),
+        worker_count(
+            recipe.data.workers if workers is None else workers, recipe.inference.batch_size * source[0].nbytes
+        ),
     )
     parts = [
         judge.by_detector(batch.planes, axes).numpy()

@@ -17,16 +17,20 @@ import pandas as pd
 from abacad.config import Recipe
 from abacad.errors import AbacadError
 from abacad.files import read_json, replacing, write_json, write_table
+from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Represented, worker_count
 from abacad.learn.fold import train_fold
 from abacad.learn.labelled import Labelled
+from abacad.learn.notebook import needs_own_process
 from abacad.learn.packed import pack
 from abacad.learn.run_folder import RunFolder, environment, fingerprint
 from abacad.learn.simulated import BrightFirst, Mixture
-from abacad.learn.trainer import precision_of
+from abacad.learn.speed import require_speed
+from abacad.learn.whole_paths import with_whole_paths
 from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
+from abacad.model.precision import precision_of
 from abacad.recipes import recipe_with
 from abacad.signal.cadence import N_PANELS
 from abacad.simulator.presets import PRESETS
@@ -72,8 +76,10 @@ def pretrain(
     Raises:
         AbacadError: a preset is unknown, there are too few cadences, or the folder is another run's.
     """
-    recipe = recipe_with(recipe, overrides)
+    recipe = with_whole_paths(recipe_with(recipe, overrides))
     presets = [presets] if isinstance(presets, str) else list(presets)
+    if needs_own_process(recipe):
+        raise AbacadError("Pretraining on several devices needs a shell: abacad pretrain.\nHere: --trainer.devices 1.")
     simulated = {"presets": list(presets), "cadences": cadences, "positives": positives, "bright_first": bright_first}
     simulations = _simulations(presets, cadences, positives)
     if bright_first and recipe.trainer.max_epochs > 1:
@@ -93,6 +99,7 @@ def pretrain(
             return weights
         started = time.monotonic()
         axes = simulations[0].axes
+        require_speed(recipe)
         build_detector(recipe.model, recipe.represent, axes)  # a model that cannot be built is told at once
         accelerator = recipe.trainer.accelerator
         folder.note(**environment(recipe.seed, precision_of(recipe.trainer.precision, accelerator)))
@@ -104,7 +111,9 @@ def pretrain(
         held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
         folds = np.where(held, 0, 1)
         if not folder.fold_oof(0).is_file():
-            train_fold(0, Labelled(packed, ids, targets, folds, shape, axes, in_turn=bright_first), recipe, folder)
+            labelled = Labelled(packed, ids, targets, folds, shape, axes, in_turn=bright_first)
+            if not train_fold(0, labelled, recipe, folder, budget=Budget(recipe.trainer.max_time)):
+                raise time_is_up(recipe, "the training is not finished")
         _conclude(folder, time.monotonic() - started)
         with replacing(weights) as temporary:
             shutil.copyfile(folder.weights(0), temporary)

@@ -24,25 +24,31 @@ from abacad.data.competition import read_labels
 from abacad.data.simulated_folder import is_simulated
 from abacad.errors import AbacadError
 from abacad.files import read_json, write_json, write_table
+from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
 from abacad.learn.folds import folds_for_run, read_groups, read_links
 from abacad.learn.gates import first_fold_gate, mean_gate
 from abacad.learn.labelled import Labelled
+from abacad.learn.notebook import needs_own_process, shown_in_notebook, train_in_own_process
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.pseudo import with_pseudo
 from abacad.learn.run_folder import RunFolder, environment, fingerprint, part_of
 from abacad.learn.scenes import scenes_of
+from abacad.learn.speed import require_speed
 from abacad.learn.start import start_of
-from abacad.learn.trainer import precision_of
+from abacad.learn.state import read_state
 from abacad.learn.verdicts import with_verdicts
+from abacad.learn.whole_paths import with_whole_paths
 from abacad.metric import Interval, auc_interval
 from abacad.model.detector import build_detector
+from abacad.model.precision import precision_of
 from abacad.overlap.links import across, cut_large
 from abacad.overlap.partners import partners_for
 from abacad.places import find_competition
 from abacad.recipes import recipe_with
+from abacad.simulator.presets import preset_named
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +80,15 @@ def train(
         AbacadError: the data, the recipe or the run folder cannot be used; the message says why.
     """
     run = _default_run(recipe) if run is None else run
-    recipe = recipe_with(recipe, overrides)
+    recipe = with_whole_paths(recipe_with(recipe, overrides))
+    preset_named(recipe.data.simulated_preset)  # a name that the simulator does not know is told at once
     root = find_competition(folder)
-    labels = read_labels(root)
     run_folder = RunFolder(Path(run))
+    if needs_own_process(recipe):
+        with shown_in_notebook():
+            train_in_own_process(root, run_folder.path, recipe)
+        return run_folder
+    labels = read_labels(root)
     # Where several processes train together, the first one holds the lock of the folder for all of them.
     with claimed(run_folder, recipe, fingerprint(root, labels)) if _is_first() else nullcontext():
         started = time.monotonic()
@@ -100,11 +111,32 @@ def _default_run(recipe: str | Path | Recipe) -> Path:
 
 def _train_folds(to_train: list[int], run: RunFolder, recipe: Recipe, labelled: Labelled | None) -> None:
     first, *_ = recipe.data.wanted()
+    budget = Budget(recipe.trainer.max_time)
     for number in recipe.data.wanted():
         if labelled is not None and number in to_train:
-            train_fold(number, labelled, recipe, run, len(to_train) - to_train.index(number) - 1)
+            after = len(to_train) - to_train.index(number) - 1
+            if not (budget.has_room() and train_fold(number, labelled, recipe, run, after, budget)):
+                _tell_time_is_up(to_train, number, run, recipe)
+                return
         if number == first:
             _pass_gate(number, run, recipe, labelled)
+
+
+def _tell_time_is_up(to_train: list[int], number: int, run: RunFolder, recipe: Recipe) -> None:
+    """Say which folds are left over; the others are used as they are.
+
+    Raises:
+        AbacadError: no fold is trained yet, so that there is nothing to use.
+    """
+    left = ", ".join(map(str, to_train[to_train.index(number) :]))
+    stands = f"fold {number} stands after {read_state(run.last(number)).epochs} epochs"
+    if not any(run.fold_oof(fold).is_file() for fold in range(recipe.data.folds)):
+        raise time_is_up(recipe, f"no fold is trained yet, {stands}")
+    if _is_first():
+        log.warning(
+            "%g hours are up (trainer.max_time): %s, folds %s are left; the same command goes on",
+            recipe.trainer.max_time, stands, left,
+        )  # fmt: skip
 
 
 def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> Labelled:
@@ -113,6 +145,7 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     partners = partners_for(root, recipe)
     if _is_first() and not ready.is_file():
         # Built once for its errors: reading all cadences takes up to an hour, and a wrong model name should not.
+        require_speed(recipe)
         build_detector(_any_start(recipe.model), recipe.represent)
         checked = check_cadences(
             root, "train", list(labels["id"]), full=recipe.data.check == "full", progress=recipe.trainer.progress

@@ -1,0 +1,49 @@
+"""What makes the same steps quicker: the planes of a pixel beside each other in memory, and a compiled network."""
+
+import torch
+
+from abacad.config import Recipe
+from abacad.errors import AbacadError, brief
+from abacad.model.detector import Detector
+from abacad.model.device import pick_device
+from abacad.types import Planes
+
+
+def require_speed(recipe: Recipe) -> None:
+    """See, before any data are read, whether what the recipe asks for can be had.
+
+    Raises:
+        AbacadError: `trainer.channels_last` is asked for the panel network, or `trainer.compile` without a compiler.
+    """
+    if recipe.trainer.channels_last and recipe.model.name == "panel":
+        raise AbacadError("trainer.channels_last is for timm backbones.\nLeave it out: --trainer.channels_last false.")
+    if recipe.trainer.compile:
+        _require_compiler(recipe.trainer.accelerator)
+
+
+def make_quick(detector: Detector, recipe: Recipe) -> None:
+    """Lay out and compile a detector as the recipe says; its weights and their names stay as they are."""
+    if recipe.trainer.channels_last:
+        detector.to(memory_format=torch.channels_last)
+    if recipe.trainer.compile:
+        detector.compile()
+
+
+def laid_out(planes: Planes, recipe: Recipe) -> Planes:
+    """Planes as the network's weights lie."""
+    return planes.contiguous(memory_format=torch.channels_last) if recipe.trainer.channels_last else planes
+
+
+def _require_compiler(accelerator: str) -> None:
+    device = pick_device(accelerator)
+    try:
+        torch.compile(_one_more)(torch.ones(2, device=device))
+    except Exception as error:  # each compiler and platform has errors of its own
+        raise AbacadError(
+            f"trainer.compile finds no compiler that works here: {brief(str(error), 100)}\n"
+            "Install one (g++; for CUDA Triton, too), or leave it out: --trainer.compile false."
+        ) from error
+
+
+def _one_more(values: torch.Tensor) -> torch.Tensor:
+    return values + 1
