@@ -34,7 +34,7 @@ BOUNDS = [
 def test_both_ends_are_allowed_and_what_is_beyond_is_refused_by_its_key(part, section, name, low, high):
     for value in (low, high):
         assert getattr(part(**{name: value}), name) == value
-    beyond = [low - 1, high + 1] if isinstance(low, int) else [low - 1e-3 - abs(low), high * 1.01, float("nan")]
+    beyond = [low - 1, high + 1] if isinstance(low, int) else [0.99 * low or -1e-3, high * 1.01, float("nan")]
     for value in beyond:
         with pytest.raises(AbacadError, match=rf"{section}\.{name} is"):
             part(**{name: value})
