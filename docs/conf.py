@@ -3,8 +3,10 @@
 Sphinx with MyST (the pages stay plain Markdown, as they are read in the repository) and the theme Furo.
 """
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
@@ -28,3 +30,17 @@ napoleon_custom_sections = [("Example", "example")]
 nitpicky = False
 # pages that lead to files of the repository lead there on the site, too, by way of the file's text
 suppress_warnings = ["myst.xref_missing"]
+
+
+def _for_everybody(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """What the theme leaves out: a level for the headings of the menu, and code that the keyboard can scroll."""
+    menu = context.get("furo_navigation_tree")
+    if menu:
+        context["furo_navigation_tree"] = menu.replace('role="heading"', 'role="heading" aria-level="2"')
+    if "body" in context:
+        context["body"] = re.sub(r"<pre(?![^>]*tabindex)", '<pre tabindex="0"', context["body"])
+
+
+def setup(app: Any) -> None:
+    """Run after the theme's own step, which fills the menu."""
+    app.connect("html-page-context", _for_everybody, priority=900)

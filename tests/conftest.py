@@ -28,6 +28,9 @@ import pytest  # noqa: E402
 
 from abacad.cli import main  # noqa: E402
 
+# one browser for all tests of a process: a second Playwright cannot start while the first one runs
+from tests.show.pages import browser  # noqa: E402, F401
+
 SHAPE = (6, 28, 64)
 
 

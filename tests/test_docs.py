@@ -10,6 +10,7 @@ import pytest
 
 from abacad.cli import VERBS, parser_of
 from abacad.recipes import packaged_recipes
+from tests.show.pages import Opened
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,16 +50,32 @@ def test_the_tutorials_commands_can_be_parsed(page):
             assert name == "--version"
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_the_site_is_built_without_a_warning(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The site, built as `make docs` does."""
     pytest.importorskip("furo")
     pytest.importorskip("myst_parser")
-    words = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "-b", "html", ROOT / "docs", tmp_path]
+    folder = tmp_path_factory.mktemp("site")
+    words = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "-b", "html", ROOT / "docs", folder]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    pages = {page.relative_to(tmp_path).as_posix() for page in tmp_path.rglob("*.html")}
+    return folder
+
+
+def test_the_site_is_built_without_a_warning(site):
+    pages = {page.relative_to(site).as_posix() for page in site.rglob("*.html")}
     assert {"index.html", "api.html", "cli.html", "tutorials/astronomer.html", "gallery.html"} <= pages
-    assert "abacad.run.score.score" in (tmp_path / "api.html").read_text(encoding="utf-8")
+    assert "abacad.run.score.score" in (site / "api.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+@pytest.mark.parametrize("page", ["index", "gallery", "tutorials/astronomer"])
+def test_the_site_leaves_nobody_out(browser, site, page, width, scheme):
+    opened = Opened(browser, site / f"{page}.html", width, scheme)
+    assert opened.serious() == []
+    assert opened.tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
+    opened.context.close()
 
 
 def test_every_public_name_stands_in_the_reference():

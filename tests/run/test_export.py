@@ -7,8 +7,29 @@ import torch
 import abacad
 from abacad.cli import main
 from abacad.errors import AbacadError
-from abacad.model.checkpoint import load_detector
-from abacad.model.detector import SHIPPED
+from abacad.config import Model, Represent
+from abacad.model.checkpoint import load_detector, save_detector
+from abacad.model.detector import SHIPPED, build_detector
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_exported_image_network_answers_as_torch_behind_its_resize(tmp_path):
+    """A backbone of timm's, its planes resized to 64 × 64; `export` compares with torch as well, on other numbers."""
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    model, seen = Model("test_efficientnet", pretrained=False, size=64), Represent("difference")
+    torch.manual_seed(0)
+    detector = build_detector(model, seen, Axes.usual(28, 80)).eval()
+    torch.nn.init.normal_(detector.backbone.get_classifier().weight)  # so that log-odds are of the order of 1
+    save_detector(tmp_path / "weights.safetensors", detector, model, seen)
+    found = abacad.export(tmp_path / "timm.onnx", tmp_path / "weights.safetensors", rows=28, channels=80)
+    assert found.shape == (3, 28, 80)
+    planes = torch.randn(4, 3, 28, 80)
+    session = runtime.InferenceSession(str(found.path), providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        wanted = detector(planes).numpy()
+    assert np.abs(wanted).max() > 0.01
+    np.testing.assert_allclose(session.run(["log_odds"], {"planes": planes.numpy()})[0][:, 0], wanted, atol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore")
