@@ -6,8 +6,8 @@ import torch
 
 import abacad
 from abacad.cli import main
-from abacad.errors import AbacadError
 from abacad.config import Model, Represent
+from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector, save_detector
 from abacad.model.detector import SHIPPED, build_detector
 
