@@ -10,6 +10,7 @@ from abacad.config import Model, Represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector, save_detector
 from abacad.model.detector import SHIPPED, build_detector
+from abacad.signal.cadence import Axes
 
 
 @pytest.mark.filterwarnings("ignore")
