@@ -132,5 +132,5 @@ def packed(tmp_path) -> Packed:
 def test_packed_cadences_need_no_readers_on_a_cpu(wanted, is_packed, cuda, readers, tmp_path, monkeypatch):
     monkeypatch.setattr(fold_data, "worker_count", lambda asked, _: 5 if asked is None else asked)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    source = ConcatDataset([packed(tmp_path)]) if is_packed else list(torch.zeros(22, 1))
+    source = ConcatDataset([packed(tmp_path)]) if is_packed else Marked()
     assert data(replace(RECIPE, data=Data(**wanted)), source=source)._readers() == readers
