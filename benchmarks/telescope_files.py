@@ -36,10 +36,12 @@ def main() -> None:
         path = Path(folder) / "a.h5"
         write_panel(path, header, ROWS, [(0, values)])
         file = open_filterbank(path)
+        again = np.zeros((ROWS, CHANNELS), np.float32)
         with h5py.File(path) as plain:
             rows = {
                 "h5py alone": lambda: plain["data"][:, 0, :],
                 "open_filterbank, ascending and masked": lambda: file.read(0, ROWS, 0, CHANNELS),
+                "… into memory that was used before": lambda: file.read(0, ROWS, 0, CHANNELS, again),
                 "… 256 channels of it": lambda: file.read(0, ROWS, 1000, 256),
                 "a copy of 64 MB": values.copy,
             }

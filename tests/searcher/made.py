@@ -1,6 +1,6 @@
 """Observations made in memory: χ² noise under a bandpass, and lines whose channels are written out one by one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,7 +26,6 @@ class Made:
     tstart_mjd: float = 60000.0
     telescope: str = "GBT"
     piece: int = 1 << 20
-    reads: list = field(default_factory=list)
 
     @property
     def files(self):
@@ -58,9 +57,12 @@ class Made:
     def middles(self):
         return [low + self.piece // 2 for low in range(0, self.n_freq, self.piece)]
 
-    def read(self, channel, n_channels):
-        self.reads.append((channel, n_channels))
-        return [panel[:, channel : channel + n_channels].copy() for panel in self.panels]
+    def panel(self, number, channel, n_channels, out=None):
+        values = self.panels[number][:, channel : channel + n_channels]
+        if out is None:
+            return values.copy()
+        out[:] = values
+        return out
 
 
 def made(seed=0, n_freq=8192, rows=(16,) * 6, start_s=(0, 172, 344, 516, 688, 860), pattern="ABACAD", dof=200, **more):

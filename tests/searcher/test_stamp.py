@@ -1,11 +1,14 @@
 """Stamps follow a line: where it is put, at what drift, and how bright its bins are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from abacad.searcher.injection import add_needle
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.stamp import RESIDUAL, abacad_order, scores, stamp
+from abacad.searcher.stamp import RESIDUAL, abacad_order, scores, stamp, stamps
 from abacad.searcher.unit import read_unit
 from tests.searcher.made import made
 
@@ -39,4 +42,25 @@ def test_panels_are_judged_as_three_on_and_three_off_in_turn():
     assert abacad_order((0, 1, 2), (3, 4, 5)) == [0, 3, 1, 4, 2, 5]
     assert abacad_order((0, 2), (1, 3)) is None
     unit, _ = read_unit(made(seed=2), 0, 8192, 4.0)
-    assert np.isnan(scores(unit, [Line(4000.0, 0.1)], None)).all()
+    line = Line(4000.0, 0.1)
+    assert stamps(replace(unit, off=(1, 3)), [line]) is None
+    np.testing.assert_array_equal(stamps(unit, [line])[0], stamp(unit, line))
+
+
+def test_scores_are_of_few_stamps_at_a_time_on_one_thread_and_in_order():
+    unit, _ = read_unit(made(seed=2), 0, 8192, 4.0)
+    seen = stamps(unit, [Line(1000.0 + 500 * place, 0.1) for place in range(9)])
+    asked = []
+
+    class Judge:
+        """Scores a stamp by its first value."""
+
+        def scores(self, panels, axes):
+            asked.append((len(panels), axes.n_time, torch.get_num_threads()))
+            return panels[:, 0, 0, 0].numpy()
+
+    before = torch.get_num_threads()
+    np.testing.assert_array_equal(scores(unit, seen, Judge()), seen[:, 0, 0, 0])
+    assert sum(count for count, _, _ in asked) == 9
+    assert {(rows, threads) for _, rows, threads in asked} == {(16, 1)}
+    assert torch.get_num_threads() == before

@@ -59,14 +59,29 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--shown", type=int, default=12, help="Events with pictures on the page; 0: no page.")
     parser.add_argument("--sefd", type=float | None, default=None, help="Jy; tells the smallest flux.")
     parser.add_argument("--distance", type=float | None, default=None, help="Parsec; tells the smallest power.")
-    parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu, for the detector.")
+    parser.add_argument(
+        "--accelerator",
+        type=str,
+        default="auto",
+        help="Of the detector: auto, cuda, mps or cpu; cuda by name: of the first look, too.",
+    )
+    parser.add_argument(
+        "--engine",
+        type=Literal["serial", "processes", "ray"],
+        default="serial",
+        help="This process, several of this machine, or Ray (an extra; RAY_ADDRESS names a cluster).",
+    )
+    parser.add_argument(
+        "--workers", type=int | None, default=None, help="Coarse channels searched at a time; null: one a core."
+    )
     add_progress(parser)
 
 
 def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     keys = (
         "out", "max_drift", "min_drift", "snr", "windows", "pattern", "pol", "hit_snr", "judged", "weights",
-        "inject", "seed", "exclude", "shown", "sefd", "distance", "accelerator", "progress",
+        "inject", "seed", "exclude", "shown", "sefd", "distance", "accelerator", "engine", "workers",
+        "progress",
     )  # fmt: skip
     options = {key: getattr(parsed, key) for key in keys}
     if bool(parsed.files) == (parsed.catalogue is not None):
@@ -104,7 +119,7 @@ VERBS = {
         (
             "abacad search *.h5 --out found",
             "abacad search a1.h5 b.h5 a2.h5 c.h5 a3.h5 d.h5 --out found --max_drift 50 --inject 100",
-            "abacad search --catalogue cadences.csv --out all",
+            "abacad search --catalogue cadences.csv --out all --engine processes",
         ),
         _search_arguments,
         _search,

@@ -8,6 +8,7 @@ import logging
 import stat
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 Polarisation = Literal["I", "first"]
 """Total intensity, or the first polarisation of the file whatever it is."""
 
+_AT_ONCE = 1 << 20  # values, 4 MB
 _SAMPLE = 1 << 14  # channels that are looked at to tell powers from Stokes parameters
 
 
@@ -88,8 +90,22 @@ class Filterbank:
         """What was read so far and is NaN; what was read twice counts once, unless two readings overlap in part."""
         return sorted((entry for _, _, entry in self._masked), key=lambda entry: (entry.first, entry.reason))
 
-    def read(self, row: int, n_rows: int, channel: int, n_channels: int) -> Float[np.ndarray, "time freq"]:
+    def read(
+        self,
+        row: int,
+        n_rows: int,
+        channel: int,
+        n_channels: int,
+        out: Float[np.ndarray, "time freq"] | None = None,
+    ) -> Float[np.ndarray, "time freq"]:
         """Rows and channels from (row, channel) on, channels counted upwards in frequency; NaN where masked.
+
+        Args:
+            row: First row.
+            n_rows: How many.
+            channel: First channel.
+            n_channels: How many.
+            out: Filled and returned, if given: memory that was used before costs less than fresh memory.
 
         Raises:
             ValueError: some of them lie outside the file.
@@ -99,14 +115,36 @@ class Filterbank:
                 f"rows {row} to {row + n_rows - 1}, channels {channel} to {channel + n_channels - 1} of {self.path}"
             )
         first = self.n_channels - channel - n_channels if self.header.descending else channel
+        out = np.empty((n_rows, n_channels), np.float32) if out is None else out
+        lost: list[Loss] = []
+        sound = True
+        step = self._rows_at_once(n_channels)
+        for top in range(0, n_rows, step):
+            values, also = self._added_up(row + top, min(step, n_rows - top), first, n_channels)
+            lost += [replace(one, row=one.row + top, row_end=one.row_end + top) for one in also]
+            with np.errstate(invalid="ignore", over="ignore"):
+                sound = sound and bool(np.isfinite(values.sum()))  # a sum that overflows is looked at again below
+            out[top : top + len(values)] = values[:, ::-1] if self.header.descending else values
+        if not sound:
+            self._mask(out, lost, channel)
+        return out
+
+    def _rows_at_once(self, n_channels: int) -> int:
+        """Rows that are read, checked and turned round while they are in the processor's cache: whole chunks."""
+        chunk = getattr(self._store, "chunk_rows", self.n_rows)  # a format that does not say is read in one piece
+        return int(chunk * max(1, _AT_ONCE // (chunk * max(1, n_channels))))
+
+    def _added_up(
+        self, row: int, n_rows: int, first: int, n_channels: int
+    ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
+        """The sum of the polarisations, in the file's own order of channels, and what is lost in any of them."""
         values, lost = self._store.read(row, n_rows, self.planes[0], first, n_channels)
         for plane in self.planes[1:]:
             more, also = self._store.read(row, n_rows, plane, first, n_channels)
             with np.errstate(invalid="ignore", over="ignore"):
                 values = values + more
             lost = [*lost, *(one for one in also if one not in lost)]
-        self._mask(values, lost, channel)
-        return np.ascontiguousarray(values[:, ::-1] if self.header.descending else values)
+        return values, lost
 
     def _planes(self, pol: Polarisation) -> tuple[int, ...]:
         """Which polarisations make up what was asked for.
@@ -124,26 +162,21 @@ class Filterbank:
         return (0,) if stokes else (0, 1)
 
     def _mask(self, values: Float[np.ndarray, "time freq"], lost: list[Loss], channel: int) -> None:
-        """Make what is not finite NaN, and count all that is masked in a reading from `channel` on."""
-        with np.errstate(invalid="ignore"):  # NaN is what is looked for
-            extremes = (values.min(initial=0), values.max(initial=0))
-        if np.isfinite(extremes).all():
-            return
+        """Make what is not finite NaN, and count all that is masked in a reading from `channel` on, ascending."""
         left = ~np.isfinite(values)
         values[left] = np.nan
         for reason in sorted({one.reason for one in lost}):
             where = np.zeros_like(left)
+            in_file = where[:, ::-1] if self.header.descending else where
             for one in lost:
                 if one.reason == reason:
-                    where[one.row : one.row_end, one.channel : one.channel_end] = True
+                    in_file[one.row : one.row_end, one.channel : one.channel_end] = True
             self._count(reason, where, channel)
             left &= ~where
         self._count("not finite", left, channel)
 
     def _count(self, reason: Reason, where: Bool[np.ndarray, "time freq"], channel: int) -> None:
         columns = where.sum(axis=0)
-        if self.header.descending:
-            columns = columns[::-1]
         places = np.flatnonzero(columns) + channel
         if not len(places):
             return

@@ -61,6 +61,11 @@ class Hdf5Store:
         self.header = header_of(words, n_channels, n_ifs, 8 * self._data.dtype.itemsize)
         self.remarks = [] if self._end is None else [self._told_what_is_left(n_channels)]
 
+    @property
+    def chunk_rows(self) -> int:
+        """Rows of a chunk, which are unpacked together."""
+        return int(self._data.chunks[0]) if self._data.chunks else 1
+
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process only the path goes, which opens the file anew."""
         return Hdf5Store, (self.path,)

@@ -112,7 +112,20 @@ class Observation:
             channel: First channel; may be negative, as that of a halo is.
             n_channels: How many.
         """
-        return [_read(file, first + channel, n_channels) for file, first in zip(self.files, self.first, strict=True)]
+        return [self.panel(number, channel, n_channels) for number in range(len(self.files))]
+
+    def panel(
+        self, number: int, channel: int, n_channels: int, out: Float[np.ndarray, "time freq"] | None = None
+    ) -> Float[np.ndarray, "time freq"]:
+        """All rows of one panel in these channels, as `read` gives them; in `out`, which is returned, if given."""
+        file, first = self.files[number], self.first[number] + channel
+        out = np.empty((file.n_rows, n_channels), np.float32) if out is None else out
+        low = min(max(first, 0), file.n_channels)
+        high = max(min(first + n_channels, file.n_channels), low)
+        out[:, : low - first] = np.nan
+        out[:, high - first :] = np.nan
+        file.read(0, file.n_rows, low, high - low, out[:, low - first : high - first])
+        return out
 
     def starts(self, width: int) -> Iterator[int]:
         """First channels of windows that overlap by half; the last window ends with the last channel."""
@@ -241,18 +254,6 @@ def _check_twice(files: Sequence[Filterbank]) -> None:
                     f"{file.path} holds the same as {seen[key].path}.\nGive each file of the cadence once."
                 )
             seen[key] = file
-
-
-def _read(file: Filterbank, channel: int, n_channels: int) -> Float[np.ndarray, "time freq"]:
-    """Channels of a file, NaN where it has none."""
-    low = min(max(channel, 0), file.n_channels)
-    high = max(min(channel + n_channels, file.n_channels), low)
-    values = file.read(0, file.n_rows, low, high - low)
-    if high - low == n_channels:
-        return values
-    whole = np.full((file.n_rows, n_channels), np.nan, np.float32)
-    whole[:, low - channel : high - channel] = values
-    return whole
 
 
 def _seen(panel: Float[np.ndarray, "time freq"]) -> bool:

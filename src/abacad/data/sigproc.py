@@ -45,7 +45,10 @@ class SigprocStore:
         header: Its words.
         n_rows: Whole rows in the file.
         remarks: What its owner should know of it.
+        chunk_rows: Rows that are unpacked together.
     """
+
+    chunk_rows = 1
 
     def __init__(self, path: Path) -> None:
         """Read the header and hold it against the file's size.

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief, plain_name
-from abacad.model.backbone import IN_DOMAIN, START_READS, timm_backbone, weights_file
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
 from abacad.model.tensors import compare, read_weights
 from abacad.plain import build
@@ -74,6 +73,9 @@ def build_detector(model: Model, represent: Represent, axes: Axes | None = None)
         if model.size is not None:
             raise AbacadError("The panel network takes no resize: leave model.size out (--model.size null).")
         return _panel_detector(model, represent, axes)
+    # timm takes 2 s and 190 MB, which the panel network does without
+    from abacad.model.backbone import IN_DOMAIN, START_READS, timm_backbone
+
     if model.weights == IN_DOMAIN and (represent != START_READS or model.stem_stride != 1):
         _tell_start(model.name)
     return Detector(timm_backbone(model, representation(represent).n_planes), model.size, axes)
@@ -81,6 +83,8 @@ def build_detector(model: Model, represent: Represent, axes: Axes | None = None)
 
 @cache  # once for all folds
 def _tell_start(name: str) -> None:
+    from abacad.model.backbone import START_READS
+
     log.info(
         "The in-domain start of %s was trained on represent.kind %s with rows %d and cleaned %s, and stem_stride 1: "
         "this run reads something else and may gain little from it",
@@ -93,7 +97,11 @@ def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> De
     detector = Detector(PanelNetwork(len(represent.views), model.width, lines), axes=axes)
     if model.weights is None and not model.pretrained:
         return detector
-    path = weights_file(model) if model.weights not in (None, IN_DOMAIN) else SHIPPED
+    path = SHIPPED
+    if model.weights is not None:
+        from abacad.model.backbone import IN_DOMAIN, weights_file
+
+        path = SHIPPED if model.weights == IN_DOMAIN else weights_file(model)
     try:
         weights, trained_on = _panel_weights(path)
         if trained_on and trained_on != represent.views:

@@ -7,19 +7,22 @@ OUT/failed.csv       those that could not be searched, and why; without rows whe
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich.progress import Progress
 
 from abacad import __version__
 from abacad.errors import AbacadError, brief, plain_name
 from abacad.files import holds_something, read_table, write_json, write_table
-from abacad.run.search import search
+from abacad.run.search_job import Job, Wanted, begin
+from abacad.searcher.engines import EngineName, check_engine, outcomes
 from abacad.searcher.table import columns
+from abacad.searcher.task import Outcome, Task
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +48,30 @@ class Entry:
     pattern: str | None
 
 
-def search_catalogue(catalogue: str | Path, *, out: str | Path, **options: Any) -> pd.DataFrame:
+def search_catalogue(
+    catalogue: str | Path,
+    *,
+    out: str | Path,
+    engine: EngineName = "serial",
+    workers: int | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> pd.DataFrame:
     """Search each observation of a catalogue, and put the signals of all of them into one table.
 
     An observation that cannot be searched is told in a warning and in OUT/failed.csv, and the others go on. The same
-    call goes on after an interruption; coarse channels that are done are not searched again.
+    call goes on after an interruption; coarse channels that are done are not searched again. With several workers the
+    coarse channels of all observations are one queue: none waits until an observation is finished.
 
     Args:
         catalogue: A CSV file with one row an observation: `name`, which becomes a folder in `out`; `files`, separated
             by spaces (or by `;`, where names have spaces), patterns such as `a/*.h5` too, from the catalogue's folder
             on; and, if wanted, `pattern`, a letter a panel, which counts before the option of the same name.
         out: Folder to write.
-        options: Those of `abacad.search`, for every observation.
+        engine: Who searches, as `abacad.search` takes it.
+        workers: Coarse channels that are searched at a time; none: one a core.
+        progress: Show a bar of the observations, with the time left.
+        options: The others of `abacad.search`, for every observation.
 
     Returns:
         One row a signal: `observation`, then the columns of `abacad.search`; in the catalogue's order.
@@ -73,28 +88,96 @@ def search_catalogue(catalogue: str | Path, *, out: str | Path, **options: Any) 
         >>> rows.columns[0], set(rows["observation"])
         ('observation', {'first night'})
     """
+    accelerator = check_engine(engine, workers, options.pop("accelerator", "auto"))
     entries, out = read_catalogue(Path(catalogue)), Path(out)
     _begin(out, entries)
-    found: dict[str, pd.DataFrame] = {}
-    failed: list[tuple[str, str]] = []
-    for place, entry in enumerate(entries):
-        log.info("Observation %d of %d: %s", place + 1, len(entries), entry.name)
-        pattern = {"pattern": entry.pattern} if entry.pattern else {}
-        try:
-            found[entry.name] = search(entry.files, out=out / entry.name, **{**options, **pattern})
-        except (AbacadError, OSError) as error:
-            failed.append((entry.name, brief(str(error))))
-            log.warning("%s is left out: %s", *failed[-1])
-    write_table(out / _FAILED, pd.DataFrame(failed, columns=["name", "reason"]))
-    if not found:
+    run = _Run(entries, out, Wanted(**options, accelerator=accelerator))
+    try:
+        with outcomes(run.tasks(), engine, workers) as found, Progress(disable=not progress, transient=True) as bar:
+            shown_as = bar.add_task("Observations", total=len(entries))
+            for task, outcome in found:
+                run.take(task, outcome)
+                bar.update(shown_as, completed=run.done)
+    finally:
+        run.stop()
+    write_table(out / _FAILED, pd.DataFrame(list(run.failed.items()), columns=["name", "reason"]))
+    if not run.found:
+        name, reason = next(iter(run.failed.items()))
         raise AbacadError(
-            f"None of the {len(entries)} observations of {plain_name(catalogue)} could be searched. {failed[0][0]}: "
-            f"{failed[0][1]}\n{plain_name(out / _FAILED)} has the reason of each."
+            f"None of the {len(entries)} observations of {plain_name(catalogue)} could be searched. {name}: "
+            f"{reason}\n{plain_name(out / _FAILED)} has the reason of each."
         )
-    events = _together(found)
+    events = _together({entry.name: run.found[entry.name] for entry in entries if entry.name in run.found})
     write_table(out / _EVENTS, events)
-    log.info("Searched %d of %d observations", len(found), len(entries))
+    log.info("Searched %d of %d observations", len(run.found), len(entries))
     return events
+
+
+class _Run:
+    """The observations of a catalogue on their way from files to tables.
+
+    Attributes:
+        found: tables of the observations that are searched, by name.
+        failed: why others could not be.
+    """
+
+    def __init__(self, entries: Sequence[Entry], out: Path, wanted: Wanted) -> None:
+        self.found: dict[str, pd.DataFrame] = {}
+        self.failed: dict[str, str] = {}
+        self._entries, self._out, self._wanted = entries, out, wanted
+        self._jobs: dict[int, tuple[str, Job]] = {}  # open ones, by the number of their plan
+
+    @property
+    def done(self) -> float:
+        """Observations that are done; an open one counts by its share of coarse channels."""
+        open_ones = sum(len(job.results) / job.total for _, job in self._jobs.values())
+        return len(self.found) + len(self.failed) + open_ones
+
+    def tasks(self) -> Iterator[Task]:
+        """Coarse channels of all observations; one is opened when all tasks of those before it are taken."""
+        for place, entry in enumerate(self._entries):
+            log.info("Observation %d of %d: %s", place + 1, len(self._entries), entry.name)
+            wanted = replace(self._wanted, pattern=entry.pattern) if entry.pattern else self._wanted
+            try:
+                job = begin(entry.files, self._out / entry.name, wanted)
+            except (AbacadError, OSError) as error:
+                self._fail(entry.name, error)
+                continue
+            self._jobs[job.plan.number] = entry.name, job
+            tasks = job.tasks()
+            if not tasks:
+                self._finish(job.plan.number)
+            yield from tasks
+
+    def take(self, task: Task, outcome: Outcome) -> None:
+        """Store what a coarse channel gave; after the last one of an observation, write its tables."""
+        if task.plan.number not in self._jobs:
+            return  # another coarse channel of this observation has failed
+        name, job = self._jobs[task.plan.number]
+        try:
+            job.take(outcome)
+        except (AbacadError, OSError) as error:
+            del self._jobs[task.plan.number]
+            self._fail(name, error)
+            return
+        if job.complete:
+            self._finish(task.plan.number)
+
+    def _finish(self, number: int) -> None:
+        name, job = self._jobs.pop(number)
+        try:
+            self.found[name] = job.write()
+        except (AbacadError, OSError) as error:
+            self._fail(name, error)
+
+    def _fail(self, name: str, error: Exception) -> None:
+        self.failed[name] = brief(str(error))
+        log.warning("%s is left out: %s", name, self.failed[name])
+
+    def stop(self) -> None:
+        """Write the tables of what an interruption leaves."""
+        for _, job in self._jobs.values():
+            job.write()
 
 
 def read_catalogue(path: Path) -> list[Entry]:

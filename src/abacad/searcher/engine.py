@@ -1,21 +1,19 @@
-"""The search of one coarse channel, from powers to a table; and of all of an observation, one after the other."""
+"""The search of one coarse channel, from powers to a table."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from abacad.model.judge import Judge
 from abacad.searcher.first_look import channel_snr, look, standing
 from abacad.searcher.injection import add_needle, draw_needles, injections_table
+from abacad.searcher.memory import trim
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.second_look import Kind, Signal, carriers, dc_spikes, in_zones, second_look, too_slow
 from abacad.searcher.settings import Settings
-from abacad.searcher.stamp import scores
 from abacad.searcher.table import events_table, in_order
-from abacad.searcher.unit import Noise, Observation, Unit, read_unit
+from abacad.searcher.unit import Judge, Noise, Observation, Unit, read_unit
 
 _JUDGED = {Kind.EVENT, Kind.ZONE, Kind.NEAR_ZERO}
 
@@ -37,19 +35,23 @@ class Result:
     injections: pd.DataFrame | None = None
 
 
-def signals_of(unit: Unit, settings: Settings) -> list[Signal]:
-    """All signals of a unit; its powers are as before afterwards."""
+def signals_of(unit: Unit, settings: Settings, device: str = "cpu") -> list[Signal]:
+    """All signals of a unit, with the first look on a device; its powers are as before afterwards."""
     at_rest = channel_snr(unit)
     masked = standing(at_rest, unit.off)
+    still = carriers(unit, at_rest, masked)
+    del at_rest  # 50 MB
     paths = Paths(unit)
     paths.blank_channels(masked)
-    places = look(unit, settings.max_drift_hz_s, settings.first_snr)
-    signals = second_look(paths, places, settings.snr) + carriers(unit, at_rest, masked)
+    places = look(unit, settings.max_drift_hz_s, settings.first_snr, device)
+    signals = second_look(paths, places, settings.snr) + still
     paths.restore()
     return in_zones(too_slow(signals, settings.min_drift_hz_s / unit.unit_drift_hz_s))
 
 
-def search_unit(observation: Observation, coarse: int, settings: Settings, judge: Judge | None = None) -> Result:
+def search_unit(
+    observation: Observation, coarse: int, settings: Settings, judge: Judge | None = None, device: str = "cpu"
+) -> Result:
     """Search one coarse channel.
 
     Args:
@@ -57,33 +59,63 @@ def search_unit(observation: Observation, coarse: int, settings: Settings, judge
         coarse: number of the coarse channel.
         settings: how deep and wide.
         judge: scores the brightest events; none leaves scores NaN.
+        device: of the first look: `cpu`, or `cuda`.
     """
     first, n_channels = observation.coarse()[coarse]
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)
-    signals = dc_spikes(signals_of(unit, settings), [channel - unit.first for channel in observation.middles()])
-    scores = _scores(unit, signals, settings, judge)
-    scored = (signals, scores, np.full(len(signals), np.nan, np.float32))
+    trim()
+    signals = dc_spikes(signals_of(unit, settings, device), [channel - unit.first for channel in observation.middles()])
+    chosen = _judged(signals, settings) if judge is not None else []
+    stamps = _stamps(unit, [signals[place].line for place in chosen])
+    scores = np.full(len(signals), np.nan, np.float32)
+    scored = (signals, scores, scores.copy())
     if settings.windows and judge is not None:
-        from abacad.searcher.windows import with_windows  # torch is slow to load
+        from abacad.searcher.windows import with_windows
 
+        scores[chosen] = _scores(unit, stamps, judge)
         scored = with_windows(unit, signals, scores, judge, settings.windows)
+    injections, false_events = _tested(unit, signals, settings, coarse, device) if settings.inject else (None, {})
+    unit = replace(unit, power=unit.power[..., :0].copy())  # the detector takes 0.15 GB, for which the powers make room
+    trim()
+    if not settings.windows:
+        scores[chosen] = _scores(unit, stamps, judge)
     events = events_table(observation, unit, coarse, *scored)
-    summary = _summary(unit, noise, scored[0])
-    if not settings.inject:
-        return Result(coarse, events, summary)
+    return Result(coarse, events, _summary(unit, noise, scored[0]) | false_events, injections)
+
+
+def _tested(
+    unit: Unit, signals: list[Signal], settings: Settings, coarse: int, device: str
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """What was injected and found, and how many events are false where there are OFF panels to tell."""
+    false_events = {}
     if unit.off:
-        summary["false_events"] = sum(signal.kind is Kind.EVENT for signal in signals_of(_exchanged(unit), settings))
-    return Result(coarse, events, summary, _inject(unit, signals, settings, coarse))
+        exchanged = signals_of(_exchanged(unit), settings, device)
+        false_events["false_events"] = sum(signal.kind is Kind.EVENT for signal in exchanged)
+    return _inject(unit, signals, settings, coarse, device), false_events
 
 
-def _scores(unit: Unit, signals: list[Signal], settings: Settings, judge: Judge | None) -> np.ndarray:
-    """Scores of the brightest events; NaN for all others."""
-    out = np.full(len(signals), np.nan, np.float32)
-    chosen = [place for place, signal in enumerate(signals) if signal.kind in _JUDGED]
-    chosen = sorted(chosen, key=lambda place: (-signals[place].snr, place))[: settings.judged]
-    lines: list[Line] = [signals[place].line for place in chosen]
-    out[chosen] = scores(unit, lines, judge)
-    return out
+def _judged(signals: list[Signal], settings: Settings) -> list[int]:
+    """Numbers of the signals that the detector scores: the brightest that may be of a transmitter."""
+    named = [place for place, signal in enumerate(signals) if signal.kind in _JUDGED]
+    return sorted(named, key=lambda place: (-signals[place].snr, place))[: settings.judged]
+
+
+def _stamps(unit: Unit, lines: list[Line]) -> np.ndarray | None:
+    """What the detector sees of some lines; None where there is nothing for it."""
+    if not lines:
+        return None
+    from abacad.searcher.stamp import stamps  # torch takes 1.4 s and 500 MB, which a search without judge does without
+
+    return stamps(unit, lines)
+
+
+def _scores(unit: Unit, stamps: np.ndarray | None, judge: Judge | None) -> np.ndarray | float:
+    """Scores of stamps by a detector; NaN where there are none."""
+    if stamps is None or judge is None:
+        return np.nan
+    from abacad.searcher.stamp import scores
+
+    return scores(unit, stamps, judge)
 
 
 def _exchanged(unit: Unit) -> Unit:
@@ -92,13 +124,13 @@ def _exchanged(unit: Unit) -> Unit:
     return replace(unit, on=unit.off, off=unit.on, start_s=start_s)
 
 
-def _inject(unit: Unit, ground: list[Signal], settings: Settings, coarse: int) -> pd.DataFrame:
+def _inject(unit: Unit, ground: list[Signal], settings: Settings, coarse: int, device: str) -> pd.DataFrame:
     """Search the coarse channel again with needles in it."""
     needles = draw_needles(unit, settings, np.random.default_rng([settings.seed, coarse]))
     paths = Paths(unit)
     for line, snr in needles:
         add_needle(paths, line, snr)
-    return injections_table(unit, needles, signals_of(unit, settings), ground, coarse)
+    return injections_table(unit, needles, signals_of(unit, settings, device), ground, coarse)
 
 
 def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str, Any]:
@@ -114,30 +146,6 @@ def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str,
         "relative_sigma": [round(panel.relative_sigma, 6) for panel in noise],
         "classes": {str(kind): kinds.count(str(kind)) for kind in Kind},
     }
-
-
-def search_all(
-    observation: Observation,
-    settings: Settings,
-    judge: Judge | None,
-    have: Callable[[int], Result | None],
-    keep: Callable[[Result], None],
-) -> Iterator[Result]:
-    """Results of all coarse channels in their order; what is already there is not searched again.
-
-    Args:
-        observation: open files.
-        settings: how deep and wide.
-        judge: of the brightest events.
-        have: gives the result of a coarse channel that an earlier run has finished.
-        keep: stores a result, whole or not at all.
-    """
-    for coarse in range(len(observation.coarse())):
-        result = have(coarse)
-        if result is None:
-            result = search_unit(observation, coarse, settings, judge)
-            keep(result)
-        yield result
 
 
 def joined(results: list[Result]) -> pd.DataFrame:

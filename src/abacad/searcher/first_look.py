@@ -18,6 +18,7 @@ CLIP = 6.0
 _STANDING_SNR = 6.0
 _NEIGHBOURS = 8  # bins of which the best is kept
 _PART = 3 << 21  # values of the ON panels that are searched at once: 25 MB
+_TORCH_PART = 1 << 26  # 256 MB on a GPU, which takes a while to be given its work
 _SAMPLES = 8  # stretches of the band that location and σ are measured on
 _SAMPLE = 4096  # channels of one
 _SAMPLE_BINS = 512
@@ -42,9 +43,10 @@ class Place:
 
 def channel_snr(unit: Unit) -> Float[np.ndarray, "panel freq"]:
     """SNR of each channel at rest: the sum over a panel's rows over the σ of that sum."""
-    return np.stack(
-        [unit.power[p, : unit.n_time[p]].sum(axis=0) / np.sqrt(unit.n_time[p]) for p in range(len(unit.n_time))]
-    )
+    out = np.empty((len(unit.n_time), unit.power.shape[2]))
+    for panel, rows in enumerate(unit.n_time):
+        out[panel] = unit.power[panel, :rows].sum(axis=0) / np.sqrt(rows)
+    return out
 
 
 def standing(at_rest: Float[np.ndarray, "panel freq"], off: tuple[int, ...]) -> Bool[np.ndarray, " freq"]:
@@ -56,7 +58,7 @@ def standing(at_rest: Float[np.ndarray, "panel freq"], off: tuple[int, ...]) -> 
     return (2 * bright.sum(axis=0) >= len(bright)) & bright[list(off)].any(axis=0)
 
 
-def look(unit: Unit, max_drift_hz_s: float, threshold: float) -> list[Place]:
+def look(unit: Unit, max_drift_hz_s: float, threshold: float, device: str = "cpu") -> list[Place]:
     """Places where some path through the ON panels is brighter than a threshold, brightest first.
 
     The band is searched in parts that fit into the processor's last cache, each with what its lines cross on either
@@ -66,19 +68,20 @@ def look(unit: Unit, max_drift_hz_s: float, threshold: float) -> list[Place]:
         unit: flattened powers, standing carriers masked.
         max_drift_hz_s: of both signs.
         threshold: SNR of a path.
+        device: `cpu`, or one of torch's, where whole tensors are summed instead of stretches.
     """
     on = list(unit.on)
     start_s, n_time = np.array(unit.start_s)[on], np.array(unit.n_time)[on]
     joins = [Join(octave, start_s, n_time, unit.dt_s) for octave in octaves(max_drift_hz_s / unit.unit_drift_hz_s)]
     beside = max(join.reach * join.octave.step + join.octave.width for join in joins)
     _calibrate(unit, joins, beside)
-    part = max(_PART // (len(on) * int(n_time.max())), 4 * beside)
+    part = max((_PART if device == "cpu" else _TORCH_PART) // (len(on) * int(n_time.max())), 4 * beside)
     places: list[Place] = []
     for low in range(0, unit.power.shape[2], part):
         high = min(low + part, unit.power.shape[2])
         first = max(0, low - beside)
-        for join, band in _bands(unit, joins, first, high + beside):
-            found = _peaks(unit, join, *join.best(band), threshold, first)
+        for join, snr, line in _searched(unit, joins, first, high + beside, device):
+            found = _peaks(unit, join, snr, line, threshold, first)
             places += [place for place in found if low <= place.bin < high]
     return sorted(places, key=lambda place: (-place.snr, place.line.x, place.line.slope))
 
@@ -90,6 +93,21 @@ def _bands(unit: Unit, joins: Sequence[Join], first: int, last: int) -> Iterator
         if join.octave.sign > 0 and join.octave.shear:
             bands.widen(1 if join.octave.step == 1 else 2)
         yield join, bands.band
+
+
+def _searched(
+    unit: Unit, joins: Sequence[Join], first: int, last: int, device: str
+) -> Iterator[tuple[Join, Float[np.ndarray, " bin"], Int[np.ndarray, " bin"]]]:
+    """SNR and number of the best line from each bin between two channels, for one octave after the other."""
+    if device == "cpu":
+        for join, band in _bands(unit, joins, first, last):
+            yield join, *join.best(band)
+        return
+    from abacad.searcher.on_torch import bands, best
+
+    for join, tensor in bands(unit.power[list(unit.on), :, first:last], joins, CLIP, device):
+        snr, line = best(join, tensor)
+        yield join, snr.cpu().numpy(), line.cpu().numpy()
 
 
 def _calibrate(unit: Unit, joins: Sequence[Join], beside: int) -> None:

@@ -206,6 +206,7 @@ class Join:
     Attributes:
         octave: range of drifts.
         lines: that are summed.
+        location, scale: of the sums along each line, the median of noise and 1 / σ.
     """
 
     def __init__(
@@ -224,8 +225,13 @@ class Join:
         tables, n_stage = _tables(n_time)
         offset, climb = self.lines.offset, self.lines.climb
         self._sums = _Sums(n_time.astype(np.int64), tables, n_stage, offset, climb, octave.sign, octave.shear)
-        self._location = np.zeros(len(offset), np.float32)
-        self._scale = np.full(len(offset), 1 / np.sqrt(n_time.sum() * octave.width), np.float32)
+        self.location = np.zeros(len(offset), np.float32)
+        self.scale = np.full(len(offset), 1 / np.sqrt(n_time.sum() * octave.width), np.float32)
+
+    def tree(self, panel: int) -> tuple[int, Int[np.ndarray, "stage row 3"]]:
+        """Rows of a panel, and the stages of its tree."""
+        rows = int(self._sums.n_time[panel])
+        return rows, self._sums.tables[panel, : self._sums.n_stage[panel], :rows]
 
     @property
     def reach(self) -> int:
@@ -246,8 +252,8 @@ class Join:
             return  # and the σ of white noise stays
         location = np.median(sums, axis=1)
         sigma = 1.4826 * np.median(np.abs(sums - location[:, None]), axis=1)
-        self._location = location.astype(np.float32)
-        self._scale = np.where(sigma > 0, 1 / np.maximum(sigma, 1e-12), 0).astype(np.float32)
+        self.location = location.astype(np.float32)
+        self.scale = np.where(sigma > 0, 1 / np.maximum(sigma, 1e-12), 0).astype(np.float32)
 
     def best(self, band: Band) -> tuple[Float[np.ndarray, " bin"], Int[np.ndarray, " bin"]]:
         """SNR of the best line from each bin of a band, and which line that is.
@@ -256,7 +262,7 @@ class Join:
             band: panels in units of their σ, binned as the octave asks; rows beyond a panel's own are not read.
         """
         best, line = np.empty(band.shape[2], np.float32), np.empty(band.shape[2], np.int32)
-        _best(band, self._sums, self._location, self._scale, min(_STRETCH, band.shape[2]), best, line)
+        _best(band, self._sums, self.location, self.scale, min(_STRETCH, band.shape[2]), best, line)
         return best, line
 
 

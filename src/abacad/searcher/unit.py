@@ -69,8 +69,19 @@ class Observation(Protocol):
         """Coarse channels: first channel and number of channels of each."""
         ...
 
-    def read(self, channel: int, n_channels: int) -> list[Float[np.ndarray, "time freq"]]:
-        """One array a panel, float32, ascending, NaN where the file holds no sound value."""
+    def panel(
+        self, number: int, channel: int, n_channels: int, out: Float[np.ndarray, "time freq"] | None = None
+    ) -> Float[np.ndarray, "time freq"]:
+        """Powers of a panel, float32, ascending, NaN where the file holds no sound value; in `out`, if given."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """What scores stamps: `abacad.model.judge.Judge`, or anything with this method."""
+
+    def scores(self, panels: Any, axes: Any) -> Any:
+        """Scores of cadences (batch, 6, time, freq) of torch with these axes, one each."""
         ...
 
 
@@ -131,7 +142,12 @@ class Noise:
     relative_sigma: float
 
 
-def read_unit(observation: Observation, first: int, n_channels: int, max_drift_hz_s: float) -> tuple[Unit, list[Noise]]:
+def read_unit(
+    observation: Observation,
+    first: int,
+    n_channels: int,
+    max_drift_hz_s: float,
+) -> tuple[Unit, list[Noise]]:
     """Read and flatten one coarse channel, with the channels beside it that its fastest line crosses.
 
     Args:
@@ -142,14 +158,13 @@ def read_unit(observation: Observation, first: int, n_channels: int, max_drift_h
     """
     beside = halo(observation, max_drift_hz_s)
     low, high = max(0, first - beside), min(observation.n_freq, first + n_channels + beside)
-    panels = observation.read(low, high - low)
-    rows = max(observation.n_time)
-    power = np.empty((len(panels), rows, high - low), np.float32)
+    shape = (len(observation.files), max(observation.n_time), high - low)
+    power = np.empty(shape, np.float32)
     noise = []
     for number, n_time in enumerate(observation.n_time):
-        noise.append(Noise(*flatten(panels[number], power[number, :n_time])))
+        panel = observation.panel(number, low, high - low, power[number, :n_time])
+        noise.append(Noise(*flatten(panel, panel)))
         power[number, n_time:] = 0
-        panels[number] = np.empty((0, 0), np.float32)  # so that two copies of one panel at most are in memory
     start_s = np.array(observation.start_s) - observation.start_s[observation.on[0]]
     unit = Unit(
         power=power,
@@ -171,3 +186,12 @@ def halo(observation: Observation, max_drift_hz_s: float) -> int:
     ends = [s + n * observation.dt_s for s, n in zip(observation.start_s, observation.n_time, strict=True)]
     crossed = max_drift_hz_s * max(ends) / observation.df_hz
     return BLOCK * ceil((crossed + 64) / BLOCK)
+
+
+def unit_bytes(observation: Observation, max_drift_hz_s: float) -> float:
+    """Memory that the search of the largest coarse channel takes at most, beside the program.
+
+    Its powers in 32 bits, a panel's worth of means and masks, and 100 MB for the part that is searched.
+    """
+    channels = max(size for _, size in observation.coarse()) + 2 * halo(observation, max_drift_hz_s)
+    return 4.0 * max(observation.n_time) * (len(observation.files) + 1) * channels + 1e8

@@ -15,11 +15,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from abacad.model.judge import Judge
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.second_look import Kind, Signal
 from abacad.searcher.stamp import WIDTH, abacad_order
-from abacad.searcher.unit import Unit
+from abacad.searcher.unit import Judge, Unit
 from abacad.signal.cadence import Axes
 
 LEAST = 0.5
@@ -107,7 +106,6 @@ def _scores(unit: Unit, starts: Int[np.ndarray, " window"], judge: Judge) -> Flo
     order = abacad_order(unit.on, unit.off) or []
     rows = min(unit.n_time[panel] for panel in order)
     axes = Axes(rows, WIDTH, unit.dt_s, unit.df_hz, tuple(unit.start_s[panel] for panel in order))
-    judge = replace(judge, flips=("identity",))  # the other views cost four times the time
     before = torch.get_num_threads()
     torch.set_num_threads(1)  # a score is the same to the last bit however many cores there are
     try:

@@ -19,7 +19,6 @@ from abacad.searcher.path import Line
 from abacad.searcher.stamp import WIDTH, abacad_order, kept_slope, stamp
 from abacad.searcher.unit import Observation, Unit, read_unit
 from abacad.show import line as guide
-from abacad.show.figure import completeness as completeness_figure
 from abacad.show.page import Page, Section
 from abacad.show.picture import Layout, evidence_legend
 from abacad.show.waterfall import waterfall
@@ -232,6 +231,8 @@ def _completeness(table: pd.DataFrame) -> Section:
     rows = [[_told(value) for value in row] for row in table[columns].round(3).itertuples(index=False)]
     outside = table[table["of"] == "SNR, outside"]
     middle = np.sqrt(outside["low"].to_numpy() * outside["high"].to_numpy())
+    from abacad.show.figure import completeness as completeness_figure  # matplotlib, for this picture alone
+
     curves = {"outside dense interference": (middle, *outside[columns[-3:]].to_numpy().T)}
     picture = completeness_figure(curves, "joint SNR of the injected needle") if len(outside) > 1 else ""
     return Section(

@@ -1,0 +1,203 @@
+"""The search of one observation from its files to its tables, whoever searches its coarse channels."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from abacad import __version__
+from abacad.data.filterbank import Polarisation
+from abacad.data.observation import Observation, open_observation
+from abacad.files import write_table
+from abacad.learn.run_folder import judge_of
+from abacad.model.device import pick_device
+from abacad.model.judge import Judge, shipped
+from abacad.searcher.depth import completeness, depth
+from abacad.searcher.engine import Result, joined
+from abacad.searcher.exclude import excluded, read_bands
+from abacad.searcher.hits import hits_table, write_hits
+from abacad.searcher.second_look import Kind
+from abacad.searcher.settings import Settings
+from abacad.searcher.store import Store
+from abacad.searcher.task import Outcome, Plan, Task
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a search is asked for; the fields are options of `abacad.search`, with its defaults."""
+
+    max_drift: float = 4.0
+    min_drift: float = 0.0
+    snr: float = 7.0
+    windows: int = 0
+    pattern: str | None = None
+    pol: Polarisation = "I"
+    hit_snr: float = 10.0
+    judged: int = 32
+    weights: str | Path | None = None
+    inject: int = 0
+    seed: int = 0
+    exclude: str | Path | None = None
+    shown: int = 12
+    sefd: float | None = None
+    distance: float | None = None
+    accelerator: str = "auto"
+
+
+@dataclass
+class Job:
+    """The search of one observation.
+
+    Attributes:
+        store: its folder.
+        observation: its files.
+        plan: what its coarse channels share.
+        judge: of the plan.
+        wanted: what was asked for.
+        bands: whose signals are out of the headline.
+        results: of the coarse channels that are done.
+    """
+
+    store: Store
+    observation: Observation
+    plan: Plan
+    judge: Judge | None
+    wanted: Wanted
+    bands: pd.DataFrame | None
+    results: dict[int, Result] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Coarse channels."""
+        return len(self.observation.coarse())
+
+    @property
+    def complete(self) -> bool:
+        """Whether all coarse channels are done."""
+        return len(self.results) == self.total
+
+    def tasks(self) -> list[Task]:
+        """The coarse channels that are still to be searched."""
+        return [Task(self.plan, coarse) for coarse in range(self.total) if coarse not in self.results]
+
+    def take(self, outcome: Outcome) -> None:
+        """Store what a coarse channel gave.
+
+        Raises:
+            AbacadError, OSError: its files could not be read.
+        """
+        if outcome.result is None:
+            raise outcome.error or RuntimeError("an outcome without result and error")
+        self.store.keep(outcome.result)
+        self.results[outcome.result.coarse] = outcome.result
+
+    def write(self) -> pd.DataFrame:
+        """All tables of what is there, in the order of the coarse channels whatever the order they came in; the page.
+
+        Returns:
+            The table of events.
+        """
+        if not self.results:
+            return pd.DataFrame()
+        observation, wanted = self.observation, self.wanted
+        results = [self.results[coarse] for coarse in sorted(self.results)]
+        events = joined(results) if self.bands is None else excluded(joined(results), self.bands)
+        self.store.write_events(events)
+        hits = hits_table(observation, events, wanted.hit_snr)
+        write_hits(self.store.root, observation, hits, self.plan.settings.max_drift_hz_s)
+        injections, shares = _injections(self.store, results)
+        found = _counts(observation, results, events, len(hits))
+        found["depth"] = depth(observation, self.plan.settings, injections, wanted.sefd, wanted.distance)
+        self.store.finish(found)
+        if wanted.shown:
+            from abacad.show.findings import findings_page
+
+            page = self.store.root / "search.html"
+            findings_page(page, observation, events, found, shares, wanted.shown, self.judge)
+        return events
+
+
+def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
+    """Open the files and the folder; what an earlier run has finished is there.
+
+    Raises:
+        AbacadError: files do not make one observation, an option makes no sense, or `out` holds something else.
+    """
+    settings = Settings(
+        wanted.max_drift, wanted.min_drift, wanted.snr, wanted.windows, wanted.judged, wanted.inject, wanted.seed
+    )
+    bands = read_bands(wanted.exclude) if wanted.exclude is not None else None
+    observation = open_observation(files, pattern=wanted.pattern, pol=wanted.pol)
+    store = Store(out)
+    store.begin(_asked(observation, settings, wanted.weights, wanted.pol))
+    judge = _judge(observation, wanted.weights, wanted.accelerator) if wanted.judged or wanted.windows else None
+    plan = Plan.of(observation, settings, judge, _first_look(wanted.accelerator))
+    job = Job(store, observation, plan, judge, wanted, bands)
+    there = ((coarse, store.have(coarse)) for coarse in range(job.total))
+    job.results.update({coarse: result for coarse, result in there if result is not None})
+    return job
+
+
+def _asked(observation: Observation, settings: Settings, weights: str | Path | None, pol: str) -> dict[str, Any]:
+    """What makes two searches the same."""
+    return {
+        "files": [{"name": f.path.name, "bytes": f.path.stat().st_size} for f in observation.files],
+        "pattern": observation.pattern,
+        "pol": pol,
+        "low_hz": observation.low_hz,
+        "df_hz": observation.df_hz,
+        "dt_s": observation.dt_s,
+        "start_s": list(observation.start_s),
+        "n_time": list(observation.n_time),
+        "settings": dataclasses.asdict(settings),
+        "weights": str(weights) if weights else None,
+        "version": __version__,
+    }
+
+
+def _first_look(accelerator: str) -> str:
+    """Device of the first look: a GPU only where it is asked for by name, since its speed was never measured."""
+    return str(pick_device(accelerator)) if accelerator.split(":")[0] == "cuda" else "cpu"
+
+
+def _judge(observation: Observation, weights: str | Path | None, accelerator: str) -> Judge:
+    judge = judge_of(Path(weights) if weights else shipped(min(observation.n_time)), pick_device(accelerator))
+    return dataclasses.replace(judge, flips=("identity",))  # the other views cost four times the time
+
+
+def _injections(store: Store, results: list[Result]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """The injected needles of all coarse channels, and the shares of them that were found; None without any."""
+    tables = [result.injections for result in results if result.injections is not None]
+    if not tables:
+        return None, None
+    injections = pd.concat(tables, ignore_index=True)
+    shares = completeness(injections)
+    write_table(store.root / "injections.csv", injections)
+    write_table(store.root / "completeness.csv", shares)
+    return injections, shares
+
+
+def _counts(observation: Observation, results: list[Result], events: pd.DataFrame, n_hits: int) -> dict[str, Any]:
+    """What was searched, what was masked, and what was found, in numbers."""
+    summaries = [result.summary for result in results]
+    headline = events["excluded"] == ""
+    masked = np.sum([summary["masked_pixels"] for summary in summaries], axis=0)
+    said = {
+        "coarse_channels": [len(results), len(observation.coarse())],
+        "searched_mhz": round(sum(summary["searched_mhz"] for summary in summaries), 6),
+        "on_hours": round(summaries[0]["hours"], 6),
+        "masked_pixels": {file.path.name: int(count) for file, count in zip(observation.files, masked, strict=True)},
+        "dead_channels": int(np.max([summary["dead_channels"] for summary in summaries], axis=1).sum()),
+        "classes": {str(kind): int((headline & (events["class"] == str(kind))).sum()) for kind in Kind},
+        "excluded": int((~headline).sum()),
+        "hits": n_hits,
+    }
+    if any("false_events" in summary for summary in summaries):
+        mhz_hours = sum(summary["searched_mhz"] * summary["off_hours"] for summary in summaries)
+        said["false_events"] = sum(summary.get("false_events", 0) for summary in summaries)
+        said["false_events_per_mhz_hour"] = round(said["false_events"] / mhz_hours, 4)
+    return said

@@ -1,0 +1,70 @@
+"""Who searches coarse channels: this process, several of this machine, or a Ray cluster. The tables are the same.
+
+A new one is one function that takes tasks and a number of workers, gives (task, outcome) as they come, and cleans up
+when it is closed; and one entry here.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from typing import Literal
+
+from abacad.errors import AbacadError
+from abacad.searcher.on_ray import check_ray, on_ray
+from abacad.searcher.processes import processes
+from abacad.searcher.task import Outcome, Task, done
+
+log = logging.getLogger(__name__)
+
+EngineName = Literal["serial", "processes", "ray"]
+Engine = Callable[[Iterable[Task], int | None], Iterator[tuple[Task, Outcome]]]
+
+
+def serial(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tuple[Task, Outcome]]:
+    """One coarse channel after the other, in this process."""
+    return ((task, done(task)) for task in tasks)
+
+
+ENGINES: dict[str, Engine] = {"serial": serial, "processes": processes, "ray": on_ray}
+"""Engines by name."""
+
+
+def check_engine(name: str, workers: int | None, accelerator: str = "auto") -> str:
+    """Refuse what cannot work before anything is written.
+
+    Raises:
+        AbacadError: there is no such engine, what it needs is not installed, or the number of workers makes no sense.
+
+    Returns:
+        The accelerator, which is the CPU on Ray: its tasks ask for cores.
+    """
+    if name not in ENGINES:
+        raise AbacadError(f"There is no engine '{name}'.\nGive one of: {', '.join(ENGINES)}.")
+    if workers is not None and (workers < 1 or name == "serial"):
+        raise AbacadError(
+            f"{workers} workers make no sense for the engine {name}.\nGive 1 or more, with --engine processes or ray."
+        )
+    if name != "ray":
+        return accelerator
+    check_ray()
+    if accelerator not in ("auto", "cpu"):
+        raise AbacadError(
+            f"The engine ray works on CPUs, not on {accelerator}.\nGive --accelerator cpu, or leave it out."
+        )
+    return "cpu"
+
+
+@contextmanager
+def outcomes(tasks: Iterable[Task], name: str, workers: int | None) -> Iterator[Iterator[tuple[Task, Outcome]]]:
+    """Outcomes of tasks by an engine, as they come; the engine is cleaned up at the end, also at a too early one."""
+    found = ENGINES[name](tasks, workers)
+    with closing(found) as pairs:  # type: ignore[type-var]  # generators, all of them
+        yield _told(pairs)
+
+
+def _told(pairs: Iterator[tuple[Task, Outcome]]) -> Iterator[tuple[Task, Outcome]]:
+    """The outcomes; what was logged elsewhere is logged here."""
+    for task, outcome in pairs:
+        for level, text in outcome.said:
+            log.log(level, "%s", text)
+        yield task, outcome

@@ -1,0 +1,117 @@
+"""One coarse channel of one observation as a piece of work that any process on any machine can do.
+
+What all coarse channels of an observation share goes to a process once, packed, and stays there while it is needed:
+open files cross as their paths, the detector as its weights (0.1 MB).
+"""
+
+import logging
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+from abacad.errors import AbacadError
+from abacad.searcher import engine
+from abacad.searcher.engine import Result
+from abacad.searcher.settings import Settings
+from abacad.searcher.unit import Judge, Observation
+
+_numbers = count()
+_here: dict[int, "Plan"] = {}  # of a worker process: the plan that it works on
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What all coarse channels of an observation share.
+
+    Attributes:
+        observation: open files.
+        settings: how deep and wide.
+        judge: of the brightest events; none leaves their scores NaN.
+        number: tells plans of one process apart.
+        device: of the first look, `cpu` or `cuda`.
+    """
+
+    observation: Observation
+    settings: Settings
+    judge: Judge | None
+    number: int
+    device: str = "cpu"
+
+    @classmethod
+    def of(
+        cls, observation: Observation, settings: Settings, judge: Judge | None = None, device: str = "cpu"
+    ) -> "Plan":
+        """A plan with a number of its own."""
+        return cls(observation, settings, judge, next(_numbers), device)
+
+    def packed(self) -> bytes:
+        """The plan as bytes, for another process."""
+        return pickle.dumps(self)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One coarse channel of a plan."""
+
+    plan: Plan
+    coarse: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task.
+
+    Attributes:
+        result: what the coarse channel gave; None after an error.
+        error: of the files; any other error is a fault of the program, and is raised where it happens.
+        said: level and text of the warnings that were logged in another process.
+    """
+
+    result: Result | None
+    error: AbacadError | OSError | None = None
+    said: tuple[tuple[int, str], ...] = ()
+
+
+def done(task: Task) -> Outcome:
+    """Search a coarse channel in this process."""
+    plan = task.plan
+    try:
+        return Outcome(engine.search_unit(plan.observation, task.coarse, plan.settings, plan.judge, plan.device))
+    except (AbacadError, OSError) as error:
+        return Outcome(None, error)
+
+
+def done_elsewhere(number: int, packed: Callable[[], bytes], coarse: int) -> Outcome:
+    """Search a coarse channel in a process that serves another.
+
+    Args:
+        number: of the plan.
+        packed: gives the plan where this process does not have it yet.
+        coarse: number of the coarse channel.
+    """
+    if number not in _here:
+        _here.clear()  # tasks come plan by plan, and a plan holds open files
+        _here[number] = pickle.loads(packed())
+    warnings = _Warnings()
+    logger = logging.getLogger("abacad")
+    before = logger.propagate
+    logger.addHandler(warnings)
+    logger.propagate = False
+    try:
+        outcome = done(Task(_here[number], coarse))
+    finally:
+        logger.removeHandler(warnings)
+        logger.propagate = before
+    return Outcome(outcome.result, outcome.error, tuple(warnings.said))
+
+
+class _Warnings(logging.Handler):
+    """Keeps what is logged, to be said by the process that talks to the user."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[tuple[int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append((record.levelno, record.getMessage()))
