@@ -23,7 +23,7 @@ import abacad
 KEYS = {"drifting line": "c", "standing line": "r", "line in OFF panels too": "r", "no straight line": "n"}
 WAIT = """async (key) => {
   const began = performance.now();
-  document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
   const card = document.querySelector(".card[aria-current=true]");
   await card.querySelector("img").decode();
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
