@@ -2,123 +2,48 @@
 
     python benchmarks/kill.py --kills 200 --out kill.csv
 
-Counted over all kills: stuck (the repeated command did not end well), lost or doubled (rows of a table), left over
-(files that the run never killed has not), different (bytes of results that are not those of the run never killed).
+Counted over all kills: stuck (the repeated command did not end well), lost or doubled (rows of a table, or whole
+files), left over (files that the run never killed has not), different (files whose bytes are not those of the run never
+killed; of pages and JSON without numbers, among which are times of day, and without drawings, which have random names).
 
-A process is forked for each command once all is imported, so that a kill takes a second and not ten. A hook counts the
-operations that open a file for writing, rename, remove, make a folder or truncate below the folder of the results, and
-ends the process by SIGKILL before the n-th.
+A process that has imported everything is forked for each command, so that a kill takes a second and not ten. A hook
+counts the operations that open a file for writing, write into it, rename, remove, make a folder or truncate below the
+folder of the results, and ends the process by SIGKILL before the n-th. Random moments are counted in processor time.
 """
 
 import argparse
 import csv
+import gc
+import importlib
 import os
+import pkgutil
 import random
+import re
 import shutil
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads do not live on in a forked process
 
+from killed_verbs import VERBS, Verb, preparations
+
+import abacad
 from abacad.cli import main
 
-QUICK = [
-    "--recipe",
-    "compact",
-    "--trainer.max_epochs",
-    "2",
-    "--data.folds",
-    "2",
-    "--trainer.progress",
-    "false",
-    "--data.workers",
-    "0",
-    "--trainer.precision",
-    "32-true",
-    "--optim.batch_size",
-    "8",
-    "--model.width",
-    "2",
-    "--model.pretrained",
-    "false",
-    "--trainer.loggers",
-    "[]",
-]
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink"}
-EXACT = (".csv", ".npy", ".safetensors", ".yaml")
-"""Results that have to be the same to the last byte; logs, timings and pages with a date in them need only be there."""
+EXACT = (".csv", ".npy", ".safetensors", ".yaml", ".h5", ".fil", ".dat", ".parquet", ".onnx", ".png")
+MASKED = (".html", ".json")
 TIMED = ("metrics.csv",)
-
-
-@dataclass(frozen=True)
-class Verb:
-    """A command to be killed.
-
-    Attributes:
-        name: Of the verb.
-        words: The command line, given the folder of inputs and the one of results.
-        before: Puts what the verb needs into the folder of results.
-    """
-
-    name: str
-    words: Callable[[Path, Path], list[str]]
-    before: Callable[[Path, Path], None] = lambda given, out: None
-
-
-def with_run(given: Path, out: Path) -> None:
-    """A finished run among the results, as predict and submit need it."""
-    shutil.copytree(given / "run", out / "run")
-
-
-def with_scores(given: Path, out: Path) -> None:
-    """A finished run with test scores."""
-    with_run(given, out)
-    shutil.copy(given / "test.csv", out / "run" / "test.csv")
-
-
-def data(given: Path) -> str:
-    """The competition folder."""
-    return str(given / "data")
-
-
-VERBS = (
-    Verb(
-        "simulate",
-        lambda g, o: [
-            "simulate",
-            str(o / "set"),
-            "--preset",
-            "demo",
-            "--train",
-            "30",
-            "--test",
-            "10",
-            "--axes.n_time",
-            "28",
-            "--axes.n_freq",
-            "64",
-            "--scenes.n_freq",
-            "256",
-        ],
-    ),
-    Verb("audit", lambda g, o: ["audit", data(g), "--out", str(o / "audit.html")]),
-    Verb("overlaps", lambda g, o: ["overlaps", data(g), "--out", str(o)]),
-    Verb("train", lambda g, o: ["train", data(g), "--run", str(o / "run"), *QUICK, "--data.pack", "always"]),
-    Verb("predict", lambda g, o: ["predict", str(o / "run"), data(g)], with_run),
-    Verb("submit", lambda g, o: ["submit", str(o / "run"), data(g)], with_scores),
-    Verb("report", lambda g, o: ["report", str(o / "run")], with_run),
-    Verb(
-        "score",
-        lambda g, o: ["score", str(g / "data" / "test"), "--out", str(o / "s.csv"), "--page", str(o / "s.html")],
-    ),
-    Verb("bound", lambda g, o: ["bound", data(g), "--limit", "3", "--out", str(o / "b.csv")]),
-)
+"""Tables with seconds in them."""
+BAD = ("stuck", "lost_or_doubled", "left_over", "different")
+LIMIT_S = 900
+KILLED = (-signal.SIGKILL, -signal.SIGPROF)
 
 
 def hook(under: Path, at: int, count: Path | None) -> None:
@@ -127,45 +52,90 @@ def hook(under: Path, at: int, count: Path | None) -> None:
     root = str(under)
     teller = os.open(count, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if count else -1
 
-    def listen(event: str, args: tuple) -> None:
-        if event not in CHANGES and not (event == "open" and isinstance(args[2], int) and args[2] & WRITES):
-            return
-        if not isinstance(args[0], str | os.PathLike) or not str(args[0]).startswith(root):
-            return
+    def one() -> None:
         seen[0] += 1
         if teller >= 0:
             os.write(teller, b".")
         if seen[0] == at:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def listen(event: str, args: tuple) -> None:
+        if event not in CHANGES and not (event == "open" and isinstance(args[2], int) and args[2] & WRITES):
+            return
+        if isinstance(args[0], str | os.PathLike) and str(args[0]).startswith(root):
+            one()
+
     sys.addaudithook(listen)
+    for name in ("writev", "pwrite", "posix_fallocate"):  # no audit event tells of these
+        setattr(os, name, _told(getattr(os, name), one))
+
+
+def _told(act: Callable[..., Any], tell: Callable[[], None]) -> Callable[..., Any]:
+    def told(*args: Any) -> Any:
+        tell()
+        return act(*args)
+
+    return told
 
 
 def forked(
-    words: list[str], under: Path, *, at: int = 0, after_s: float | None = None, count: Path | None = None
+    words: list[str],
+    under: Path,
+    *,
+    at: int = 0,
+    after_s: float | None = None,
+    count: Path | None = None,
+    modules: Path | None = None,
 ) -> int:
-    """Run a command in a process of its own; its exit code, negative for a signal."""
+    """Run a command in a process of its own; its exit code, negative for a signal.
+
+    Args:
+        words: The command line.
+        under: Folder of its results.
+        at: Number of the file operation before which it is killed; 0: none.
+        after_s: Seconds of processor time after which it is killed: those of the clock depend on who else computes.
+        count: File that gets a byte a file operation.
+        modules: File that gets the names of the modules that the command imported.
+    """
     child = os.fork()
     if child == 0:
         quiet = os.open(os.devnull, os.O_WRONLY)
         told = os.open(under.parent / "told.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(quiet, 1)
         os.dup2(told, 2)
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+        os.chdir(under)
+        known = set(sys.modules)
+        signal.alarm(LIMIT_S)
         hook(under, at, count)
-        os._exit(main(words))
-    if after_s is not None:
-        time.sleep(after_s)
-        os.kill(child, signal.SIGKILL)
+        if after_s is not None:
+            signal.setitimer(signal.ITIMER_PROF, max(after_s, 1e-3))  # SIGPROF ends a process as SIGKILL does
+        code = main(words)
+        if modules is not None:
+            modules.write_text("\n".join(set(sys.modules) - known))
+        os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def import_all(names: Sequence[str]) -> None:
+    """Import what verbs import late, so that forked processes have it."""
+    for name in sorted(names):
+        with suppress(Exception):
+            importlib.import_module(name)
+    gc.freeze()  # a collection in a forked process would copy all memory that it shares with this one
+
+
 def found(folder: Path) -> dict[str, bytes]:
-    """Every file by its name, with its content where that has to be the same."""
+    """Every file by its name, with that of its content which has to be the same."""
     files = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            exact = path.suffix in EXACT and path.name not in TIMED
-            files[str(path.relative_to(folder))] = path.read_bytes() if exact else b""
+            content = b""
+            if path.suffix in EXACT and path.name not in TIMED:
+                content = path.read_bytes()
+            elif path.suffix in MASKED:
+                content = re.sub(rb"<svg.*?</svg>|[0-9.:e+-]+", b"0", path.read_bytes(), flags=re.DOTALL)
+            files[str(path.relative_to(folder))] = content
     return files
 
 
@@ -183,17 +153,25 @@ class Trial:
     """One verb, run once unharmed, then killed and repeated."""
 
     def __init__(self, verb: Verb, given: Path, place: Path) -> None:
-        """Run the command once unharmed."""
+        """Run the command once unharmed, and once more where modules had to be imported, to know its time."""
         self.verb, self.given, self.place = verb, given, place
-        self.reference, self.operations, self.seconds = {}, 0, 0.0
-        out, count = self._fresh(), place / "count"
+        modules, count = place / "modules", place / "count"
+        self._unharmed(modules=modules)
+        import_all(modules.read_text().split())
         count.unlink(missing_ok=True)
-        started = time.monotonic()
-        code = forked(verb.words(given, out), out, count=count)
-        self.seconds = time.monotonic() - started
-        if code != 0:
-            raise SystemExit(f"{verb.name} fails without a kill: {(place / 'told.txt').read_text()[-600:]}")
+        before = os.times()
+        out = self._unharmed(count=count)
+        self.seconds = sum(os.times()[2:4]) - sum(before[2:4])
         self.operations, self.reference = count.stat().st_size, found(out)
+
+    def _unharmed(self, **options: Path) -> Path:
+        out = self._fresh()
+        if forked(self.verb.words(self.given, out), out, **options) != 0:
+            raise SystemExit(f"{self.verb.name} fails without a kill: {self._said()}")
+        return out
+
+    def _said(self) -> str:
+        return (self.place / "told.txt").read_text()[-600:]
 
     def _fresh(self) -> Path:
         out = self.place / "out"
@@ -202,7 +180,7 @@ class Trial:
         self.verb.before(self.given, out)
         return out
 
-    def kill(self, at: int, after_s: float | None) -> dict[str, object]:
+    def kill(self, at: int, after_s: float | None) -> dict[str, Any]:
         """Kill once, repeat, compare."""
         out = self._fresh()
         words = self.verb.words(self.given, out)
@@ -215,73 +193,119 @@ class Trial:
         return {
             "verb": self.verb.name,
             "moment": f"before operation {at} of {self.operations}" if at else f"after {after_s:.2f} s",
-            "killed": first == -signal.SIGKILL,
-            "stuck": second != 0,
+            "killed": first in KILLED,
+            "stuck": int(second != 0),
             "lost_or_doubled": rows_wrong(self.reference, now) + len(absent),
             "left_over": len(left),
             "different": len(other),
             "names": " ".join([*left, *absent, *other]),
-            "told": (self.place / "told.txt").read_text()[-300:] if second else "",
-        }  # fmt: skip
+            "told": self._said() if second else "",
+        }
 
 
 def prepared(place: Path) -> Path:
-    """The inputs of all verbs: a small simulated competition, and a finished run on it."""
+    """The inputs of all verbs: a small simulated competition, six telescope files, and a finished run."""
     given = place / "given"
-    words = VERBS[0].words(given, given)
-    words[1] = str(given / "data")
-    unscored = ["train", str(given / "data"), "--run", str(given / "run"), *QUICK]
-    scored = ["predict", str(given / "run"), str(given / "data")]
-    for command in (words, unscored, scored):
-        given.mkdir(parents=True, exist_ok=True)
-        if forked(command, given) != 0:
+    given.mkdir(parents=True)
+    for command in preparations(given):
+        if forked(command, given, modules=place / "modules") != 0:
             raise SystemExit((place / "told.txt").read_text())
+        import_all((place / "modules").read_text().split())
     shutil.move(given / "run" / "test.csv", given / "test.csv")
     return given
 
 
 def moments(trial: Trial, n: int, rng: random.Random) -> list[tuple[int, float | None]]:
-    """Half before file operations, evenly, half at random."""
+    """Half before file operations, evenly spread, half at random moments."""
     n_at = min(trial.operations, (n + 1) // 2)
     places = sorted({1 + (trial.operations - 1) * k // max(1, n_at - 1) for k in range(n_at)})
     return [(at, None) for at in places] + [(0, rng.uniform(0, trial.seconds)) for _ in range(n - len(places))]
 
 
-def run(kills: int, names: list[str], out: Path | None, seed: int = 0) -> int:
-    """Kill, tell and sum up; the number of kills after which something was wrong."""
-    rng, wrong, rows = random.Random(seed), 0, []
+def run(
+    kills: int, names: Sequence[str], out: Path | None, seed: int = 0, *, every: bool = False, jobs: int = 1
+) -> int:
+    """Kill, tell and sum up; the number of kills after which something was wrong.
+
+    Args:
+        kills: How many in all.
+        names: Verbs; none: all.
+        out: Table to write, a row a kill.
+        seed: Of the random moments.
+        every: Kill before each file operation of each verb, and leave random moments out.
+        jobs: Processes, each with verbs of its own.
+    """
+    import_all([module.name for module in pkgutil.walk_packages(abacad.__path__, "abacad.")])
     verbs = [verb for verb in VERBS if not names or verb.name in names]
+    each = 0 if every else kills / sum(verb.share for verb in verbs)
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        given = prepared(place)
-        for verb in verbs:
-            trial = Trial(verb, given, place)
-            for at, after_s in moments(trial, -(-kills // len(verbs)), rng):
-                row = trial.kill(at, after_s)
-                rows.append(row)
-                bad = any(row[key] for key in ("stuck", "lost_or_doubled", "left_over", "different"))
-                wrong += bad
-                if bad:
-                    print(row, flush=True)
-            print(f"{verb.name}: {trial.operations} operations, {trial.seconds:.1f} s", flush=True)
+        given = prepared(Path(folder))
+        children = []
+        for job in range(jobs):
+            child = os.fork()
+            if child == 0:
+                _kill_some(verbs[job::jobs], given, Path(folder) / f"job{job}", each, seed)
+                os._exit(0)
+            children.append(child)
+        failed = sum(os.waitpid(child, 0)[1] != 0 for child in children)
+        rows = [row for part in sorted(Path(folder).glob("job*/rows.csv")) for row in read(part)]
     if out:
-        with out.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
-    sums = {
-        key: sum(bool(row[key]) for row in rows)
-        for key in ("killed", "stuck", "lost_or_doubled", "left_over", "different")
-    }
-    print(f"{len(rows)} commands, of these {sums}")
-    return wrong
+        written(out, rows)
+    killed = sum(row["killed"] == "True" for row in rows)
+    print(f"{len(rows)} commands, {killed} of them killed: {sums(rows)}")
+    return failed + sum(any(int(row[key]) for key in BAD) for row in rows)
+
+
+def _kill_some(verbs: Sequence[Verb], given: Path, place: Path, each: float, seed: int) -> None:
+    """Kill these verbs, `each` times their share, or before every file operation where that is 0."""
+    place.mkdir()
+    rng, rows = random.Random(seed), []
+    for verb in verbs:
+        trial = Trial(verb, given, place)
+        n = max(1, round(each * verb.share))
+        chosen = moments(trial, n, rng) if each else [(at + 1, None) for at in range(trial.operations)]
+        for moment in chosen:
+            rows.append(trial.kill(*moment))
+            written(place / "rows.csv", rows)
+        told(trial, read(place / "rows.csv")[-len(chosen) :])
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def written(out: Path, rows: list[dict[str, Any]]) -> None:
+    """The table so far, a row a kill."""
+    with out.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def told(trial: Trial, rows: list[dict[str, Any]]) -> None:
+    """Print the sums of one verb, and each kill that left something wrong."""
+    print(f"{trial.verb.name}: {trial.operations} operations, {trial.seconds:.1f} s, {len(rows)} kills: {sums(rows)}")
+    for row in rows:
+        if any(int(row[key]) for key in BAD):
+            print("   ", row)
+    sys.stdout.flush()
+
+
+def sums(rows: list[dict[str, Any]]) -> str:
+    """How many were stuck, and so on."""
+    return ", ".join(f"{sum(int(row[key]) > 0 for row in rows)} {key.replace('_', ' ')}" for key in BAD)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--verbs", nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every", action="store_true", help="Before each file operation of these verbs.")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    raise SystemExit(1 if run(given.kills, given.verbs, given.out, given.seed) else 0)
+    wrong = run(given.kills, given.verbs, given.out, given.seed, every=given.every, jobs=given.jobs)
+    raise SystemExit(1 if wrong else 0)

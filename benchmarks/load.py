@@ -1,6 +1,9 @@
 """60,000 cadences, links to a few files: what the bookkeeping of each verb takes beyond reading, in time and memory.
 
-python benchmarks/load.py [--cadences 60000]
+    python benchmarks/load.py [--cadences 60000] [--candidates 100000]
+
+Then the tables of as many candidates: of a search, written, read and put in order; and of `abacad score`, opened for
+review.
 """
 
 import argparse
@@ -16,10 +19,21 @@ import pandas as pd
 
 from abacad.data.check import check_cadences
 from abacad.data.competition import read_labels, read_sample
+from abacad.files import read_table, write_table
+from abacad.learn.fold_data import FoldData
 from abacad.learn.folds import make_folds, read_groups
+from abacad.learn.run_folder import RunFolder
 from abacad.overlap.links import across
+from abacad.recipes import recipe_with
 from abacad.run.audit import audit
+from abacad.run.predict import _check_test
 from abacad.run.submit import check_submission, write_submission
+from abacad.run.train import _prepare
+from abacad.searcher.engine import Result, joined
+from abacad.searcher.second_look import Kind
+from abacad.searcher.store import Store
+from abacad.searcher.table import columns
+from abacad.show.source import open_source
 
 N_FILES = 32
 
@@ -51,25 +65,86 @@ def timed(what: str, act: Callable[[], object]) -> object:
     return found
 
 
+def start_of_training(root: Path, run: Path) -> FoldData:
+    """All that `train` does before the first step: check, folds, and the samples of fold 0; headers alone are read."""
+    quick = {"data.check": "headers", "data.pack": "never", "data.workers": 0, "model.pretrained": False}
+    recipe = recipe_with("compact", quick)
+    run.mkdir()
+    labelled = _prepare(root, read_labels(root), recipe, RunFolder(run))
+    kept = np.flatnonzero(labelled.folds != 0)
+    data = FoldData(labelled, kept, np.flatnonzero(labelled.folds == 0), recipe)
+    next(iter(data.train_dataloader()))
+    return data
+
+
+def scored(root: Path, out: Path) -> None:
+    """What `predict` does beside reading and scoring: ids against files, headers, and the table of five folds."""
+    ids = read_sample(root)
+    _check_test(root, ids, recipe_with("compact", {"data.check": "headers"}), progress=False)
+    scores = np.random.default_rng(0).random((len(ids), 5))
+    table = pd.DataFrame(scores, columns=[f"fold{number}" for number in range(5)], index=pd.Index(ids, name="id"))
+    write_table(out, table.assign(score=table.mean(axis=1)).reset_index())
+    read_table(out, {"id": str, "score": float}, "")
+
+
+def found(n: int) -> pd.DataFrame:
+    """Rows as a search has them, made up."""
+    rng = np.random.default_rng(0)
+    whole = {name: rng.random(n).round(6) for name in columns(6)}
+    texts = {"source": "TARGET", "telescope": "GBT", "pattern": "ABACAD", "file": "x.h5", "excluded": ""}
+    kinds = np.array([str(kind) for kind in Kind])
+    return pd.DataFrame(whole).assign(
+        **texts, **{"class": kinds[rng.integers(len(kinds), size=n)], "coarse": rng.integers(64, size=n), "hits": 3}
+    )
+
+
+def search_tables(n: int, place: Path) -> None:
+    """Write the parts of 64 coarse channels, read them back, join them, write the tables and read them."""
+    store, rows = Store(place / "found"), found(n)
+    store.begin({"pattern": "ABACAD"})
+    for coarse, part in rows.groupby("coarse"):
+        store.keep(Result(int(str(coarse)), part, {}, None))
+    events = joined([result for coarse in range(64) if (result := store.have(coarse)) is not None])
+    store.write_events(events)
+    read_table(store.root / "events.csv", {"class": str, "frequency_mhz": float, "snr": float}, "")
+    for name in ("events.csv", "events.parquet"):
+        print(f"    {name}: {len(events):,} rows, {(store.root / name).stat().st_size / 1e6:.1f} MB")
+
+
+def review_table(n: int, place: Path, good: Path) -> None:
+    """Open a table of scores as `abacad review` does, and read the cadences of its 200 highest."""
+    path = place / "scores.csv"
+    names = [f"{number}/{good}" for number in range(n)]
+    write_table(path, pd.DataFrame({"file": names, "score": np.random.default_rng(0).random(n)}))
+    source = open_source(path)
+    print(f"    scores.csv: {len(source.entries):,} candidates, {path.stat().st_size / 1e6:.1f} MB")
+
+
 def main() -> None:
     """Tell of each step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cadences", type=int, default=60_000)
-    n = parser.parse_args().cadences
+    parser.add_argument("--candidates", type=int, default=100_000)
+    asked = parser.parse_args()
+    n = asked.cadences
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "data"
+        place, root = Path(folder), Path(folder) / "data"
         linked(root, n, n // 2)
         timed("imports", lambda: None)
         labels = timed("labels", lambda: read_labels(root))
         timed("headers of all training cadences", lambda: check_cadences(root, "train", list(labels["id"]), full=False))
-        timed("audit", lambda: audit(root, out=Path(folder) / "audit.html", progress=False))
+        timed("audit", lambda: audit(root, out=place / "audit.html", progress=False))
         groups = timed("groups", lambda: read_groups("none", root, labels["id"]))
         folds = timed("folds", lambda: make_folds(labels, groups, 5, 0))
         pairs = pd.DataFrame({"id_a": labels["id"][:-1].to_numpy(), "id_b": labels["id"][1:].to_numpy()})
         timed("pairs across folds", lambda: across(folds, pairs))
+        timed("start of a training, headers too", lambda: start_of_training(root, place / "run"))
+        timed("predict, headers too", lambda: scored(root, place / "test.csv"))
         ids = timed("sample submission", lambda: read_sample(root))
-        timed("submission", lambda: write_submission(Path(folder) / "s.csv", ids, np.full(len(ids), 0.5)))
-        timed("submission read back", lambda: check_submission(Path(folder) / "s.csv", ids))
+        timed("submission", lambda: write_submission(place / "s.csv", ids, np.full(len(ids), 0.5)))
+        timed("submission read back", lambda: check_submission(place / "s.csv", ids))
+        timed("tables of a search", lambda: search_tables(asked.candidates, place))
+        timed("table of a review", lambda: review_table(asked.candidates, place, root / "seeds" / "0.npy"))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ WITHOUT: dict[str, str] = {}
 """Modules without a test file of their own, each with the reason."""
 
 OF_SEVERAL = {
+    "test_dependencies.py": "what `make audit` says of licences and vulnerabilities",
     "test_docs.py": "every document against the code that it tells of",
     "test_examples.py": "the examples of all docstrings",
     "test_extending.py": "what docs/extending.md promises to whoever adds a kind",
@@ -18,6 +19,10 @@ OF_SEVERAL = {
     "test_tree.py": "this file",
     "bad_input/test_every_bad_input.py": "malformed inputs to every verb, judged alike",
     "bad_input/test_messages.py": "bad input through the command line",
+    "faults/test_disk.py": "a full disk under several verbs",
+    "faults/test_machine.py": "killed readers, little memory and a clock that jumps, under several verbs",
+    "faults/test_rights.py": "files and folders without rights, for every verb",
+    "faults/test_vanishing.py": "files that change between check and use",
     "learn/test_going_on.py": "what goes on after a stop: curves, averaged epochs, a time budget",
     "learn/test_holding_back.py": "what a fold holds back: data, training and scores together",
     "model/test_timetable.py": "one timetable for detector, classical search and checkpoint",

@@ -10,6 +10,13 @@ from abacad.cli.machine import told_of_machine
     [
         (MemoryError(), "memory"),
         (RuntimeError("DataLoader worker (pid 12) is killed by signal: Killed."), "workers"),
+        (
+            RuntimeError(
+                "DataLoader worker (pid 1) is killed by signal: Bus error. It is possible that dataloader's workers "
+                "are out of shared memory."
+            ),
+            "/dev/shm",
+        ),
         (RuntimeError("unable to write to file </torch_7_1_0>: No space left on device (28)"), "/dev/shm"),
         (RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"), "memory"),
         (

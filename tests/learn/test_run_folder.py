@@ -12,7 +12,8 @@ import yaml
 from abacad.config import Data, Inference, Model, Recipe, Represent
 from abacad.errors import AbacadError
 from abacad.learn import run_folder
-from abacad.learn.run_folder import RunFolder, environment, fingerprint, judge_of, logging_to, part_of, read_oof
+from abacad.learn.record import part_of
+from abacad.learn.run_folder import RunFolder, environment, fingerprint, judge_of, logging_to, read_oof
 from abacad.model.checkpoint import save_detector
 from abacad.model.detector import SHIPPED, build_detector
 

@@ -4,13 +4,16 @@ torch raises most of them as a plain RuntimeError, so they are recognised by a p
 """
 
 _MEMORY = "the memory does not suffice.\nClose other programs, or ask for less at once: a smaller batch_size."
+_SHARED = (
+    "the shared memory (/dev/shm) is full.\n"
+    "Enlarge it (docker run --shm-size 2g), or read without further processes: 0 workers."
+)
 _SAID = {
+    "out of shared memory": _SHARED,  # what torch adds where a reader was ended by SIGBUS
     "DataLoader worker": "a reader process was killed, as where the memory runs out.\n"
     "Repeat the command: it goes on where it can. With 0 workers there are no such processes.",
-    "unable to write to file </torch": "the shared memory (/dev/shm) is full.\n"
-    "Enlarge it (docker run --shm-size 2g), or read without further processes: 0 workers.",
-    "unable to allocate shared memory": "the shared memory (/dev/shm) is full.\n"
-    "Enlarge it (docker run --shm-size 2g), or read without further processes: 0 workers.",
+    "unable to write to file </torch": _SHARED,
+    "unable to allocate shared memory": _SHARED,
     "PytorchStreamWriter failed": "a checkpoint cannot be written; the one before it is whole.\n"
     "Is the disk full? Make room and repeat the command: it goes on from there.",
     "can't allocate memory": _MEMORY,

@@ -48,11 +48,14 @@ def _train(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 
 def _fold_table(run: Path) -> Table:
-    from abacad.files import read_json
+    from abacad.learn.record import read_record
+    from abacad.learn.run_folder import RunFolder
 
-    record = read_json(run / "run.json")
+    record = read_record(RunFolder(run).record)
+    if not {"auc_fold", "auc_mean", "auc_oof"} <= set(record):  # of a finished run whose record was lost
+        return Table(f"ROC-AUC of {run}", ("held back", "AUC"), [])
     folds = record.get("folds_trained", range(len(record["auc_fold"])))
-    rows = [(f"fold {number}", f"{value:.4f}") for number, value in zip(folds, record["auc_fold"], strict=True)]
+    rows = [(f"fold {number}", f"{value:.4f}") for number, value in zip(folds, record["auc_fold"], strict=False)]
     rows.append(("mean of folds", f"{record['auc_mean']:.4f}"))
     value, low, high = record["auc_oof"]
     rows.append(("all held-back cadences", f"{value:.4f}  [{low:.4f}, {high:.4f}]"))

@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from abacad.data.cut_short import open_hdf5
 from abacad.data.header import header_of
+from abacad.data.heap import has_endless_heap
 from abacad.data.loss import Loss, Reason
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -54,6 +55,8 @@ class Hdf5Store:
         self.n_rows, n_ifs, n_channels = (int(length) for length in shape)
         self._filters = _filters(self._data)
         self._check_size(os.stat(path).st_size)
+        if has_endless_heap(path):
+            raise ValueError("the heap of its texts is damaged, and the HDF5 library would read it for ever")
         words = _words(self._data, file)
         for key, length in (("nchans", n_channels), ("nifs", n_ifs)):
             if key in words and float(words[key]) != length:

@@ -12,10 +12,11 @@ import yaml
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.files import holds_something, read_json, write_text
+from abacad.files import holds_something, write_text
 from abacad.learn.lock import locked
 from abacad.learn.notebook import shown_in_notebook
-from abacad.learn.run_folder import RunFolder, logging_to, part_of
+from abacad.learn.record import part_of, read_record
+from abacad.learn.run_folder import RunFolder, logging_to
 from abacad.learn.whole_paths import with_whole_paths
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str
     log.info("Continuing the run in %s", run.path)
     if changed:
         log.info("From here on with %s", ", ".join(changed.values()))
-        run.note(changes=[*read_json(run.record).get("changes", []), *changed.values()])
+        run.note(changes=[*read_record(run.record).get("changes", []), *changed.values()])
         _write(run, recipe)
 
 
@@ -110,7 +111,7 @@ def _changed(before: Recipe, now: Recipe) -> dict[str, str]:
 
 def _differs(run: RunFolder, data: dict[str, Any]) -> str:
     """Where the other data lie that the run was made from; empty where they are the same."""
-    known = part_of(read_json(run.record), "data") or data
+    known = part_of(read_record(run.record), "data") or data
     return "" if known.get("labels_sha256") == data["labels_sha256"] else str(known.get("folder"))
 
 

@@ -17,11 +17,11 @@ from abacad.learn.average import average_best
 from abacad.learn.budget import Budget
 from abacad.learn.fold_data import FoldData
 from abacad.learn.labelled import Labelled
-from abacad.learn.learner import Learner
+from abacad.learn.learner import Learner, parameter_groups
 from abacad.learn.run_folder import RunFolder
 from abacad.learn.speed import make_quick
 from abacad.learn.start import start_of
-from abacad.learn.state import FoldState, read_state
+from abacad.learn.state import FoldState, read_state, require_fit
 from abacad.learn.trainer import keep_freed_memory, make_trainer, quiet_lightning
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import build_detector
@@ -61,7 +61,7 @@ def train_fold(
     with quiet_lightning():
         trainer = make_trainer(recipe, run, number, state, data.steps_per_epoch, folds_after, budget)
         if not state.is_done(recipe.trainer):
-            _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number)
+            _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number, run.last(number))
         if not read_state(run.last(number)).is_done(recipe.trainer):
             return False
     if recipe.trainer.averaged > 1:
@@ -78,13 +78,15 @@ def train_fold(
     return True
 
 
-def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, seed: int) -> None:
+def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, seed: int, last: Path) -> None:
     recipe, labelled = data.recipe, data.labelled
     pl.seed_everything(seed, verbose=False)
     # A continued fold takes its weights from its state. Starting weights would be replaced at once, and the hub or the
     # file that they come from may no longer be there.
     model = replace(model, pretrained=False, weights=None) if state.weights else model
     detector = build_detector(model, recipe.represent, labelled.axes)
+    changed = [one for group in parameter_groups(detector, recipe.optim) for one in group["params"]]
+    require_fit(state, last, detector.state_dict(), changed, averaged=recipe.optim.ema > 0)
     make_quick(detector, recipe)
     by_hand = recipe.optim.pos_weight
     weight = _pos_weight(labelled.targets[data.kept], recipe) if by_hand is None else by_hand

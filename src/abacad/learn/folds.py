@@ -154,3 +154,23 @@ def folds_for_run(path: Path, labels: pd.DataFrame, groups: pd.Series, n_folds: 
     folds = make_folds(labels, groups, n_folds, seed)
     write_table(path, folds)
     return folds
+
+
+def require_held_back(folds: pd.DataFrame, path: Path, number: int) -> None:
+    """Refuse folds that are not those by which a trained fold held cadences back.
+
+    Args:
+        folds: Columns id, fold.
+        path: The held-back scores of that fold.
+        number: Of the fold.
+
+    Raises:
+        AbacadError: they hold back other ids: folds.csv was changed, or folders of folds were exchanged.
+    """
+    held = read_table(path, {"id": str, "fold": int}, "Remove that folder, and the fold is trained again.")
+    same = set(held["id"]) == set(folds["id"][folds["fold"] == number])
+    if not same or held["id"].duplicated().any() or (held["fold"] != number).any():
+        raise AbacadError(
+            f"{path} holds other cadences than folds.csv gives to fold {number}.\n"
+            "Put both back as they were, or train into another run folder: --run."
+        )

@@ -22,7 +22,8 @@ from abacad import __version__
 from abacad.config import Inference, Recipe
 from abacad.config.detector import Flip
 from abacad.errors import AbacadError
-from abacad.files import read_json, read_table, write_json
+from abacad.files import read_table, write_json
+from abacad.learn.record import read_record
 from abacad.model.detector import SHIPPED
 from abacad.model.judge import Judge
 from abacad.places import find_run
@@ -48,7 +49,7 @@ class RunFolder(Summary):
 
     def told(self) -> list[tuple[str, str]]:
         """How many folds are trained, and how well."""
-        found = read_json(self.record)
+        found = read_record(self.record)
         folds = [("folds", str(len(found["auc_fold"])))] if "auc_fold" in found else [("folds", "none yet")]
         if "auc_oof" not in found:
             return folds
@@ -133,7 +134,7 @@ class RunFolder(Summary):
     @property
     def verb(self) -> str:
         """The verb that made this run: `train` or `pretrain`."""
-        return str(read_json(self.record).get("verb", "train"))
+        return str(read_record(self.record).get("verb", "train"))
 
     @property
     def n_folds(self) -> int:
@@ -170,13 +171,7 @@ class RunFolder(Summary):
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json."""
-        write_json(self.record, read_json(self.record) | facts)
-
-
-def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
-    """A part of run.json, empty where it is absent or something else."""
-    found = record.get(key)
-    return found if isinstance(found, dict) else {}
+        write_json(self.record, read_record(self.record) | facts)
 
 
 def read_oof(run: RunFolder) -> pd.DataFrame:

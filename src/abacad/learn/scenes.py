@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from abacad.errors import AbacadError
-from abacad.files import read_json, read_table
-from abacad.learn.run_folder import RunFolder, part_of
+from abacad.files import read_table
+from abacad.learn.record import part_of, read_record
+from abacad.learn.run_folder import RunFolder
 
 TRUTH = "truth.csv"
 
@@ -26,7 +27,7 @@ def scenes_of(run: RunFolder, ids: pd.Series) -> np.ndarray | None:
     Returns:
         (cadence,) names of scenes; none where nothing is known of them.
     """
-    folder = part_of(read_json(run.record), "data").get("folder")
+    folder = part_of(read_record(run.record), "data").get("folder")
     known = (Path(str(folder)) / TRUTH, "scene", int) if folder else None
     for path, column, kind in filter(None, (known, (run.folds, "group", str))):
         found = _column(path, column, kind)

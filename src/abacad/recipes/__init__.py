@@ -7,6 +7,7 @@ import dataclasses
 import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,18 @@ def _check(path: Path) -> None:
     """
     way_out = "`abacad train --help` lists the keys of a recipe."
     try:
-        _check_keys(yaml.compose(read_text(path, _LARGEST, way_out), yaml.SafeLoader))
+        _check_text(read_text(path, _LARGEST, way_out))
     except yaml.YAMLError as error:
         raise AbacadError(f"{plain_name(path)} is no YAML: {brief(str(error), 120)}\n{way_out}") from error
     except RecursionError as error:
         raise AbacadError(f"{plain_name(path)} is nested too deeply.\n{way_out}") from error
     except ValueError as error:
         raise AbacadError(f"{plain_name(path)}: {error}\n{way_out}") from error
+
+
+@lru_cache(maxsize=64)
+def _check_text(text: str) -> None:
+    _check_keys(yaml.compose(text, yaml.SafeLoader))
 
 
 def _check_keys(tree: yaml.Node | None) -> None:
@@ -148,12 +154,19 @@ def read_recipe(name: str | Path = "baseline", overrides: Sequence[str] = ()) ->
         >>> abacad.read_recipe("baseline", ["--model.name", "convnext_tiny", "--optim.lr", "3e-4"]).optim.lr
         0.0003
     """
-    parser = ArgumentParser(exit_on_error=False, default_config_files=[os.fspath(recipe_path(name))])
+    path = recipe_path(name)
+    return _read(path, read_text(path, _LARGEST), tuple(overrides))
+
+
+@lru_cache(maxsize=64)  # a verb asks for its run's recipe several times, and to build the parser takes 0.1 s
+def _read(path: Path, text: str, overrides: tuple[str, ...]) -> Recipe:
+    """The recipe in a file that holds that text."""
+    parser = ArgumentParser(exit_on_error=False, default_config_files=[os.fspath(path)])
     add_recipe_arguments(parser)
     try:
         return recipe_of(parser, parser.parse_args(list(overrides)))
     except ArgumentError as error:
-        raise AbacadError(f"Recipe {plain_name(name)}: {brief(str(error))}") from error
+        raise AbacadError(f"Recipe {plain_name(path)}: {brief(str(error))}") from error
 
 
 def recipe_with(recipe: str | Path | Recipe, overrides: Mapping[str, Any]) -> Recipe:

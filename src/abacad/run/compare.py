@@ -15,8 +15,9 @@ import pandas as pd
 from scipy.stats import rankdata, spearmanr
 
 from abacad.errors import AbacadError
-from abacad.files import read_json, read_table
+from abacad.files import read_table
 from abacad.learn.claim import flat
+from abacad.learn.record import read_record
 from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.learn.scenes import scenes_of
 from abacad.metric import auc, auc_difference, auc_interval
@@ -119,7 +120,7 @@ def _compare_runs(runs: Sequence[RunFolder]) -> Comparison:
 def _row(run: RunFolder, oof: pd.DataFrame) -> dict[str, Any]:
     folds = [auc(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=scenes_of(run, oof["id"]))
-    seconds = read_json(run.record).get("train_seconds")
+    seconds = read_record(run.record).get("train_seconds")
     return {
         "run": str(run.path),
         "folds": f"{len(folds)} of {run.n_folds}",

@@ -16,7 +16,7 @@ import pandas as pd
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.files import read_json, replacing, write_json, write_table
+from abacad.files import replacing, write_json, write_table
 from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Represented, worker_count
@@ -24,6 +24,7 @@ from abacad.learn.fold import train_fold
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process
 from abacad.learn.packed import pack
+from abacad.learn.record import read_record
 from abacad.learn.run_folder import RunFolder, environment, fingerprint
 from abacad.learn.simulated import BrightFirst, Mixture
 from abacad.learn.speed import require_speed
@@ -127,7 +128,7 @@ def simulated_cadence(run: RunFolder, cadence_id: str) -> CadenceArray:
     Raises:
         AbacadError: the run does not say what it was simulated from.
     """
-    simulated = read_json(run.record).get("simulated")
+    simulated = read_record(run.record).get("simulated")
     if simulated is None:
         raise AbacadError(f"{run.record} does not say what the run's cadences were simulated from.")
     simulations = _simulations(simulated["presets"], simulated["cadences"], simulated["positives"])

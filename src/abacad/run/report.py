@@ -13,10 +13,11 @@ from abacad.data.axes import axes_of
 from abacad.data.competition import cadence_path, read_cadence
 from abacad.data.simulated_folder import is_simulated
 from abacad.errors import AbacadError
-from abacad.files import read_json, read_table
+from abacad.files import read_table
 from abacad.learn.dataset import Cadences
 from abacad.learn.gates import MEAN_GATE, mean_gate
-from abacad.learn.run_folder import RunFolder, part_of, read_oof
+from abacad.learn.record import part_of, read_record
+from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.learn.scenes import scenes_of
 from abacad.metric import Interval, auc_interval
 from abacad.model.checkpoint import load_detector
@@ -64,7 +65,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     folds = folder.trained()
     page_path = output(out if out is not None else folder.path / "report.html", PAGE)
     oof = read_oof(folder)
-    record = read_json(folder.record)
+    record = read_record(folder.record)
     curves = _curve_tables(folder, folds)
     detectors = {number: load_detector(folder.weights(number), fold=number) for number in folds}
     overall = _auc_of(folder, oof)

@@ -23,18 +23,19 @@ from abacad.data.check import check_cadences, usable
 from abacad.data.competition import read_labels
 from abacad.data.simulated_folder import is_simulated
 from abacad.errors import AbacadError
-from abacad.files import read_json, write_json, write_table
+from abacad.files import write_json, write_table
 from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
-from abacad.learn.folds import folds_for_run, read_groups, read_links
+from abacad.learn.folds import folds_for_run, read_groups, read_links, require_held_back
 from abacad.learn.gates import first_fold_gate, mean_gate
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process, shown_in_notebook, train_in_own_process
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.pseudo import with_pseudo
-from abacad.learn.run_folder import RunFolder, environment, fingerprint, part_of
+from abacad.learn.record import part_of, read_checked, read_record
+from abacad.learn.run_folder import RunFolder, environment, fingerprint
 from abacad.learn.scenes import scenes_of
 from abacad.learn.speed import require_speed
 from abacad.learn.start import start_of
@@ -161,14 +162,16 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
         write_json(ready, {"shape": list(checked.shape), "skipped": list(checked.bad)})
     while not ready.is_file():  # another process of a distributed run is doing it
         time.sleep(0.5)
-    found = read_json(ready)
-    labels = labels[~labels["id"].isin(found["skipped"])].reset_index(drop=True)
+    shape, skipped = read_checked(ready)
+    labels = labels[~labels["id"].isin(skipped)].reset_index(drop=True)
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
+    for number in range(recipe.data.folds):
+        if run.fold_oof(number).is_file():
+            require_held_back(folds, run.fold_oof(number), number)
     for number in recipe.data.wanted():
         start_of(recipe.model, run, number)  # weights that would leak labels are refused before cadences are packed
-    source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, tuple(found["shape"]), partners)
+    source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, shape, partners)
     source = packed_if_wanted(source, len(labels), run.packed, recipe)
-    shape = tuple(found["shape"])
     ids, targets, fold = (column.to_numpy() for column in (labels["id"], labels["target"], folds["fold"]))
     labelled = Labelled(source, ids, targets, fold, shape, axes_of(root, shape))
     labelled = labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
@@ -259,7 +262,7 @@ def _conclude(run: RunFolder, seconds: float, *, anew: bool) -> None:
     oof = oof.set_index("id").loc[order["id"][order["fold"].isin(done)]].reset_index()
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=scenes_of(run, oof["id"]))
     folds = [_auc_of(run, number) for number in done]
-    record = read_json(run.record)
+    record = read_record(run.record)
     run.note(
         folds_trained=done,
         auc_fold=[round(fold.value, 5) for fold in folds],

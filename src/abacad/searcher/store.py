@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from abacad.errors import AbacadError
-from abacad.files import read_json, replacing, write_json, write_table
+from abacad.files import holds_something, read_json, replacing, write_json, write_table
 from abacad.searcher.engine import Result
 
 _RECORD = "search.json"
@@ -41,7 +41,7 @@ class Store:
             AbacadError: the folder holds something else.
         """
         before = read_json(self.root / _RECORD)
-        if not before and self.root.is_dir() and any(self.root.iterdir()):
+        if not before and holds_something(self.root):
             raise AbacadError(f"{self.root} is not empty and holds no search.\nGive another --out, or an empty folder.")
         if before and before.get("asked") != asked:
             differs = sorted(key for key in asked if before.get("asked", {}).get(key) != asked[key])

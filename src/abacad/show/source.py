@@ -11,7 +11,8 @@ from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.data.observation import open_observation
 from abacad.data.simulated_folder import read_card
 from abacad.errors import AbacadError
-from abacad.files import read_json, read_table
+from abacad.files import read_table
+from abacad.learn.record import read_record
 from abacad.learn.run_folder import RunFolder
 from abacad.show.events import EVENTS, Search, open_search
 from abacad.show.line import Line
@@ -120,8 +121,8 @@ def _of_run(run: RunFolder, of: str, data: Path | None) -> Source:
     maker = "abacad predict RUN DATA" if is_test else "The same `abacad train`"
     if not table_path.is_file():
         raise AbacadError(f"{run.path} has no {table_path.name}.\n{maker} writes it.")
-    record = read_json(run.record)
-    noted = record.get("test" if is_test else "data", {}).get("folder", ".")
+    record = read_record(run.record)
+    noted = str(record.get("test" if is_test else "data", {}).get("folder", "."))
     root = data if data is not None else Path(noted)
     table = read_table(table_path, _TEST if is_test else _OOF, f"{maker} writes it again.")
     if table.empty:

@@ -1,0 +1,53 @@
+"""run.json and checked.json, the records of a run: what is read of them is of a run's kind, or refused."""
+
+from pathlib import Path
+from typing import Any
+
+from abacad.errors import AbacadError, brief
+from abacad.files import read_json
+
+_FACTS: dict[str, tuple[type, type | tuple[type, ...] | None]] = {
+    "verb": (str, None), "train_seconds": (float, None), "auc_mean": (float, None), "changes": (list, str),
+    "auc_fold": (list, (int, float)), "auc_oof": (list, (int, float)), "folds_trained": (list, int),
+    "simulated": (dict, None), "data": (dict, None), "test": (dict, None),
+}  # fmt: skip
+"""What run.json may say, and what verbs read of it: its kind, and that of each value in a list."""
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What run.json says; empty where there is none.
+
+    Raises:
+        AbacadError: it is no JSON, or a fact that verbs use is of another kind.
+    """
+    way_out = "Put the whole file back, or train into another folder: --run."
+    record = read_json(path, way_out)
+    for key, (kind, inner) in _FACTS.items():
+        value: Any = record.get(key)
+        fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
+        if fits and isinstance(value, list) and inner is not None:
+            fits = all(isinstance(one, inner) for one in value)
+        if key in record and (not fits or (key == "auc_oof" and len(value) != 3)):
+            raise AbacadError(f"{path}: {key} is {brief(repr(value), 40)}, which no run writes.\n{way_out}")
+    return record
+
+
+def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
+    """A part of run.json, empty where it is absent or something else."""
+    found = record.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def read_checked(path: Path) -> tuple[tuple[int, int, int], list[str]]:
+    """The shape of the cadences and the ids left out, as an earlier start found them.
+
+    Raises:
+        AbacadError: the file holds something else.
+    """
+    found = read_json(path)
+    shape: Any = found.get("shape")
+    skipped = found.get("skipped")
+    sound = isinstance(shape, list) and len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)
+    if not sound or not isinstance(skipped, list) or not all(isinstance(one, str) for one in skipped):
+        raise AbacadError(f"{path} holds no shape, or no ids left out.\nRemove it; the cadences are then checked anew.")
+    return (shape[0], shape[1], shape[2]), skipped
