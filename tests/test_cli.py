@@ -168,6 +168,7 @@ def test_a_printed_recipe_is_the_same_run(tmp_path, capsys):
 def test_every_verb_prints_its_options(name, capsys):
     words = {
         "simulate": ["x"],
+        "compare": ["x"],
         "predict": ["x"],
         "submit": ["x"],
         "report": ["x"],

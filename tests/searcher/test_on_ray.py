@@ -15,7 +15,7 @@ from abacad.searcher.task import Plan, Task, done
 from tests.data.files import write_panel
 from tests.searcher.made import add_line, made
 from tests.searcher.slow import Stuck
-from tests.searcher.test_engines import PIECES, observation, same
+from tests.searcher.pieces import PIECES, observation, same
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install abacad[ray]")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves its log files to the collector

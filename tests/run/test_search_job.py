@@ -1,0 +1,66 @@
+"""The search of one observation as a job: what is done stays done, and the order of the workers is no matter."""
+
+import pandas as pd
+import pytest
+
+from abacad.data.observation import Observation
+from abacad.errors import AbacadError
+from abacad.run.search_job import Wanted, begin
+from abacad.searcher.task import Outcome, done
+from tests.data.files import write_panel
+from tests.searcher.made import add_line, made
+
+WANTED = Wanted(max_drift=1.0, judged=0, shown=0)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Six files of two coarse channels (as the fixture below cuts them), a needle in each."""
+    folder = tmp_path_factory.mktemp("telescope")
+    there = made(seed=5, n_freq=4096, start_s=[400.0 * panel for panel in range(6)], df_hz=2.79, dt_s=18.0, dof=200)
+    add_line(there, 1000, 0.1, 20)
+    add_line(there, 3000, -0.1, 20)
+    return [write_panel(folder, number, there.panels[number]) for number in range(6)]
+
+
+@pytest.fixture(autouse=True)
+def two_coarse_channels(monkeypatch):
+    monkeypatch.setattr(Observation, "coarse", lambda self: [(0, 2048), (2048, 2048)])
+
+
+def test_a_job_goes_on_with_what_is_left_and_ends_with_the_same_table(files, tmp_path):
+    whole = begin(files, tmp_path / "whole", WANTED)
+    assert (whole.total, whole.complete, [task.coarse for task in whole.tasks()]) == (2, False, [0, 1])
+    for task in reversed(whole.tasks()):  # the last coarse channel first
+        whole.take(done(task))
+    assert whole.complete
+    expected = whole.write()
+    assert (expected["class"] == "event").sum() == 2
+
+    first = begin(files, tmp_path / "stopped", WANTED)
+    first.take(done(first.tasks()[0]))
+    again = begin(files, tmp_path / "stopped", WANTED)
+    assert [task.coarse for task in again.tasks()] == [1]
+    again.take(done(again.tasks()[0]))
+    pd.testing.assert_frame_equal(again.write(), expected)
+
+
+def test_a_folder_of_another_search_is_refused(files, tmp_path):
+    begin(files, tmp_path / "found", WANTED)
+    with pytest.raises(AbacadError, match="found"):
+        begin(files, tmp_path / "found", Wanted(max_drift=2.0, judged=0, shown=0))
+
+
+def test_files_that_fail_end_the_job_and_keep_what_was_found(files, tmp_path):
+    job = begin(files, tmp_path / "found", WANTED)
+    job.take(done(job.tasks()[0]))
+    with pytest.raises(OSError, match="the disk is gone"):
+        job.take(Outcome(None, OSError("the disk is gone")))
+    assert list(job.results) == [0]
+    assert len(job.write()) >= 1
+
+
+def test_nothing_found_yet_writes_nothing(files, tmp_path):
+    job = begin(files, tmp_path / "found", WANTED)
+    assert job.write().empty
+    assert not (tmp_path / "found" / "events.csv").exists()
