@@ -14,8 +14,8 @@ from abacad.searcher.settings import Settings
 from abacad.searcher.task import Plan, Task, done
 from tests.data.files import write_panel
 from tests.searcher.made import add_line, made
-from tests.searcher.slow import Stuck
 from tests.searcher.pieces import PIECES, observation, same
+from tests.searcher.slow import Stuck
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install abacad[ray]")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves its log files to the collector
