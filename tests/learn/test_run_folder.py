@@ -142,7 +142,9 @@ def test_a_part_of_the_record_is_keys_with_values_or_nothing():
     assert part_of({"data": [1]}, "data") == part_of({}, "data") == {}
 
 
-def test_the_log_goes_into_the_file_while_the_block_runs(tmp_path):
+def test_the_log_goes_into_the_file_while_the_block_runs(tmp_path, monkeypatch):
+    # pytest would carry the broken character from process to process, and cannot
+    monkeypatch.setattr(logging.getLogger("abacad"), "propagate", False)
     logger, path = logging.getLogger("abacad"), tmp_path / "new" / "log.txt"
     logger.setLevel(logging.WARNING)
     with logging_to(path):
