@@ -30,6 +30,7 @@ def test_every_option_reaches_the_search(files, run_folder, tmp_path, monkeypatc
         "out": tmp_path / "found", "max_drift": 2.5, "min_drift": 0.01, "snr": 8.0, "windows": 2, "pattern": "ABACAD",
         "pol": "first", "hit_snr": 12.0, "judged": 3, "weights": run_folder, "inject": 10, "seed": 4, "exclude": "gbt",
         "shown": 5, "sefd": 10.0, "distance": 4.2, "accelerator": "cpu",
+        "engine": "processes", "workers": 2,
     }  # fmt: skip
     told(capsys, "search", *files, *(word for key, value in given.items() for word in (f"--{key}", value)))
     assert called.positional == (files,)

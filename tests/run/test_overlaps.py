@@ -141,8 +141,8 @@ def test_a_file_that_vanishes_leaves_no_tables(shared, tmp_path, capsys, monkeyp
     pairs = abacad.overlaps(shared, tmp_path, progress=False).pairs
     few = pairs.loc[pairs["columns"].idxmin(), "id_a"]  # a pair of few columns is looked up in the files
     path = next(shared.glob(f"*/?/{few}.npy"))
-    moved, plain = tmp_path / "moved.npy", verb.candidates
-    monkeypatch.setattr(verb, "candidates", lambda codes: path.rename(moved) and plain(codes))
+    moved, plain = tmp_path / "moved.npy", verb.likely_pairs
+    monkeypatch.setattr(verb, "likely_pairs", lambda codes: path.rename(moved) and plain(codes))
     try:
         told = refused(capsys, str(shared), "--out", str(tmp_path / "out"))
     finally:

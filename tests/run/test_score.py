@@ -10,6 +10,7 @@ import pytest
 import abacad
 from abacad.cli import main
 from abacad.errors import AbacadError
+from abacad.files import read_json
 from abacad.learn.simulated import Mixture
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
@@ -54,7 +55,7 @@ def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
     written = weights.stat().st_mtime_ns
     assert main(words) == 0
     assert weights.stat().st_mtime_ns == written
-    assert set(abacad.learn.run_folder.read_json(run / "run.json")["auc_presets"]) == {"easy", "demo"}
+    assert set(read_json(run / "run.json")["auc_presets"]) == {"easy", "demo"}
     assert main([*words[:4], "[demo]", *words[5:]]) == 2
     assert "Name another" in capsys.readouterr().err
 
