@@ -16,7 +16,7 @@ SIMULATE = ("--preset", "demo", "--axes.n_time", 28, "--axes.n_freq", 64, "--sce
 def words_of(verb: str, data: Path, disk: Path) -> list[object]:
     return {
         "simulate": ["simulate", disk / "set", *SIMULATE, "--train", 20, "--test", 4],
-        "telescope": ["simulate", disk / "sky", "--telescope", "--channels", 4096, "--signals", 1],
+        "telescope": ["simulate", disk / "sky", "--telescope", "--channels", 16384, "--signals", 1],
         "train": ["train", data, "--run", disk / "run", *QUICK, "--data.pack", "always", "--trainer.loggers", "[]"],
         "overlaps": ["overlaps", data, "--out", disk],
         "audit": ["audit", data, "--out", disk / "audit.html"],
@@ -27,7 +27,7 @@ def words_of(verb: str, data: Path, disk: Path) -> list[object]:
 @pytest.mark.parametrize(
     ("verb", "size"),
     [
-        ("simulate", "128k"), ("telescope", "400k"), ("train", "256k"), ("overlaps", "4k"), ("audit", "8k"),
+        ("simulate", "128k"), ("telescope", "1m"), ("train", "256k"), ("overlaps", "4k"), ("audit", "8k"),
         ("score", "8k"),
     ],
 )  # fmt: skip

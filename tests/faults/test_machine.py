@@ -51,7 +51,6 @@ def test_a_killed_reader_of_training_cadences_is_one_message_and_the_run_goes_on
     "words",
     [
         ("simulate", "out/set", "--preset", "demo", "--train", 8, "--test", 4, "--scenes.n_freq", 150_000),
-        ("simulate", "out/sky", "--telescope", "--channels", 1 << 22),
         ("sensitivity", "--preset", "kaggle", "--cadences", 8000, "--bound", 0, "--out", "out/s.html"),
     ],
     ids=lambda words: words[1],

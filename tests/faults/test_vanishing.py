@@ -81,20 +81,20 @@ def test_weights_that_vanish_after_the_recipe_was_read(competition, trained_run,
 
 @pytest.mark.parametrize("suffix", [".h5", ".fil"])
 def test_a_telescope_file_that_vanishes_after_it_was_opened(suffix, tmp_path, monkeypatch):
-    search = importlib.import_module("abacad.run.search")
+    search_job = importlib.import_module("abacad.run.search_job")
     paths = [tmp_path / f"panel{number}{suffix}" for number in range(6)]
     rng = np.random.default_rng(0)
     write = write_h5 if suffix == ".h5" else write_fil
     for number, path in enumerate(paths):
         data = rng.chisquare(4, (16, 1024)).astype(np.float32)
         write(path, data, source_name=NAMES[number], tstart=MJD + number * 310 / 86400)
-    open_observation = search.open_observation
+    open_observation = search_job.open_observation
 
     def opened_then_changed(*words, **options):
         found = open_observation(*words, **options)
         paths[2].unlink()
         return found
 
-    monkeypatch.setattr(search, "open_observation", opened_then_changed)
+    monkeypatch.setattr(search_job, "open_observation", opened_then_changed)
     words = ["search", *paths, "--pattern", "ABACAD", "--out", tmp_path / "found", "--judged", 0]
     is_one_message(in_child(lambda: command(*words)), paths[2].name)

@@ -66,7 +66,8 @@ def _verb(name: str, words: Sequence[str], debug: bool) -> int:
     except (AbacadError, ArgumentError, OSError) as error:
         if debug:
             raise
-        return _fails(name, _told(error), 2)
+        machine = told_of_machine(error) if isinstance(error, OSError) else None
+        return _fails(name, machine or _told(error), 2)
     except Exception as error:
         if debug:
             raise

@@ -3,6 +3,11 @@
 torch raises most of them as a plain RuntimeError, so they are recognised by a part of the message.
 """
 
+import os
+import traceback
+
+from abacad.errors import FULL
+
 _MEMORY = "the memory does not suffice.\nClose other programs, or ask for less at once: a smaller batch_size."
 _SHARED = (
     "the shared memory (/dev/shm) is full.\n"
@@ -18,13 +23,22 @@ _SAID = {
     "Is the disk full? Make room and repeat the command: it goes on from there.",
     "can't allocate memory": _MEMORY,
     "out of memory": _MEMORY,
+    "could not create a primitive": _MEMORY,  # oneDNN, where it cannot have the memory of a convolution
     "can't start new thread": "the system allows no more threads or processes.\nAsk for fewer workers.",
 }
+_LOCKS = os.path.join("multiprocessing", "synchronize.py")
 
 
 def told_of_machine(error: Exception) -> str | None:
     """A message of two lines for an error of the machine; none for any other error."""
     if isinstance(error, MemoryError):
         return _MEMORY
+    if isinstance(error, OSError):
+        return _SHARED if error.errno in FULL and _of_a_lock(error) else None
     said = str(error)
     return next((told for part, told in _SAID.items() if part in said), None)
+
+
+def _of_a_lock(error: OSError) -> bool:
+    """Whether a lock between processes could not be made: it is a file in the shared memory, which no error names."""
+    return any(frame.filename.endswith(_LOCKS) for frame in traceback.extract_tb(error.__traceback__))

@@ -54,6 +54,8 @@ class FingerprintFile:
                 self._reserve()
                 write_json(folder / "card.json", card)
         except OSError as error:
+            if not (folder / "card.json").is_file():
+                shutil.rmtree(folder, ignore_errors=True)  # a file without the room that it claims
             raise AbacadError(f"{unwritable(folder.parent, error)}\nOr name another folder: --out FOLDER.") from error
         progress = self._progress()
         self.done: int = progress.get("cadences", 0)
