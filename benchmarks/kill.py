@@ -129,7 +129,7 @@ def found(folder: Path) -> dict[str, bytes]:
     """Every file by its name, with that of its content which has to be the same."""
     files = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and "tfevents" not in path.name:  # TensorBoard names its files by process and time
             content = b""
             if path.suffix in EXACT and path.name not in TIMED:
                 content = path.read_bytes()

@@ -10,7 +10,7 @@ QUICK = (
     "--optim.batch_size", "8", "--model.width", "2", "--model.pretrained", "false", "--trainer.loggers", "[]",
 )  # fmt: skip
 SMALL = ("--preset", "demo", "--axes.n_time", "28", "--axes.n_freq", "64", "--scenes.n_freq", "256")
-TELESCOPE = ("--telescope", "--channels", "4096", "--signals", "2", "--progress", "false")
+TELESCOPE = ("--telescope", "--channels", "8192", "--signals", "2", "--progress", "false")
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,7 @@ def start_of_training(root: Path, run: Path) -> FoldData:
     run.mkdir()
     labelled = _prepare(root, read_labels(root), recipe, RunFolder(run))
     kept = np.flatnonzero(labelled.folds != 0)
-    data = FoldData(labelled, kept, np.flatnonzero(labelled.folds == 0), recipe)
-    next(iter(data.train_dataloader()))
-    return data
+    return FoldData(labelled, kept, np.flatnonzero(labelled.folds == 0), recipe)
 
 
 def scored(root: Path, out: Path) -> None:
