@@ -47,7 +47,7 @@ def test_a_job_goes_on_with_what_is_left_and_ends_with_the_same_table(files, tmp
 
 def test_a_folder_of_another_search_is_refused(files, tmp_path):
     begin(files, tmp_path / "found", WANTED)
-    with pytest.raises(AbacadError, match="found"):
+    with pytest.raises(AbacadError, match="settings"):
         begin(files, tmp_path / "found", Wanted(max_drift=2.0, judged=0, shown=0))
 
 

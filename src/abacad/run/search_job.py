@@ -128,8 +128,9 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
         AbacadError: files do not make one observation, an option makes no sense, or `out` holds something else.
     """
     settings = Settings(
-        wanted.max_drift, wanted.min_drift, wanted.snr, wanted.windows, wanted.judged, wanted.inject, wanted.seed
-    )
+        max_drift_hz_s=wanted.max_drift, min_drift_hz_s=wanted.min_drift, snr=wanted.snr, windows=wanted.windows,
+        judged=wanted.judged, inject=wanted.inject, seed=wanted.seed,
+    )  # fmt: skip
     bands = read_bands(wanted.exclude) if wanted.exclude is not None else None
     observation = open_observation(files, pattern=wanted.pattern, pol=wanted.pol)
     store = Store(out)

@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.second_look import Kind, Signal
-from abacad.searcher.stamp import WIDTH, abacad_order
+from abacad.searcher.stamp import WIDTH, abacad_order, scores
 from abacad.searcher.unit import Judge, Unit
-from abacad.signal.cadence import Axes
 
 LEAST = 0.5
 """Score below which a window is none of a needle."""
@@ -66,9 +64,8 @@ def windows(unit: Unit, signals: Sequence[Signal], judge: Judge | None, count: i
         if signal.kind in _OF_THE_GROUND:
             paths.blank(signal.line, paths.all, max(signal.half, 1.0 + signal.line.width))
     starts = _starts(unit)
-    scores = _scores(unit, starts, judge)
+    found = _apart(starts, _scores(unit, starts, judge))
     paths.restore()
-    found = _apart(starts, scores)
     crossed = [replace(window, lines=_crossing(unit, window, signals)) for window in found]
     alone = [window for window in crossed if not window.lines][:count]
     return [window for window in crossed if window.lines or window in alone]
@@ -105,16 +102,8 @@ def _starts(unit: Unit) -> Int[np.ndarray, " window"]:
 def _scores(unit: Unit, starts: Int[np.ndarray, " window"], judge: Judge) -> Float[np.ndarray, " window"]:
     order = abacad_order(unit.on, unit.off) or []
     rows = min(unit.n_time[panel] for panel in order)
-    axes = Axes(rows, WIDTH, unit.dt_s, unit.df_hz, tuple(unit.start_s[panel] for panel in order))
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # a score is the same to the last bit however many cores there are
-    try:
-        return np.concatenate([
-            judge.scores(torch.from_numpy(_cut(unit, order, rows, starts[low : low + _BATCH])), axes)
-            for low in range(0, len(starts), _BATCH)
-        ])  # fmt: skip
-    finally:
-        torch.set_num_threads(before)
+    parts = np.split(starts, range(_BATCH, len(starts), _BATCH))
+    return np.concatenate([scores(unit, _cut(unit, order, rows, part), judge) for part in parts])
 
 
 def _cut(
