@@ -12,14 +12,14 @@ given where the folder has a truth.csv; their intervals draw scenes where it nam
 import argparse
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 import abacad
 from abacad.files import read_json
-from abacad.metric import auc_interval
+from abacad.learn.gates import FIRST_FOLD_GATE, MEAN_GATE
+from abacad.metric import Interval, auc_interval
 
 STARTS = ("random", "imagenet", "in-domain")
 KINDS = ("difference", "on", "tall_on", "binned")
@@ -63,15 +63,12 @@ def test_auc(run: Path, data: Path) -> str:
 def told(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> list[str]:
     """The cells of a row."""
     run = trained(chosen, start, kind, seed)
-    record = read_json(run / "run.json")
-    trained_folds = range(chosen.folds or len(record["auc_fold"]))
-    oof = pd.concat([pd.read_csv(run / f"fold{number}" / "oof.csv") for number in trained_folds])
-    groups = oof["group"].to_numpy() if "group" in oof else None
-    held_back = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=groups)
-    folds = record["auc_fold"]
-    gates = f"{'yes' if folds[0] > 0.73 else 'no'} / {'yes' if np.mean(folds) >= 0.77 else 'no'}"
-    cells = [start, kind, str(seed), f"{folds[0]:.3f}", f"{np.mean(folds):.3f}", gates, str(held_back)]
-    return [*cells, test_auc(run, chosen.data), f"{record['train_seconds'] / 60:.0f}"]
+    (row,) = abacad.compare(run).runs.to_dict("records")
+    first = read_json(run / "run.json")["auc_fold"][0]
+    gates = f"{'yes' if first > FIRST_FOLD_GATE else 'no'} / {'yes' if row['mean'] >= MEAN_GATE else 'no'}"
+    held_back = str(Interval(row["oof"], row["low"], row["high"]))
+    cells = [start, kind, str(seed), f"{first:.3f}", f"{row['mean']:.3f}", gates, held_back]
+    return [*cells, test_auc(run, chosen.data), f"{row['minutes']:.0f}"]
 
 
 def main() -> None:

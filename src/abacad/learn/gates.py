@@ -22,7 +22,7 @@ def first_fold_gate(measured: Interval, figures: dict[str, str]) -> list[str]:
     """Lines of the log after the first fold.
 
     Args:
-        found: AUC of the fold.
+        measured: AUC of the fold.
         figures: What to check when it is too low, with what was measured, by name.
 
     Returns:
