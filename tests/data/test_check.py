@@ -1,5 +1,8 @@
 """Every cadence is looked at: what can be used, what cannot and why, and one shape for all."""
 
+import gc
+import time
+
 import numpy as np
 import pytest
 
@@ -94,3 +97,21 @@ def test_bad_cadences_stop_or_are_left_out_as_asked():
         usable(checked, "fail")
     checked.bad.clear()
     assert usable(checked, "fail") == ["a", "d"]
+
+
+def test_no_cadence_is_lost_where_threads_that_read_headers_are_interrupted(tmp_path):
+    """Python 3.11 counts the depth of what numpy parses for all threads in one place."""
+    ids = folder(tmp_path, *[GOOD] * 16)
+    before = gc.get_threshold()
+
+    def interrupted(*_) -> None:
+        time.sleep(1e-5)  # lets another thread run, as any finaliser may
+
+    gc.callbacks.append(interrupted)
+    gc.set_threshold(5)
+    try:
+        lost = [check_cadences(tmp_path, "train", ids, full=False).bad for _ in range(60)]
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(interrupted)
+    assert lost == [{}] * 60

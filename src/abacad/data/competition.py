@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -33,6 +34,9 @@ Split = Literal["train", "test"]
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST_ID = 200  # with .npy, and as a temporary name, it stays below the 255 bytes of a file name
 _LONGEST_HEADER = 10_000  # bytes; numpy's own limit for what it parses
+_ONE_PARSES = Lock()
+"""numpy reads a header by `ast.literal_eval`, whose Python 3.11 counts the depth of all threads in one place: where one
+is interrupted in the middle, as by the garbage collector's finalisers, another fails with a SystemError."""
 _MOST_VALUES = 1 << 27
 """Of a cadence: 0.5 GB as float32. The competition's have 419,328."""
 
@@ -178,7 +182,8 @@ def _parsed(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
         raise ValueError("the header is too long")
     file.seek(-len(length), os.SEEK_CUR)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)
+    with _ONE_PARSES:
+        return read(file)
 
 
 def read_cadence(path: Path, shape: tuple[int, ...] | None = None) -> CadenceArray:

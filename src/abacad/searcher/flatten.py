@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.interpolate import CubicSpline
 
 from abacad.searcher.compiled import compiled
+from abacad.signal.robust import MAD_TO_SIGMA
 
 BLOCK = 512
 """Channels of one median of the bandpass."""
@@ -22,7 +23,6 @@ BLOCK = 512
 _FINE = 8  # channels that the spline gives one value for
 _NOISE_BLOCK = 8192
 _EVERY = 32  # channels from one that σ is measured on to the next
-_MAD_TO_SIGMA = 1.4826
 
 
 def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time freq"]) -> tuple[int, int, float]:
@@ -114,7 +114,7 @@ def _level_at_start(values: Float[np.ndarray, " some"]) -> float:
     """Where a straight line through the values begins; lines of the sky and the ground are cut to the noise first."""
     x = np.arange(len(values))
     middle = np.median(values)
-    spread = 4 * _MAD_TO_SIGMA * np.median(np.abs(values - middle))
+    spread = 4 * MAD_TO_SIGMA * np.median(np.abs(values - middle))
     for _ in range(3):
         slope, level = np.polyfit(x, np.clip(values, middle - spread, middle + spread), 1)
         middle = level + slope * x
@@ -161,7 +161,7 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
     each = min(_NOISE_BLOCK // _every(n_freq), sample.shape[1])
     count = sample.shape[1] // each
     blocks = sample[:, : count * each].reshape(len(sample), count, each).transpose(1, 0, 2).reshape(count, -1)
-    known = _MAD_TO_SIGMA * _median(np.abs(blocks - _median(blocks)[:, None]))
+    known = MAD_TO_SIGMA * _median(np.abs(blocks - _median(blocks)[:, None]))
     usable = known > 0
     if not usable.any():
         return np.full(n_freq, np.inf, np.float32)

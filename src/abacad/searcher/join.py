@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from abacad.searcher.compiled import compiled
 from abacad.searcher.plan import Octave, lines, tree
+from abacad.signal.robust import MAD_TO_SIGMA
 
 _STRETCH = 2048  # bins of the band that are worked on at once: trees of 3 × 16 rows fill half a megabyte
 _FEWEST = 64  # sums that location and σ of a line can be measured on
@@ -251,7 +252,7 @@ class Join:
         if sums.shape[1] < _FEWEST:
             return  # and the σ of white noise stays
         location = np.median(sums, axis=1)
-        sigma = 1.4826 * np.median(np.abs(sums - location[:, None]), axis=1)
+        sigma = MAD_TO_SIGMA * np.median(np.abs(sums - location[:, None]), axis=1)
         self.location = location.astype(np.float32)
         self.scale = np.where(sigma > 0, 1 / np.maximum(sigma, 1e-12), 0).astype(np.float32)
 

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from abacad.searcher.first_look import CLIP, Place
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.unit import Unit
+from abacad.signal.robust import MAD_TO_SIGMA
 
 WIDTHS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Channels beyond the smear that are tried for the bandwidth."""
@@ -128,7 +129,7 @@ def _above_its_neighbours(paths: Paths, line: Line, snr: float, clip: float) -> 
     if len(beside) < _PARALLELS // 2:
         return snr
     middle = float(np.median(beside))
-    scatter = 1.4826 * float(np.median(np.abs(beside - middle)))
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(beside - middle)))
     return (snr - middle) / max(1.0, scatter / _BY_CHANCE)
 
 
