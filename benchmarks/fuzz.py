@@ -125,7 +125,7 @@ def good_weights() -> bytes:
 def good_state() -> bytes:
     """The state of a fold with one tensor."""
     whole = io.BytesIO()
-    state = {"kind": "abacad: state of a fold, 1", "epochs": 1, "best_epoch": 0, "best_auc": 0.5}
+    state = {"format": "abacad: state of a fold, 1", "epochs": 1, "best_epoch": 0, "best_auc": 0.5}
     torch.save(state | {"weights": {"a": torch.ones(2)}, "average": {}, "optimizer": {}, "scaler": {}}, whole)
     return whole.getvalue()
 

@@ -30,7 +30,7 @@ from abacad.run.predict import _check_test
 from abacad.run.submit import check_submission, write_submission
 from abacad.run.train import _prepare
 from abacad.searcher.engine import Result, joined
-from abacad.searcher.second_look import Kind
+from abacad.searcher.second_look import SignalClass
 from abacad.searcher.store import Store
 from abacad.searcher.table import columns
 from abacad.show.source import open_source
@@ -90,9 +90,9 @@ def found(n: int) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     whole = {name: rng.random(n).round(6) for name in columns(6)}
     texts = {"source": "TARGET", "telescope": "GBT", "pattern": "ABACAD", "file": "x.h5", "excluded": ""}
-    kinds = np.array([str(kind) for kind in Kind])
+    classes = np.array([str(one) for one in SignalClass])
     return pd.DataFrame(whole).assign(
-        **texts, **{"class": kinds[rng.integers(len(kinds), size=n)], "coarse": rng.integers(64, size=n), "hits": 3}
+        **texts, **{"class": classes[rng.integers(len(classes), size=n)], "coarse": rng.integers(64, size=n), "hits": 3}
     )
 
 

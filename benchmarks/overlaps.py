@@ -108,7 +108,7 @@ def files(folder: Path, sizes: list[int]) -> None:
                 elif call is load_all:
                     read_all(part)
                 measured.append(overlaps_alone(part, call) if isinstance(call, int) else timed(call, part))
-            wall, cpu = (np.array([each[kind] for each in measured]) * 1e3 / size for kind in (0, 1))
+            wall, cpu = (np.array([each[clock] for each in measured]) * 1e3 / size for clock in (0, 1))
             _, _, peak, pairs = measured[2]
             told = "".join(f"{a:6.3f} ({b:5.3f}) " for a, b in zip(wall, cpu, strict=True))
             ratio = f"{wall[2] / wall[0]:5.2f} {wall[3] / wall[0]:5.2f}"

@@ -18,14 +18,14 @@ from abacad.data.observation import open_observation
 from abacad.learn.run_folder import judge_of
 from abacad.model.judge import Judge, shipped
 from abacad.searcher.engine import signals_of
-from abacad.searcher.second_look import Kind
+from abacad.searcher.second_look import SignalClass
 from abacad.searcher.settings import Settings
 from abacad.searcher.stamp import WIDTH
 from abacad.searcher.unit import Unit, read_unit
 from abacad.searcher.windows import windows
 
 LEVELS = (0.5, 0.7, 0.9, 0.99)
-LINES = {Kind.EVENT, Kind.ZONE, Kind.NEAR_ZERO}
+LINES = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 SETTINGS = Settings()
 
 
@@ -43,7 +43,7 @@ def told(unit: Unit, judge: Judge, places: np.ndarray) -> None:
     begin = time.process_time()
     found = windows(unit, signals, judge, 10**6)
     seconds = time.process_time() - begin
-    lines = np.array([signal.line.x for signal in signals if signal.kind in LINES])
+    lines = np.array([signal.line.x for signal in signals if signal.class_name in LINES])
     by_line = {place for place in places.tolist() if (np.abs(lines - place) < 40).any()}
     print(f"  lines: {len(by_line)} of {len(places)}; windows took {seconds:.1f} CPU s")
     for level in LEVELS:

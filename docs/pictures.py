@@ -2,7 +2,7 @@
 
     img/abacad.png         a cadence, where the detector sees its evidence, and how faint a needle it finds
     img/needles.png        the families of needles that the simulator draws
-    img/interference.png   its kinds of interference
+    img/interference.png   its sorts of interference
 
 How faint a needle it finds stands in the model card, which says how it was measured; the curve is drawn from its table.
 """
@@ -33,7 +33,7 @@ CARD = HERE.parent / "src" / "abacad" / "weights" / "README.md"
 GREEN, GREY, RED, INK = "#0b6e4f", "#7b8794", "#c8553d", "#1f2933"
 SEED, COLOURS = 7, 128
 FAMILIES = tuple(Families().weights())
-KINDS = {"carriers": 2.0, "blobs": 3.0, "bursts": 9.0, "lines": 5.0, "squiggles": 5.0, "combs": 1.0}
+RATES = {"carriers": 2.0, "blobs": 3.0, "bursts": 9.0, "lines": 5.0, "squiggles": 5.0, "combs": 1.0}
 """Interference, by how many of each are drawn in a window."""
 
 
@@ -45,7 +45,7 @@ def cadence_of(simulation: Simulation, index: int = 0) -> np.ndarray:
 def quiet(positives: float, **needles: object) -> Simulation:
     """The preset `kaggle` without interference."""
     preset = abacad.PRESETS["kaggle"]
-    none = Rfi(**dict.fromkeys(KINDS, 0.0), dc_spike=0.0, decoys=0.0)
+    none = Rfi(**dict.fromkeys(RATES, 0.0), dc_spike=0.0, decoys=0.0)
     whole = {"partial": 0.0, "cut": 0.0} | needles
     return replace(preset, positives=positives, rfi=none, needles=replace(preset.needles, **whole))
 
@@ -56,10 +56,10 @@ def needle_of(family: str) -> np.ndarray:
     return cadence_of(quiet(1.0, families=alone, pixel_snr=(3.0, 3.5)))
 
 
-def interference_of(kind: str) -> np.ndarray:
-    """A cadence with interference of one kind."""
+def interference_of(name: str) -> np.ndarray:
+    """A cadence with interference of one sort."""
     simulation = quiet(0.0)
-    rates = dict.fromkeys(KINDS, 0.0) | {kind: KINDS[kind]}
+    rates = dict.fromkeys(RATES, 0.0) | {name: RATES[name]}
     levels = {"carrier_snr": (2.0, 8.0), "blob_snr": (1.0, 3.0), "burst_level": (0.4, 0.6)}
     return cadence_of(replace(simulation, rfi=Rfi(**rates, **levels, dc_spike=0.0, decoys=0.0)))
 
@@ -158,4 +158,4 @@ if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     save(front(measured()), "abacad.png")
     save(gallery(FAMILIES, [needle_of(name) for name in FAMILIES]), "needles.png")
-    save(gallery(tuple(KINDS), [interference_of(name) for name in KINDS]), "interference.png")
+    save(gallery(tuple(RATES), [interference_of(name) for name in RATES]), "interference.png")

@@ -69,7 +69,7 @@ def test_a_full_disk_and_missing_rights_have_other_ways_out(number, way_out):
     assert len(told.splitlines()) == 2
 
 
-def test_an_error_without_a_text_is_told_by_its_kind():
+def test_an_error_without_a_text_is_told_by_its_type():
     assert "PermissionError" in unreadable("a", PermissionError())
     assert "a wall" in unreadable("a", OSError("a wall"))
 

@@ -38,7 +38,7 @@ def places(competition, tmp_path):
         (run / name).write_text("id,target,fold,score\n")
     own.mkdir()
     (own / "thesis.html").write_text("<!doctype html><title>My thesis</title>")
-    (own / "labels.csv").write_text("name,kind\na,1\n")
+    (own / "labels.csv").write_text("name,number\na,1\n")
     (own / "notes.txt").write_text("do not lose me")
     (own / "link.csv").symlink_to(competition / "train_labels.csv")
     return competition, run, own

@@ -18,7 +18,7 @@ class Inner:
 @dataclass(frozen=True)
 class Outer:
     number: int = 1
-    kind: Literal["a", "b"] = "a"
+    letter: Literal["a", "b"] = "a"
     size: int | None = None
     on: bool = True
     span: tuple[float, float] = (0.0, 1.0)
@@ -35,7 +35,8 @@ def test_what_fits_is_built():
     ("values", "said"),
     [
         ({"number": True}, "number is True; it must be a whole number"), ({"number": 1.5}, "number"),
-        ({"number": None}, "number"), ({"kind": "c"}, "kind is 'c'; it must be a or b"), ({"on": 1}, "true or false"),
+        ({"number": None}, "number"), ({"letter": "c"}, "letter is 'c'; it must be a or b"),
+        ({"on": 1}, "true or false"),
         ({"size": "large"}, "a whole number or null"), ({"span": [1]}, "span has 1 values"), ({"span": 1}, "a list"),
         ({"inner": 5}, "inner"), ({"inner": {"rate": float("nan")}}, "inner.rate"),
         ({"inner": {"rate": 10**400}}, "inner.rate"),

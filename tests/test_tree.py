@@ -14,7 +14,7 @@ OF_SEVERAL = {
     "test_dependencies.py": "what `make audit` says of licences and vulnerabilities",
     "test_docs.py": "every document against the code that it tells of",
     "test_examples.py": "the examples of all docstrings",
-    "test_extending.py": "what docs/extending.md promises to whoever adds a kind",
+    "test_extending.py": "what docs/extending.md promises to whoever adds a part",
     "test_notebook.py": "a notebook that is run from end to end",
     "test_tree.py": "this file",
     "bad_input/test_every_bad_input.py": "malformed inputs to every verb, judged alike",

@@ -26,10 +26,10 @@ def answer(values: Panels) -> Logits:
     return values.flatten(1).mean(1) if values.ndim == 4 else values
 
 
-@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
-def test_a_cadence_is_panels_of_rows_of_channels(kind):
-    array(np.zeros((6, 4, 8), kind))
-    for wrong in (np.zeros((4, 8), kind), np.zeros((1, 6, 4, 8), kind), np.zeros((6, 4, 8), int)):
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_cadence_is_panels_of_rows_of_channels(dtype):
+    array(np.zeros((6, 4, 8), dtype))
+    for wrong in (np.zeros((4, 8), dtype), np.zeros((1, 6, 4, 8), dtype), np.zeros((6, 4, 8), int)):
         with pytest.raises(TypeCheckError):
             array(wrong)
 

@@ -217,9 +217,9 @@ def read_table(path: Path, columns: Mapping[str, type], way_out: str) -> pd.Data
     if missing:
         shown = brief(", ".join(map(str, table.columns[:6])), 120)
         raise AbacadError(f"{plain_name(path)} has the columns {shown}; it must have {names}.\n{way_out}")
-    for name, kind in columns.items():
-        if kind is not str:
-            table[name] = _numbers(path, name, table[name], kind, way_out)
+    for name, value_type in columns.items():
+        if value_type is not str:
+            table[name] = _numbers(path, name, table[name], value_type, way_out)
         elif (empty := table[name].isna() | (table[name] == "")).any():  # NaN: the row ends before this column
             row = int(np.flatnonzero(empty)[0]) + 2
             raise AbacadError(f"{plain_name(path)}, row {row}, is without {name}.\n{way_out}")
@@ -233,7 +233,7 @@ def _parsed(path: Path, content: bytes, columns: Mapping[str, type], way_out: st
         twice = [name for name in head if head.count(name) > 1]
         if twice:
             raise AbacadError(f"{plain_name(path)} has two columns {brief(twice[0], 40)}.\n{way_out}")
-        texts = {name: str for name, kind in columns.items() if kind is str}
+        texts = {name: str for name, value_type in columns.items() if value_type is str}
         return pd.read_csv(BytesIO(content), dtype=texts, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, csv.Error, OverflowError) as error:
         raise AbacadError(
@@ -241,18 +241,18 @@ def _parsed(path: Path, content: bytes, columns: Mapping[str, type], way_out: st
         ) from error
 
 
-def _numbers(path: Path, name: str, values: pd.Series, kind: type, way_out: str) -> pd.Series:
+def _numbers(path: Path, name: str, values: pd.Series, value_type: type, way_out: str) -> pd.Series:
     """The values as numbers; `True` is none, though pandas takes it for 1."""
     if values.empty:
-        return values.astype(kind)
+        return values.astype(value_type)
     numbers = pd.to_numeric(values, errors="coerce") if values.dtype != bool else pd.Series(np.nan, values.index)
     wrong = ~np.isfinite(numbers.astype(float))
-    if kind is int:
+    if value_type is int:
         wrong |= numbers % 1 != 0
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
         raise AbacadError(
             f"{plain_name(path)}, row {place + 2}: {name} is {brief(repr(str(values.iloc[place])), 40)}, no "
-            f"{'whole ' if kind is int else ''}number.\n{way_out}"
+            f"{'whole ' if value_type is int else ''}number.\n{way_out}"
         )
-    return numbers.astype(kind)
+    return numbers.astype(value_type)

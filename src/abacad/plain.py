@@ -1,7 +1,7 @@
 """Plain files, and the plain data in them: nothing that somebody else wrote is believed unseen.
 
 A pipe or a device would be waited for without end, and a size that is only declared would fill the memory. So a file
-is opened without waiting, has to be a plain one, and has to be of a size that its kind can have.
+is opened without waiting, has to be a plain one, and has to be of a size that a file of its format can have.
 
 JSON gives dictionaries and lists of anything. Each value is compared with the type that its field was declared with,
 so that a wrong one ends in a message and not in a number where a name belongs.
@@ -74,11 +74,11 @@ def read_text(path: Path, limit: int = _TEXT_LIMIT, way_out: str = "") -> str:
         raise AbacadError(f"{plain_name(path)} is no text in UTF-8.\n{way_out}".rstrip()) from error
 
 
-def build(kind: type[Built], values: Any, name: str = "") -> Built:
+def build(made: type[Built], values: Any, name: str = "") -> Built:
     """A dataclass from nested dictionaries; what they leave out keeps its default.
 
     Args:
-        kind: The dataclass.
+        made: The dataclass.
         values: Its fields by name, as JSON or YAML gives them: lists for tuples, dictionaries for dataclasses.
         name: Where they stand, for the message: `model`.
 
@@ -88,18 +88,19 @@ def build(kind: type[Built], values: Any, name: str = "") -> Built:
     where = f"{name}." if name else ""
     if not isinstance(values, dict):
         raise AbacadError(f"{name or 'it'} holds {brief(repr(values), 40)}, not keys with values.")
-    hints = typing.get_type_hints(kind)
-    known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    hints = typing.get_type_hints(made)
+    known = [field.name for field in dataclasses.fields(made)]  # type: ignore[arg-type]
     for key in values:
         if key not in known:
             raise AbacadError(unknown_key(f"{where}{key}", [f"{where}{each}" for each in known]))
-    return kind(**{key: _fitted(hints[key], value, f"{where}{key}") for key, value in values.items()})
+    return made(**{key: _fitted(hints[key], value, f"{where}{key}") for key, value in values.items()})
 
 
 def refuse_unlisted(part: object, section: str) -> None:
     """Raise an AbacadError when a field of a dataclass that takes listed values (`Literal`) holds another.
 
-    Python itself takes any value, so that `Represent(kind="diffrence")` would pass for the kind of no name.
+    Python itself takes any value, so that `Represent(kind="diffrence")` would pass, a representation that
+    does not exist.
     """
     for name, hint in typing.get_type_hints(type(part)).items():
         if _is_listed(hint):

@@ -24,7 +24,7 @@ _HEADERS = {
     "fortran text": "{'descr': '<f2', 'fortran_order': 'yes', 'shape': (6, 28, 64)}",
     "fields": "{'descr': [('a', '<f2')], 'fortran_order': False, 'shape': (6, 28, 64)}",
 }
-_KINDS = (
+_DTYPES = (
     "|O",
     "<U4",
     "|S3",
@@ -81,9 +81,9 @@ def saved(values: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def with_value(value: float, kind: str) -> bytes:
+def with_value(value: float, dtype: str) -> bytes:
     """A cadence with one value that is no number, or too large for 32 bits."""
-    values = np.ones(SHAPE, kind)
+    values = np.ones(SHAPE, dtype)
     values[2, 3, 4] = value
     return saved(values)
 
@@ -98,7 +98,7 @@ class Bomb:
 def contents() -> Iterator[tuple[str, bytes]]:
     """Every malformed content of an .npy file."""
     yield from ((name, npy(header)) for name, header in _HEADERS.items())
-    yield from ((f"kind {kind!r}", npy(_GOOD.replace("<f2", kind))) for kind in _KINDS)
+    yield from ((f"dtype {dtype!r}", npy(_GOOD.replace("<f2", dtype))) for dtype in _DTYPES)
     yield from ((f"shape {shape}", npy(_GOOD.replace("(6, 28, 64)", shape))) for shape in _SHAPES)
     yield from ((f"version {v}", npy(_GOOD, version=v)) for v in ((0, 0), (4, 0), (255, 255)))
     whole = npy(_GOOD)
@@ -107,8 +107,8 @@ def contents() -> Iterator[tuple[str, bytes]]:
     )
     yield "header of 64 kB", b"\x93NUMPY\x01\x00\xff\xff" + whole[10:]
     yield "header of 4 GB", b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + whole[10:]
-    yield from ((f"NaN in {kind}", with_value(np.nan, kind)) for kind in ("f2", "f4", "f8", ">f4"))
-    yield from ((f"infinite in {kind}", with_value(-np.inf, kind)) for kind in ("f2", "f4", "f8"))
+    yield from ((f"NaN in {dtype}", with_value(np.nan, dtype)) for dtype in ("f2", "f4", "f8", ">f4"))
+    yield from ((f"infinite in {dtype}", with_value(-np.inf, dtype)) for dtype in ("f2", "f4", "f8"))
     yield "beyond 32 bits", with_value(1e300, "f8")
     yield "pickle", pickle.dumps(Bomb())
     yield "pickle within", saved(np.array([Bomb()] * 6, dtype=object))

@@ -55,7 +55,7 @@ def _bomb() -> str:
     return "\n".join(lines)
 
 
-def _kind(hint: Any) -> Any:
+def _outer_type(hint: Any) -> Any:
     origin = typing.get_origin(hint)
     if origin in (tuple, Literal):
         return origin
@@ -73,7 +73,7 @@ def _keys() -> Iterator[tuple[str, str, Any]]:
 
 
 def _values(section: str, key: str, hint: Any) -> Iterator[str]:
-    for value in _WRONG[_kind(hint)]:
+    for value in _WRONG[_outer_type(hint)]:
         optional = value == "null" and type(None) in typing.get_args(hint)
         if not optional and (key, value) != ("loggers", "[]"):
             yield value

@@ -79,10 +79,10 @@ def _spoiled() -> Iterator[Case]:
     for name, verbs in _FILES.items():
         short = name.rpartition("/")[2]
         for verb in verbs:
-            for kind, content in _ANY.items():
-                may = name in ("config.yaml", "run.json") and kind == "empty"
+            for content_name, content in _ANY.items():
+                may = name in ("config.yaml", "run.json") and content_name == "empty"
                 make = partial(_replaced, name, content, verb)
-                yield Case(f"{verb} with {name}: {kind}", make, (short, "config"), may_pass=may)
+                yield Case(f"{verb} with {name}: {content_name}", make, (short, "config"), may_pass=may)
             if verb != "bound":
                 yield Case(f"{verb} with {name} of 1 TB", partial(_large, name, verb), (short,))
 
@@ -90,14 +90,14 @@ def _spoiled() -> Iterator[Case]:
 def cases() -> Iterator[Case]:
     """All of them."""
     yield from _spoiled()
-    for kind, text in _OOF.items():
+    for content_name, text in _OOF.items():
         for verb in ("report", "fitted"):
-            yield Case(f"{verb} with oof: {kind}", partial(_replaced, "oof.csv", text, verb), ("oof.csv",))
-    for kind, text in _TEST.items():
-        yield Case(f"submit with test: {kind}", partial(_replaced, "test.csv", text, "submit"), ("test.csv",))
-    for kind, card in _CARDS.items():
+            yield Case(f"{verb} with oof: {content_name}", partial(_replaced, "oof.csv", text, verb), ("oof.csv",))
+    for content_name, text in _TEST.items():
+        yield Case(f"submit with test: {content_name}", partial(_replaced, "test.csv", text, "submit"), ("test.csv",))
+    for content_name, card in _CARDS.items():
         make = partial(_replaced, "simulation.json", json.dumps(card), "bound")
-        yield Case(f"bound with card: {kind}", make, ("simulation.json",))
+        yield Case(f"bound with card: {content_name}", make, ("simulation.json",))
     for name in ("config.yaml", "fold0", "fold1/oof.csv"):
         yield Case(f"report without {name}", partial(_missing, name, "report"), ("run",))
     for name in ("config.yaml", "fold1/best.safetensors"):

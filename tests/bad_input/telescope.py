@@ -28,8 +28,8 @@ def fil(data: bytes | None = None, seed: int = 9, **changed: float) -> bytes:
     whole = {"nchans": N_CHANNELS, "nbits": 32, "nifs": 1, "tsamp": 18.0, "fch1": 8400.0, "foff": -2.8e-6} | changed
     header = _word("HEADER_START")
     for key, value in whole.items():
-        kind = "<i" if key in ("nchans", "nbits", "nifs", "nsamples") else "<d"
-        header += _word(key) + struct.pack(kind, int(value) if kind == "<i" else value)
+        layout = "<i" if key in ("nchans", "nbits", "nifs", "nsamples") else "<d"
+        header += _word(key) + struct.pack(layout, int(value) if layout == "<i" else value)
     return header + _word("HEADER_END") + (noise(seed).tobytes() if data is None else data)
 
 

@@ -175,7 +175,7 @@ _BYTES: dict[str, Callable[[bytes], bytes]] = {
     "overlapping": _header({name: {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]} for name in "ab"}),
     "beyond": _header({"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}),
     "negative": _header({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}),
-    "unknown kind": _header({"a": {"dtype": "X32", "shape": [1], "data_offsets": [0, 4]}}),
+    "unknown dtype": _header({"a": {"dtype": "X32", "shape": [1], "data_offsets": [0, 4]}}),
 }
 
 

@@ -9,9 +9,9 @@ from abacad.errors import CadenceError
 SHAPE = (6, 4, 8)
 
 
-@pytest.mark.parametrize("kind", ["f2", "f4", "f8", ">f4", "i1", "u1", "i8", "u2"])
-def test_numbers_of_any_kind_become_float32(kind):
-    values = (np.arange(np.prod(SHAPE)).reshape(SHAPE) % 100).astype(kind)
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "i1", "u1", "i8", "u2"])
+def test_numbers_of_any_type_become_float32(dtype):
+    values = (np.arange(np.prod(SHAPE)).reshape(SHAPE) % 100).astype(dtype)
     cadence = as_cadence(values)
     assert cadence.dtype == np.dtype("f4")
     np.testing.assert_array_equal(cadence, values.astype(float))

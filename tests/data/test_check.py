@@ -32,7 +32,7 @@ def spoiled(value: float) -> np.ndarray:
     return cadence
 
 
-def test_range_and_kinds_of_good_cadences(tmp_path):
+def test_range_and_types_of_good_cadences(tmp_path):
     ids = folder(tmp_path, spoiled(-3.5), spoiled(7.25), GOOD.astype(np.float32))
     checked = check_cadences(tmp_path, "train", ids)
     assert (checked.low, checked.high) == (-3.5, 7.25)

@@ -33,9 +33,9 @@ def test_every_chunking_gives_the_same_values(packed, chunks, tmp_path):
     np.testing.assert_array_equal(open_filterbank(path).read(1, 6, 5, 40), data[1:7, 5:45])
 
 
-@pytest.mark.parametrize("kind", ["u1", "i1", "u2", "i2", "u4", "f2", "f4", "f8", ">f4"])
-def test_every_type_of_number(kind, tmp_path):
-    data = (np.arange(40).reshape(4, 10) % 100).astype(kind)
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "f2", "f4", "f8", ">f4"])
+def test_every_type_of_number(dtype, tmp_path):
+    data = (np.arange(40).reshape(4, 10) % 100).astype(dtype)
     got = open_filterbank(write_h5(tmp_path / "a.h5", data)).read(0, 4, 0, 10)
     assert got.dtype == np.float32
     np.testing.assert_array_equal(got, data.astype(float))

@@ -33,9 +33,9 @@ def test_the_lowest_channel_is_the_last_where_frequencies_descend(foff, descendi
     assert header.low_mhz == low
 
 
-@pytest.mark.parametrize("kind", [float, str, np.float32, np.float64, lambda value: np.array(value)])
-def test_numbers_may_be_of_any_kind_or_text(kind):
-    header = made(fch1=kind(6000.5), tstart=kind(57650.5))
+@pytest.mark.parametrize("number_type", [float, str, np.float32, np.float64, lambda value: np.array(value)])
+def test_numbers_may_be_of_any_type_or_text(number_type):
+    header = made(fch1=number_type(6000.5), tstart=number_type(57650.5))
     assert (header.fch1_mhz, header.tstart_mjd) == (6000.5, 57650.5)
 
 

@@ -32,11 +32,11 @@ def test_values_of_a_few_bits(bits, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("bits", "signed", "kind"),
+    ("bits", "signed", "dtype"),
     [(8, 0, "<u1"), (8, 1, "<i1"), (16, 0, "<u2"), (16, 1, "<i2"), (32, 0, "<f4"), (64, 0, "<f8")],
 )
-def test_values_of_whole_bytes(bits, signed, kind, tmp_path):
-    values = (np.arange(5 * 16).reshape(5, 16) * 3 - (100 if signed or kind[1] == "f" else 0)).astype(kind)
+def test_values_of_whole_bytes(bits, signed, dtype, tmp_path):
+    values = (np.arange(5 * 16).reshape(5, 16) * 3 - (100 if signed or dtype[1] == "f" else 0)).astype(dtype)
     path = tmp_path / "noise.fil"
     path.write_bytes(words(**HEAD, nbits=bits, signed=struct.pack("<b", signed)) + values.tobytes())
     np.testing.assert_array_equal(open_filterbank(path).read(0, 5, 0, 16), values.astype(float))

@@ -115,10 +115,10 @@ def test_whoever_reads_the_leaky_folder_meets_ids_that_are_no_cadences(finished)
     assert "not_a_cadence_1" in (finished / "old_leaky_data" / "train_labels_old.csv").read_text()
 
 
-@pytest.mark.parametrize("kind", [np.float16, np.float32])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("step", [1, -1])
-def test_a_cadences_file_is_byte_for_byte_what_numpy_writes(kind, step, tmp_path):
-    cadence = np.arange(6 * 3 * 8).reshape(6, 3, 8).astype(kind)[..., ::step]
+def test_a_cadences_file_is_byte_for_byte_what_numpy_writes(dtype, step, tmp_path):
+    cadence = np.arange(6 * 3 * 8).reshape(6, 3, 8).astype(dtype)[..., ::step]
     write_cadence(tmp_path / "ours.npy", cadence)
     np.save(tmp_path / "theirs.npy", np.ascontiguousarray(cadence))
     assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()

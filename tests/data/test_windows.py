@@ -73,7 +73,7 @@ def test_the_pattern_may_be_said(tmp_path):
     assert len(windows_of(None, files, "ABACAD")) == 1
 
 
-def test_kinds_do_not_mix_and_nothing_is_nothing(tmp_path):
+def test_formats_do_not_mix_and_nothing_is_nothing(tmp_path):
     files, paths = write_cadence(tmp_path, 2, 256), saved(tmp_path, "a.npy")
     with pytest.raises(AbacadError, match=r"do not go together\.\nScore them with two commands"):
         windows_of(None, [*files, *paths])

@@ -125,8 +125,8 @@ def _unshared(flags: int) -> None:
         raise OSError(ctypes.get_errno(), "unshare")
 
 
-def _mounted(what: bytes, path: Path, kind: bytes | None, flags: int, options: bytes) -> None:
-    if _libc.mount(what, os.fsencode(path), kind, flags, options) != 0:
+def _mounted(what: bytes, path: Path, file_system: bytes | None, flags: int, options: bytes) -> None:
+    if _libc.mount(what, os.fsencode(path), file_system, flags, options) != 0:
         raise OSError(ctypes.get_errno(), "mount")
 
 

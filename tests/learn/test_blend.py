@@ -39,9 +39,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawn]:
     return [Drawn(Path("run"), table) for table in (first, second)]
 
 
-@pytest.mark.parametrize("kind", ["fitted", "stacking"])
-def test_the_bias_and_the_weight_are_those_of_the_law(drawn, kind):
-    bias, weight, chance = blend_of(kind, drawn).weights
+@pytest.mark.parametrize("method", ["fitted", "stacking"])
+def test_the_bias_and_the_weight_are_those_of_the_law(drawn, method):
+    bias, weight, chance = blend_of(method, drawn).weights
     assert bias == pytest.approx(-2, abs=0.25)
     assert weight == pytest.approx(1, abs=0.1)
     assert chance == pytest.approx(0, abs=0.1)
@@ -83,8 +83,8 @@ def test_stacking_subtracts_what_another_run_is_wrong_about(drawn):
     target = rng.integers(0, 2, 2000)
     noise = rng.normal(size=2000) * 2
     scores = expit(np.column_stack([target - 0.5 + noise, noise + 0.3 * rng.normal(size=2000)]))
-    found = {kind: Blend(kind).fit(scores[:1000], target[:1000]) for kind in ("fitted", "stacking")}
-    judged = {kind: auc(target[1000:], blend.scores(scores[1000:])) for kind, blend in found.items()}
+    found = {method: Blend(method).fit(scores[:1000], target[:1000]) for method in ("fitted", "stacking")}
+    judged = {method: auc(target[1000:], blend.scores(scores[1000:])) for method, blend in found.items()}
     assert found["stacking"].weights[2] < 0
     assert judged["stacking"] > judged["fitted"] + 0.1
 
@@ -108,8 +108,8 @@ def test_each_blend_of_several_runs_tells_its_auc(drawn, caplog):
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [("best", "no such kind"), ("0.3", "1 weights for 2"), ("1,2,3", "3 weights"), ("-1,2", "no shares"),
-     ("0,0", "no shares"), ("nan,1", "no shares"), ("", "no such kind")],
+    [("best", "no such method"), ("0.3", "1 weights for 2"), ("1,2,3", "3 weights"), ("-1,2", "no shares"),
+     ("0,0", "no shares"), ("nan,1", "no shares"), ("", "no such method")],
 )  # fmt: skip
 def test_weights_that_do_not_fit_are_refused(asked, said, drawn):
     with pytest.raises(AbacadError, match=said):

@@ -150,7 +150,7 @@ def test_a_state_that_would_execute_something_is_refused_by_name(shared_competit
     with pytest.raises(Killed):
         train(shared_competition, tmp_path / "run", **IMAGE)
     last = RunFolder(tmp_path / "run").last(0)
-    torch.save({"kind": Bomb(tmp_path / "executed")}, last)
+    torch.save({"format": Bomb(tmp_path / "executed")}, last)
     with pytest.raises(AbacadError, match=r"last\.ckpt holds no state of a fold as plain data"):
         train(shared_competition, tmp_path / "run", **IMAGE)
     assert not (tmp_path / "executed").exists()

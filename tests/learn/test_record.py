@@ -1,4 +1,4 @@
-"""run.json: what verbs read of it is of the kind that a run writes, or the file is refused by name."""
+"""run.json: what verbs read of it is of the type that a run writes, or the file is refused by name."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_what_a_run_writes_is_read(tmp_path):
         ("folds_trained", [0.5]), ("train_seconds", "long"), ("changes", [1]), ("auc_mean", None),
     ],
 )  # fmt: skip
-def test_a_fact_of_another_kind_is_named(key, value, tmp_path):
+def test_a_fact_of_another_type_is_named(key, value, tmp_path):
     with pytest.raises(AbacadError, match=f"run.json: {key} is "):
         read_record(written(tmp_path / "run.json", GOOD | {key: value}))
 

@@ -46,6 +46,12 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path):
     assert all(same(value, getattr(again, name)) for name, value in vars(WHOLE).items())
 
 
+def test_a_fold_that_an_earlier_version_left_half_trained_goes_on(tmp_path):
+    """Its file says `kind` where `format` stands now."""
+    torch.save({"kind": "abacad: state of a fold, 1"} | vars(WHOLE), tmp_path / "last.ckpt")
+    assert read_state(tmp_path / "last.ckpt").best_auc == WHOLE.best_auc
+
+
 def test_no_file_is_the_state_before_the_first_epoch(tmp_path):
     state = read_state(tmp_path / "last.ckpt")
     assert (state.epochs, state.best_epoch, state.best_auc, state.weights) == (0, -1, -math.inf, {})
@@ -79,7 +85,7 @@ def test_a_done_fold_goes_on_when_more_epochs_are_asked_for(more_epochs):
 
 
 def test_a_state_that_would_execute_something_is_refused_by_name(tmp_path):
-    torch.save({"kind": "abacad: state of a fold, 1", "weights": Bomb(tmp_path / "executed")}, tmp_path / "last.ckpt")
+    torch.save({"format": "abacad: state of a fold, 1", "weights": Bomb(tmp_path / "executed")}, tmp_path / "last.ckpt")
     with pytest.raises(AbacadError, match=r"last\.ckpt holds no state of a fold as plain data"):
         read_state(tmp_path / "last.ckpt")
     assert not (tmp_path / "executed").exists()
@@ -88,9 +94,9 @@ def test_a_state_that_would_execute_something_is_refused_by_name(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        {"kind": "abacad: state of a fold, 0", "epochs": 1},
+        {"format": "abacad: state of a fold, 0", "epochs": 1},
         {"epochs": 1},
-        {"kind": "abacad: state of a fold, 1", "epoch": 1},
+        {"format": "abacad: state of a fold, 1", "epoch": 1},
         [1, 2],
         torch.zeros(3),
     ],

@@ -29,8 +29,8 @@ def made(folder, wanted=PLAIN, state=None, steps=100, **optim):
         )
 
 
-def of_kind(trainer, kind):
-    return [callback for callback in trainer.callbacks if type(callback) is kind]
+def of_type(trainer, wanted):
+    return [callback for callback in trainer.callbacks if type(callback) is wanted]
 
 
 def test_a_trainer_goes_the_epochs_that_are_left(tmp_path):
@@ -46,16 +46,16 @@ def test_it_does_what_the_recipe_says_and_nothing_of_its_own(tmp_path):
     assert trainer.gradient_clip_val == 0.5
     assert trainer.checkpoint_callback is None
     assert trainer.logger.log_dir == str(tmp_path / "fold2" / "tensorboard")
-    assert len(of_kind(trainer, FoldBar)) == len(of_kind(trainer, EpochLog)) == len(of_kind(trainer, Keeper)) == 1
+    assert len(of_type(trainer, FoldBar)) == len(of_type(trainer, EpochLog)) == len(of_type(trainer, Keeper)) == 1
     quiet = made(tmp_path, clip=0.0)
     assert quiet.gradient_clip_val is None
     assert quiet.loggers == []
-    assert of_kind(quiet, FoldBar) == []
+    assert of_type(quiet, FoldBar) == []
 
 
 def test_files_of_a_fold_lie_in_its_folder(tmp_path):
-    (keeper,) = of_kind(made(tmp_path), Keeper)
-    (log,) = of_kind(made(tmp_path), EpochLog)
+    (keeper,) = of_type(made(tmp_path), Keeper)
+    (log,) = of_type(made(tmp_path), EpochLog)
     run = RunFolder(tmp_path)
     assert (keeper.best, keeper.last, keeper.number) == (run.weights(2), run.last(2), 2)
     assert log.path == run.fold(2) / "metrics.csv"
@@ -67,10 +67,10 @@ def test_files_of_a_fold_lie_in_its_folder(tmp_path):
 def test_the_average_begins_early_in_the_first_epoch_and_only_once(steps, epochs, begin, tmp_path):
     """Counted in this process: in a continued fold it began before."""
     trainer = made(tmp_path, state=FoldState(epochs=epochs), steps=steps, ema=0.9)
-    (average,) = of_kind(trainer, Average)
+    (average,) = of_type(trainer, Average)
     assert average.update_starting_at_step == begin
-    assert of_kind(trainer, Keeper)[0].average is average
-    assert of_kind(made(tmp_path, ema=0.0), Average) == []
+    assert of_type(trainer, Keeper)[0].average is average
+    assert of_type(made(tmp_path, ema=0.0), Average) == []
 
 
 def test_a_device_that_is_not_there_is_the_recipes_fault(tmp_path):
@@ -120,7 +120,7 @@ def test_only_glibc_is_told_to_keep_memory(libc, calls, monkeypatch):
 def test_a_trainer_keeps_the_time_it_is_given(tmp_path):
     budget = Budget(2.0)
     trainer = make_trainer(Recipe(trainer=PLAIN), RunFolder(tmp_path), 0, FoldState(), 10, budget=budget)
-    (stop,) = of_kind(trainer, BudgetStop)
+    (stop,) = of_type(trainer, BudgetStop)
     assert stop.budget is budget
 
 

@@ -1,4 +1,4 @@
-"""Weights of a file are believed only where name, shape, kind and every number are what the network takes."""
+"""Weights of a file are believed only where name, shape, type of number and every number are what the network takes."""
 
 import json
 import os
@@ -32,8 +32,8 @@ def test_a_file_that_says_nothing_of_itself_says_nothing(tmp_path):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1j])
 @pytest.mark.parametrize("half", [True, False])
 def test_numbers_that_are_none_are_refused_by_the_tensors_name(value, half, tmp_path):
-    kind = torch.complex64 if isinstance(value, complex) else torch.float16 if half else torch.float32
-    spoiled = torch.ones(2, 3).to(kind)
+    dtype = torch.complex64 if isinstance(value, complex) else torch.float16 if half else torch.float32
+    spoiled = torch.ones(2, 3).to(dtype)
     spoiled[1, 2] = value
     save_file({"fine": torch.zeros(1), "bad.weight": spoiled}, tmp_path / "w.safetensors")
     with pytest.raises(AbacadError, match=r"w\.safetensors: bad\.weight holds values that are NaN"):

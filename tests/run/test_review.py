@@ -59,12 +59,12 @@ def test_a_table_of_scores_gives_its_highest(shared_competition, tmp_path):
 def test_blind_cadences_are_mixed_in(trained_run, tmp_path):
     out = tmp_path / "blind.html"
     review(trained_run, out=out, shown=8, of="oof", blind=0.34, evidence=False, progress=False)
-    kinds = _blind(out)
-    assert len(kinds) == 12
-    assert sorted(kind for kind in kinds if kind) == ["empty", "empty", "needle", "needle"]
+    contents = _blind(out)
+    assert len(contents) == 12
+    assert sorted(content for content in contents if content) == ["empty", "empty", "needle", "needle"]
     names = [item["id"] for item in _items(out)]
     assert len({len(name) for name in names}) == 1  # their ids look like the others'
-    assert kinds != sorted(kinds)
+    assert contents != sorted(contents)
 
 
 @pytest.mark.parametrize(("change", "told"), [("blind", "--blind"), ("shown", "--shown")])
@@ -125,15 +125,17 @@ def test_blind_trials_of_a_search_look_like_its_events(tmp_path):
     pd.DataFrame(rows, columns=columns).to_csv(found / "events.csv", index=False)
     (found / "search.json").write_text(json.dumps({"asked": {}}))
     review(found, files=files, out=out, blind=0.67, progress=False)
-    items, kinds = _items(out), _blind(out)
-    assert sorted(kinds) == ["", "", "empty", "empty", "needle", "needle"]
+    items, contents = _items(out), _blind(out)
+    assert sorted(contents) == ["", "", "empty", "empty", "needle", "needle"]
     assert len({tuple(item) for item in items}) == 1  # the same keys
     assert all(re.fullmatch(r"\d+\.\d{6} MHz [+-]\d\.\d{4}", item["id"].removesuffix(" Hz/s")) for item in items)
     assert {item["df_hz"] is None for item in items} == {False}
     assert {item["score"] for item in items} == {None}
     assert {item["family"] for item in items} <= set(FAMILIES)  # the search's class would tell
-    steps = {round(item["df_hz"], 3) for item, kind in zip(items, kinds, strict=True) if not kind}
-    assert {round(item["df_hz"], 3) for item, kind in zip(items, kinds, strict=True) if kind == "needle"} <= steps
+    steps = {round(item["df_hz"], 3) for item, content in zip(items, contents, strict=True) if not content}
+    assert {
+        round(item["df_hz"], 3) for item, content in zip(items, contents, strict=True) if content == "needle"
+    } <= steps
 
 
 def test_a_page_with_a_folder_of_pictures_is_no_text(trained_run, capsys):
@@ -186,7 +188,7 @@ def test_windows_of_telescope_files_have_frequencies(tmp_path):
     scores = pd.read_csv(table)
     items = _items(out)
     assert {round(item["mhz"], 6) for item in items} <= set(scores["freq_mhz"])
-    assert len([kind for kind in _blind(out) if not kind]) == len(scores)
+    assert len([content for content in _blind(out) if not content]) == len(scores)
     marked = [item for item in items if item["line"] and item["id"].endswith("MHz")]
     assert marked  # the bright channel of the ON files
     for item in marked:

@@ -120,7 +120,7 @@ def quick(paths, out, **options):
     return abacad.search(paths, out=out, max_drift=1, judged=0, shown=0, progress=False, **options)
 
 
-def test_damage_of_every_kind_is_masked_counted_and_named_and_the_search_goes_on(files, tmp_path, caplog):
+def test_damage_of_every_sort_is_masked_counted_and_named_and_the_search_goes_on(files, tmp_path, caplog):
     """NaN and Inf, a chunk that cannot be unpacked, and one never written, which HDF5 shows as zeros."""
     paths = list(files)
     for panel in (1, 2, 3):

@@ -161,7 +161,7 @@ def test_weights_fitted_on_oof_prefer_the_better_run(two_runs, shared_competitio
 
 
 @pytest.mark.parametrize("weights", ["equal", "ranks", "fitted", "stacking", "0.25,0.75"])
-def test_a_blend_of_each_kind_becomes_a_submission(weights, two_runs, shared_competition, tmp_path, caplog):
+def test_a_blend_by_each_method_becomes_a_submission(weights, two_runs, shared_competition, tmp_path, caplog):
     out = tmp_path / "s.csv"
     runs = [str(run) for run in two_runs]
     assert main(["submit", *runs, str(shared_competition), "--out", str(out), "--weights", weights]) == 0
@@ -176,10 +176,10 @@ def test_runs_of_other_ids_cannot_be_fitted(two_runs):
     oof = pd.read_csv(two_runs[1] / "oof.csv")
     oof[1:].to_csv(two_runs[1] / "oof.csv", index=False)
     runs = [RunFolder(run) for run in two_runs]
-    for kind in ("fitted", "stacking"):
+    for method in ("fitted", "stacking"):
         with pytest.raises(AbacadError, match="--weights equal"):
-            blend_of(kind, runs)
-    assert blend_of("ranks", runs).kind == "ranks"
+            blend_of(method, runs)
+    assert blend_of("ranks", runs).method == "ranks"
 
 
 @pytest.mark.parametrize(

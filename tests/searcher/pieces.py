@@ -11,17 +11,17 @@ from tests.searcher.made import Made, add_line, made
 PIECES = 4
 
 
-def observation(kind=Made, **more):
+def observation(opened=Made, **more):
     """Four coarse channels of 1,024 channels with a needle in each of the two in the middle."""
     there = made(seed=11, n_freq=4096)
     for channel in (1500, 2500):
         add_line(there, channel, 0.1, 20)
     kept = {field.name: getattr(there, field.name) for field in dataclasses.fields(there)}
-    return kind(**{**kept, "piece": 1024, **more})
+    return opened(**{**kept, "piece": 1024, **more})
 
 
-def plan(kind=Made, **more):
-    return Plan.of(observation(kind, **more), Settings(max_drift_hz_s=0.5, judged=0))
+def plan(opened=Made, **more):
+    return Plan.of(observation(opened, **more), Settings(max_drift_hz_s=0.5, judged=0))
 
 
 def tasks(plan):

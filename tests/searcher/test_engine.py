@@ -168,14 +168,14 @@ def test_masked_rows_and_dead_channels_cost_only_themselves():
     assert summary["masked_pixels"][4] == 16 * 1500
 
 
-@pytest.mark.parametrize(("lost", "kind"), [((4,), "event"), ((0, 4), "not in every ON"), ((1, 3), "event")])
-def test_a_panel_without_values_says_nothing_for_or_against_a_line(lost, kind):
+@pytest.mark.parametrize(("lost", "class_name"), [((4,), "event"), ((0, 4), "not in every ON"), ((1, 3), "event")])
+def test_a_panel_without_values_says_nothing_for_or_against_a_line(lost, class_name):
     """What one ON panel alone shows, of three, is no event."""
     observation = add_line(made(seed=8), 4000, 0.1, 30)
     for panel in lost:
         observation.panels[panel][:, 3000:5000] = np.nan
     table = found(observation)
-    assert table["class"].tolist() == [kind]
+    assert table["class"].tolist() == [class_name]
     assert all(table.iloc[0][f"snr_{panel + 1}"] == 0 for panel in lost)
 
 

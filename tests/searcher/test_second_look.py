@@ -9,14 +9,14 @@ from abacad.searcher.first_look import Place, channel_snr, look
 from abacad.searcher.injection import add_needle
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.plan import Octave
-from abacad.searcher.second_look import Kind, Signal, carriers, crowded, dc_spikes, in_zones, second_look
+from abacad.searcher.second_look import Signal, SignalClass, carriers, crowded, dc_spikes, in_zones, second_look
 from tests.searcher.made import white
 
 
-def signal(x: float, kind: Kind = Kind.EVENT, snr: float = 10.0, **more) -> Signal:
-    panels = (20.0,) * 6 if kind is Kind.IN_OFF else (20.0, 0.0, 20.0, 0.0, 20.0, 0.0)
-    line = Line(x, 0.0 if kind in {Kind.IN_OFF, Kind.NEAR_ZERO} else 0.3)
-    return replace(Signal(line, snr, snr, 0.0, panels, 0.01, 1.0, kind), **more)
+def signal(x: float, class_name: SignalClass = SignalClass.EVENT, snr: float = 10.0, **more) -> Signal:
+    panels = (20.0,) * 6 if class_name is SignalClass.IN_OFF else (20.0, 0.0, 20.0, 0.0, 20.0, 0.0)
+    line = Line(x, 0.0 if class_name in {SignalClass.IN_OFF, SignalClass.NEAR_ZERO} else 0.3)
+    return replace(Signal(line, snr, snr, 0.0, panels, 0.01, 1.0, class_name), **more)
 
 
 def add(unit, line: Line, snr: float, panels=None) -> None:
@@ -32,8 +32,8 @@ def found(unit, threshold: float = 7.0) -> list[Signal]:
     return signals
 
 
-def kinds(signals) -> list[str]:
-    return [str(one.kind) for one in signals]
+def class_names(signals) -> list[str]:
+    return [str(one.class_name) for one in signals]
 
 
 @pytest.mark.parametrize("snr", [12.0, 100.0, 3000.0])
@@ -42,7 +42,7 @@ def test_one_line_is_one_signal_whatever_it_has_lifted(snr, slope):
     unit = white()
     add(unit, Line(1000.4, slope), snr)
     signals = found(unit)
-    assert kinds(signals) == ["event"]
+    assert class_names(signals) == ["event"]
     (one,) = signals
     assert one.snr == pytest.approx(snr, abs=3.5 + 0.03 * snr)
     assert one.line.x == pytest.approx(1000.4, abs=1)
@@ -51,23 +51,23 @@ def test_one_line_is_one_signal_whatever_it_has_lifted(snr, slope):
 
 
 @pytest.mark.parametrize(
-    ("line", "panels", "kind"),
+    ("line", "panels", "class_name"),
     [
-        (Line(1000.0, 0.4), (0, 2, 4), Kind.EVENT),
-        (Line(1000.0, 0.0), (0, 2, 4), Kind.NEAR_ZERO),
-        (Line(1000.0, 0.4), (0, 1, 2, 3, 4, 5), Kind.IN_OFF),
-        (Line(1000.0, 0.4), (0, 1, 2, 4), Kind.IN_OFF),
-        (Line(1000.0, 0.4), (0, 2), Kind.PART_ON),
-        (Line(1000.0, 0.4), (2,), Kind.PART_ON),
+        (Line(1000.0, 0.4), (0, 2, 4), SignalClass.EVENT),
+        (Line(1000.0, 0.0), (0, 2, 4), SignalClass.NEAR_ZERO),
+        (Line(1000.0, 0.4), (0, 1, 2, 3, 4, 5), SignalClass.IN_OFF),
+        (Line(1000.0, 0.4), (0, 1, 2, 4), SignalClass.IN_OFF),
+        (Line(1000.0, 0.4), (0, 2), SignalClass.PART_ON),
+        (Line(1000.0, 0.4), (2,), SignalClass.PART_ON),
     ],
 )
-def test_a_signal_is_told_by_the_panels_that_it_stands_in(line, panels, kind):
+def test_a_signal_is_told_by_the_panels_that_it_stands_in(line, panels, class_name):
     unit = white()
     add(unit, line, 60.0, panels)
     signals = found(unit)
-    assert kind in {one.kind for one in signals}
-    if kind in {Kind.IN_OFF, Kind.PART_ON}:
-        assert Kind.EVENT not in {one.kind for one in signals}
+    assert class_name in {one.class_name for one in signals}
+    if class_name in {SignalClass.IN_OFF, SignalClass.PART_ON}:
+        assert SignalClass.EVENT not in {one.class_name for one in signals}
 
 
 def test_the_fainter_of_two_crossing_lines_is_found_too():
@@ -75,7 +75,7 @@ def test_the_fainter_of_two_crossing_lines_is_found_too():
     add(unit, Line(1000.0, 0.4), 200.0)
     add(unit, Line(1038.0, -0.4), 25.0)
     signals = found(unit)
-    assert [round(one.line.x) for one in signals if one.kind is Kind.EVENT] == [1000, 1038]
+    assert [round(one.line.x) for one in signals if one.class_name is SignalClass.EVENT] == [1000, 1038]
 
 
 def test_below_the_threshold_there_is_no_signal():
@@ -113,7 +113,7 @@ def test_neighbouring_channels_of_a_carrier_are_one_signal_of_their_width():
     masked = np.zeros(2048, bool)
     masked[[500, 501, 502, 900]] = True
     wide, narrow = carriers(unit, at_rest, masked)
-    assert (wide.line.x, wide.line.width, wide.line.slope, wide.kind) == (501.0, 2.0, 0.0, Kind.IN_OFF)
+    assert (wide.line.x, wide.line.width, wide.line.slope, wide.class_name) == (501.0, 2.0, 0.0, SignalClass.IN_OFF)
     assert (narrow.line.x, narrow.line.width) == (900.0, 0.0)
     assert narrow.snr == pytest.approx(5 * np.sqrt(48), abs=3)
     assert narrow.off_snr == pytest.approx(5 * np.sqrt(48), abs=3)
@@ -132,23 +132,25 @@ def test_carriers_of_the_next_coarse_channel_are_not_ours():
 @pytest.mark.parametrize(
     ("one", "spike"),
     [
-        (signal(512.0, Kind.IN_OFF), True),
-        (signal(511.0, Kind.IN_OFF), True),
-        (signal(514.0, Kind.IN_OFF), False),
-        (signal(512.0, Kind.EVENT), False),
-        (signal(512.0, Kind.IN_OFF, line=Line(512.0, 0.1)), False),
-        (signal(512.0, Kind.IN_OFF, panel_snr=(20.0, 20.0, 20.0, 20.0, 20.0, 1.0)), False),
+        (signal(512.0, SignalClass.IN_OFF), True),
+        (signal(511.0, SignalClass.IN_OFF), True),
+        (signal(514.0, SignalClass.IN_OFF), False),
+        (signal(512.0, SignalClass.EVENT), False),
+        (signal(512.0, SignalClass.IN_OFF, line=Line(512.0, 0.1)), False),
+        (signal(512.0, SignalClass.IN_OFF, panel_snr=(20.0, 20.0, 20.0, 20.0, 20.0, 1.0)), False),
     ],
 )
 def test_a_dc_spike_stands_in_all_panels_in_the_middle_of_a_coarse_channel(one, spike):
     (told,) = dc_spikes([one], [512, 1536])
-    assert (told.kind is Kind.DC_SPIKE) is spike
-    assert replace(told, kind=one.kind) == one
+    assert (told.class_name is SignalClass.DC_SPIKE) is spike
+    assert replace(told, class_name=one.class_name) == one
     assert dc_spikes([one], []) == [one]
 
 
 def test_a_place_is_crowded_where_many_lines_of_the_ground_lie_close():
-    ground = [signal(float(x), Kind.IN_OFF) for x in range(1000, 1700, 100)] + [signal(1700.0, Kind.DC_SPIKE)]
+    ground = [signal(float(x), SignalClass.IN_OFF) for x in range(1000, 1700, 100)] + [
+        signal(1700.0, SignalClass.DC_SPIKE)
+    ]
     dense = crowded(ground)
     assert dense(1350.0)
     assert not dense(3000.0)
@@ -159,12 +161,12 @@ def test_a_place_is_crowded_where_many_lines_of_the_ground_lie_close():
 
 
 def test_an_event_among_them_is_in_a_zone_and_the_others_stay_what_they_are():
-    ground = [signal(1000.0 + 10 * k, Kind.IN_OFF) for k in range(8)]
-    signals = [*ground, signal(1035.0), signal(9000.0), signal(1036.0, Kind.NEAR_ZERO)]
-    assert kinds(in_zones(signals))[8:] == ["RFI zone", "event", "near-zero drift"]
-    assert kinds(in_zones(signals))[:8] == ["in OFF"] * 8
+    ground = [signal(1000.0 + 10 * k, SignalClass.IN_OFF) for k in range(8)]
+    signals = [*ground, signal(1035.0), signal(9000.0), signal(1036.0, SignalClass.NEAR_ZERO)]
+    assert class_names(in_zones(signals))[8:] == ["RFI zone", "event", "near-zero drift"]
+    assert class_names(in_zones(signals))[:8] == ["in OFF"] * 8
 
 
 def test_the_order_of_the_lines_does_not_matter():
-    ground = [signal(1000.0 + 10 * k, Kind.IN_OFF) for k in range(8)]
-    assert kinds(in_zones([signal(1035.0), *ground[::-1]]))[0] == "RFI zone"
+    ground = [signal(1000.0 + 10 * k, SignalClass.IN_OFF) for k in range(8)]
+    assert class_names(in_zones([signal(1035.0), *ground[::-1]]))[0] == "RFI zone"

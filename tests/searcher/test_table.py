@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 
 from abacad.searcher.path import Line
-from abacad.searcher.second_look import Kind, Signal
-from abacad.searcher.table import KINDS, columns, events_table, in_order
+from abacad.searcher.second_look import Signal, SignalClass
+from abacad.searcher.table import CLASSES, columns, events_table, in_order
 from tests.searcher.made import Made, white
 
 OBSERVATION = Made([np.zeros((16, 4096), np.float32)] * 6, tuple(200.0 * p for p in range(6)), "BABACA")
 UNIT = white(pattern="BABACA")  # begins at channel 1000; rows of 10 s, channels of 2 Hz, ON panels 1, 3 and 5
-SIGNAL = Signal(Line(40.25, -0.5, 2.0), 12.3456, 12.0, 1.0, (0.1, 7.0, 0.2, 7.5, 0.3, 8.0), 0.01, 3.0, Kind.EVENT, 4)
+SIGNAL = Signal(
+    Line(40.25, -0.5, 2.0), 12.3456, 12.0, 1.0, (0.1, 7.0, 0.2, 7.5, 0.3, 8.0), 0.01, 3.0, SignalClass.EVENT, 4
+)
 
 
 def table(*signals: Signal, scores=None) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def test_a_line_is_at_least_a_channel_wide(width, bandwidth_hz):
 
 
 def test_of_a_window_no_drift_is_known():
-    only = table(replace(SIGNAL, kind=Kind.WINDOW, line=Line(127.5, 0.0, 255.0))).iloc[0]
+    only = table(replace(SIGNAL, class_name=SignalClass.WINDOW, line=Line(127.5, 0.0, 255.0))).iloc[0]
     assert np.isnan(only["drift_hz_s"])
     assert only["bandwidth_hz"] == 256 * 2.0
 
@@ -76,7 +78,7 @@ def rows(**values) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("values", "order"),
     [
-        ({"class": [str(kind) for kind in KINDS][::-1]}, list(range(len(KINDS)))[::-1]),
+        ({"class": [str(name) for name in CLASSES][::-1]}, list(range(len(CLASSES)))[::-1]),
         ({"snr": [7.0, 30.0, 8.0]}, [1, 2, 0]),
         ({"class": ["in OFF", "event"], "snr": [100.0, 7.0]}, [1, 0]),
         ({"excluded": ["radar", "", None], "snr": [50.0, 8.0, 9.0]}, [2, 1, 0]),

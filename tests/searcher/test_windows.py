@@ -89,6 +89,6 @@ def test_windows_cover_a_coarse_channel_to_its_last_column(n_freq, monkeypatch):
     assert np.diff(starts).max() <= 128
 
 
-def test_without_three_panels_of_each_kind_there_are_none():
+def test_without_three_on_and_three_off_panels_there_are_none():
     observation = made(rows=(16, 16), start_s=(0, 172), pattern="AB")
     assert len(search(squiggle(observation, 3000, panels=(0,))).events.query("`class` == 'window'")) == 0

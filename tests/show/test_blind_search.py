@@ -40,7 +40,7 @@ def trials(search):
 
 
 def test_half_hold_a_needle(trials):
-    assert [trial.kind for trial in trials] == ["needle"] * 6 + ["empty"] * 6
+    assert [trial.content for trial in trials] == ["needle"] * 6 + ["empty"] * 6
 
 
 def test_they_are_cut_out_like_events_and_hold_none_of_them(search, trials):
@@ -52,7 +52,7 @@ def test_they_are_cut_out_like_events_and_hold_none_of_them(search, trials):
         half_way_s = 0.5 * (axes.panel_start_s[-1] + axes.panel_s)
         middle = line.channel + line.drift_hz_s * half_way_s / trial.event.df_hz
         assert middle == pytest.approx(128, abs=2)
-    drifts = {abs(trial.event.line.drift_hz_s) for trial in trials if trial.kind == "needle"}
+    drifts = {abs(trial.event.line.drift_hz_s) for trial in trials if trial.content == "needle"}
     assert drifts <= {abs(event.line.drift_hz_s) for event in search.events}
 
 

@@ -1,4 +1,4 @@
-"""Every kind of page in a real browser: read by everybody, on a telephone, in the dark, and on paper."""
+"""Every page that abacad writes in a real browser: read by everybody, on a telephone, in the dark, and on paper."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -223,8 +223,8 @@ def test_the_reviewer_is_told_what_he_finds_and_invents(browser, tmp_path):
     import dataclasses
 
     made = candidates(12)
-    kinds = ["needle"] * 4 + ["empty"] * 3 + [""] * 5
-    blind = [dataclasses.replace(one, blind=kind) for one, kind in zip(made, kinds, strict=True)]
+    contents = ["needle"] * 4 + ["empty"] * 3 + [""] * 5
+    blind = [dataclasses.replace(one, blind=content) for one, content in zip(made, contents, strict=True)]
     opened = Opened(browser, ReviewPage("Blind", "", LAYOUT, blind).write(tmp_path / "blind.html"))
     assert "id0000" not in opened.tab.locator("#grid").inner_text()  # an id could tell
     assert "log-odds" not in opened.tab.locator("#grid").inner_text()

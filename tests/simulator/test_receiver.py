@@ -19,8 +19,8 @@ def gains(seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
     return freq, 0.5 + torch.rand(2, 6, 12, 1, generator=generator)
 
 
-def received(values: torch.Tensor, freq: torch.Tensor, time: torch.Tensor, kind: torch.dtype) -> torch.Tensor:
-    out = torch.empty(values.shape, dtype=kind)
+def received(values: torch.Tensor, freq: torch.Tensor, time: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    out = torch.empty(values.shape, dtype=dtype)
     receive(values.clone(), freq, time, torch.empty_like(values), out)
     return out
 

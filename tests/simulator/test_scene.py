@@ -125,13 +125,13 @@ def test_positives_and_negatives_come_as_often_as_asked():
 
 def test_truth_names_every_injection():
     batch = generate(SIMULATION, np.arange(300), seed=1)
-    kind = batch.truth["kind"]
-    assert ((kind == "needle") == batch.targets.bool().numpy()).all()
-    assert set(kind) == {"needle", "decoy", "none"}
+    role = batch.truth["kind"]
+    assert ((role == "needle") == batch.targets.bool().numpy()).all()
+    assert set(role) == {"needle", "decoy", "none"}
     lit = batch.truth["panels_lit"]
-    assert all(set(panels.split()) <= {"0", "2", "4"} for panels in lit[kind == "needle"])
-    assert all(set(panels.split()) & {"1", "3", "5"} for panels in lit[kind == "decoy"])
-    assert (np.isnan(batch.truth["pixel_snr"]) == (kind == "none")).all()
+    assert all(set(panels.split()) <= {"0", "2", "4"} for panels in lit[role == "needle"])
+    assert all(set(panels.split()) & {"1", "3", "5"} for panels in lit[role == "decoy"])
+    assert (np.isnan(batch.truth["pixel_snr"]) == (role == "none")).all()
 
 
 def test_a_bright_needle_is_where_the_truth_says():

@@ -105,11 +105,11 @@ def test_emissions_keep_apart_and_inside(monkeypatch):
     assert (ends[0][order][1:] - ends[1][order][:-1]).min() > 100
     assert ends.min() > 100
     assert ends.max() < session.channels - 100
-    needle = found.kind == "needle"
+    needle = found.emitter == "needle"
     assert needle.sum() == 20
     assert (np.abs(found.drift_hz_s[needle]) <= 4).all()
     assert not found.lit[needle][:, list(OFF)].any()
-    assert found.lit[~needle & (found.kind != "standing")][:, list(OFF)].any(axis=1).all()
+    assert found.lit[~needle & (found.emitter != "standing")][:, list(OFF)].any(axis=1).all()
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _simulate_telescope_arguments(parser: ArgumentParser) -> None:
-    """Options of both kinds of simulation, and those of telescope files alone."""
+    """Options of both simulations, and those of telescope files alone."""
     parser.add_argument("out", type=Path, metavar="OUT", help="Folder to write: new, or begun by the same command.")
     parser.add_argument("--seed", type=int, default=0, help="The same seed gives the same folder.")
     add_progress(parser)

@@ -79,7 +79,7 @@ def completion(verbs: Mapping[str, Verb]) -> Verb:
 
 
 def _all_options(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
-    """All verbs and their options as one parser of the standard library, the only kind that shtab can read."""
+    """All verbs and their options as one parser of the standard library, the only parser that shtab can read."""
     whole = argparse.ArgumentParser(prog="abacad", allow_abbrev=False)
     parsers = whole.add_subparsers()
     for name, verb in verbs.items():

@@ -174,7 +174,7 @@ def open_background(path: Path, axes: Axes, n_freq: int) -> FileBackground | Lev
     Its axes have the file's time and frequency steps, and the slews of the ones given.
 
     Raises:
-        AbacadError: there is no such file, it is none of these kinds, or too small for six panels.
+        AbacadError: there is no such file, it is of none of these formats, or too small for six panels.
     """
     path = Path(path)
     if not path.is_file():

@@ -159,7 +159,7 @@ def _header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype, bool
         raise CadenceError(f"Cadence {name}: the file {plain_name(path)} is empty.")
     try:
         shape, fortran, dtype = _parsed(file)
-    except Exception as error:  # numpy's parsers end in a dozen kinds of error
+    except Exception as error:  # numpy's parsers end in a dozen types of error
         raise CadenceError(f"Cadence {name}: {plain_name(path)} is no .npy file (a pickle is never opened).") from error
     if dtype.hasobject or dtype.kind not in "fiu" or dtype.itemsize > 8:
         raise CadenceError(f"Cadence {name}: its values are of dtype {brief(str(dtype), 40)}, not numbers.")

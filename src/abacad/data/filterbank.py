@@ -189,7 +189,10 @@ class Filterbank:
         self._masked = [entry for entry in self._masked if entry not in again] + [(*read, new)]
         if not same:
             mhz = self.header.low_mhz + new.first * self.df_hz * 1e-6
-            log.warning("%s (from %.6f MHz on); they are masked. More of the kind goes unsaid", new, mhz)
+            log.warning(
+                "%s (from %.6f MHz on); they are masked. More that is masked for this reason goes unsaid",
+                *(new, mhz),
+            )
 
 
 def open_filterbank(path: Path, pol: Polarisation = "I") -> Filterbank:

@@ -46,7 +46,7 @@ class Hdf5Store:
         """Open the dataset and hold what it declares against the file's size.
 
         Raises:
-            KeyError, ValueError, OSError: it is damaged, of another kind, or points to other files.
+            KeyError, ValueError, OSError: it is damaged, of another format, or points to other files.
         """
         self.path = path
         file, self._end = open_hdf5(path)

@@ -207,10 +207,10 @@ def open_observation(
 
 
 def open_six_panels(paths: Sequence[str | Path], width: int, pattern: str | None = None) -> Observation:
-    """Open an observation of the kind that the detectors are trained on: ABACAD, `width` channels at least.
+    """Open an observation as the detectors are trained on: ABACAD, `width` channels at least.
 
     Raises:
-        AbacadError: it is of another kind, or as `open_observation` says.
+        AbacadError: it has another pattern or fewer channels, or as `open_observation` says.
     """
     observation = open_observation(paths, pattern=pattern)
     if len(observation.files) != N_PANELS or observation.on != ON:

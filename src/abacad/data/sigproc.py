@@ -61,7 +61,7 @@ class SigprocStore:
             words, self._start = _parsed(file.read(_LONGEST))
             size = os.fstat(file.fileno()).st_size - self._start
         self.header = _checked(words)
-        self._kind = _kind(self.header.n_bits, bool(words.get("signed", 0)))
+        self._dtype = _dtype(self.header.n_bits, bool(words.get("signed", 0)))
         row_bits = self.header.n_channels * self.header.n_ifs * self.header.n_bits
         self.n_rows, rest = divmod(size * 8, row_bits)
         if self.n_rows < 1:
@@ -89,7 +89,7 @@ class SigprocStore:
                     out[k] = np.nan
                     lost.append(Loss("cut off", k, k + 1, 0, n))
                     continue
-                values = _unpacked(np.frombuffer(raw, np.uint8), bits) if bits < 8 else np.frombuffer(raw, self._kind)
+                values = _unpacked(np.frombuffer(raw, np.uint8), bits) if bits < 8 else np.frombuffer(raw, self._dtype)
                 skip = (begin - low * 8) // bits if bits < 8 else 0
                 out[k] = values[skip : skip + n]
         return out, lost
@@ -117,7 +117,7 @@ def _sexagesimal(value: float) -> float:
     return math.copysign(size // 10000 + size // 100 % 100 / 60 + size % 100 / 3600, value)
 
 
-def _kind(bits: int, signed: bool) -> np.dtype:
+def _dtype(bits: int, signed: bool) -> np.dtype:
     return np.dtype({8: "<i1" if signed else "<u1", 16: "<i2" if signed else "<u2", 64: "<f8"}.get(bits, "<f4"))
 
 
@@ -133,11 +133,11 @@ def _parsed(raw: bytes) -> tuple[dict[str, Any], int]:
     file.seek(len(MAGIC))
     words: dict[str, Any] = {}
     while (key := _word(file)) != "HEADER_END":
-        kind = _KNOWN[key] if key in _KNOWN else _guessed(file, key)
-        if kind == _TEXT:
+        layout = _KNOWN[key] if key in _KNOWN else _guessed(file, key)
+        if layout == _TEXT:
             words[key] = _text(file)
-        elif kind != _FLAG:
-            (words[key],) = struct.unpack(kind, file.read(struct.calcsize(kind)))
+        elif layout != _FLAG:
+            (words[key],) = struct.unpack(layout, file.read(struct.calcsize(layout)))
     return words, file.tell()
 
 
@@ -162,13 +162,13 @@ def _guessed(file: io.BytesIO, key: str) -> str:
     """The type of an unknown word's value: the first after which a known word follows, or else any word."""
     start = file.tell()
     fitting: list[tuple[bool, int, str]] = []
-    for kind in (_INT, _DOUBLE, _TEXT, _BYTE, _FLAG):
+    for layout in (_INT, _DOUBLE, _TEXT, _BYTE, _FLAG):
         try:
-            if kind == _TEXT:
+            if layout == _TEXT:
                 _text(file)
             else:
-                file.seek(start + struct.calcsize(kind))
-            fitting.append((_word(file) not in _KNOWN, len(fitting), kind))
+                file.seek(start + struct.calcsize(layout))
+            fitting.append((_word(file) not in _KNOWN, len(fitting), layout))
         except (ValueError, struct.error):
             pass
         file.seek(start)

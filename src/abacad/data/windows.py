@@ -69,7 +69,8 @@ def windows_of(arrays: Sequence[np.ndarray] | None, files: Sequence[Path], patte
         pattern: One letter a panel of telescope files in the order of time, A for ON; none asks their headers.
 
     Raises:
-        AbacadError: there are none, both kinds of files are named, or telescope files make no observation.
+        AbacadError: there are none, `.npy` and telescope files are named together, or the telescope files make
+            no observation.
     """
     if arrays:
         return _OfArrays(arrays)

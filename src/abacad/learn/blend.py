@@ -27,7 +27,7 @@ from abacad.metric import auc_interval
 
 log = logging.getLogger(__name__)
 
-KINDS = ("equal", "ranks", "fitted", "stacking")
+METHODS = ("equal", "ranks", "fitted", "stacking")
 _FITTED = ("fitted", "stacking")
 _RIDGE = 1e-3
 """Pull of the weights towards 0, so that runs that separate their few OOF cadences perfectly keep finite ones."""
@@ -38,22 +38,22 @@ class Blend:
     """How the scores of several runs become one.
 
     Attributes:
-        kind: One of `KINDS`, or `given` for weights by hand.
+        method: One of `METHODS`, or `given` for weights by hand.
         weights: (run,) shares that sum to 1 of `given`; (1 + run,) bias and weights of the runs' logits of `fitted` and
             `stacking`; none of the others.
     """
 
-    kind: str
+    method: str
     weights: np.ndarray | None = None
 
     @property
     def is_fitted(self) -> bool:
         """Whether its weights come from labels."""
-        return self.kind in _FITTED
+        return self.method in _FITTED
 
     def scores(self, scores: np.ndarray) -> np.ndarray:
         """(cadence,) blended scores in [0, 1] of (cadence, run) scores in [0, 1]."""
-        if self.kind == "ranks":
+        if self.method == "ranks":
             return ((rankdata(scores, axis=0) - 0.5) / len(scores)).mean(axis=1)
         if self.weights is None:
             return scores.mean(axis=1)
@@ -65,7 +65,7 @@ class Blend:
         """The blend with the weights that minimise the log-loss of these cadences; unchanged where none are fitted."""
         if not self.is_fitted:
             return self
-        least = 0.0 if self.kind == "fitted" else None
+        least = 0.0 if self.method == "fitted" else None
         return replace(self, weights=_fitted(_logits(scores), targets, least))
 
 
@@ -75,7 +75,7 @@ def blend_of(asked: str | Sequence[float], runs: Sequence[RunFolder]) -> Blend:
     The log tells its weights, and the AUC of held-back cadences.
 
     Args:
-        asked: One of `KINDS`, or a weight for each run: numbers, or as text `0.3,0.7`.
+        asked: One of `METHODS`, or a weight for each run: numbers, or as text `0.3,0.7`.
         runs: Finished runs.
 
     Raises:
@@ -118,13 +118,13 @@ def held_back_scores(blend: Blend, scores: np.ndarray, targets: np.ndarray, fold
 
 
 def _asked(asked: str | Sequence[float], n_runs: int) -> Blend:
-    if isinstance(asked, str) and asked in KINDS:
+    if isinstance(asked, str) and asked in METHODS:
         return Blend(asked)
-    way_out = f"Take one of {', '.join(KINDS)}, or a number for each run: --weights 0.3,0.7."
+    way_out = f"Take one of {', '.join(METHODS)}, or a number for each run: --weights 0.3,0.7."
     try:
         weights = np.array([float(one) for one in (asked.split(",") if isinstance(asked, str) else asked)])
     except ValueError as error:
-        raise AbacadError(f"The weights of a blend are '{asked}', which is no such kind.\n{way_out}") from error
+        raise AbacadError(f"The weights of a blend are '{asked}', which is no such method.\n{way_out}") from error
     if len(weights) != n_runs:
         raise AbacadError(f"There are {len(weights)} weights for {n_runs} runs.\n{way_out}")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):

@@ -1,4 +1,4 @@
-"""run.json and checked.json, the records of a run: what is read of them is of a run's kind, or refused."""
+"""run.json and checked.json, the records of a run: a fact that is not of the type that a run writes is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,20 @@ _FACTS: dict[str, tuple[type, type | tuple[type, ...] | None]] = {
     "auc_fold": (list, (int, float)), "auc_oof": (list, (int, float)), "folds_trained": (list, int),
     "simulated": (dict, None), "data": (dict, None), "test": (dict, None),
 }  # fmt: skip
-"""What run.json may say, and what verbs read of it: its kind, and that of each value in a list."""
+"""What run.json may say, and what verbs read of it: its type, and that of each value in a list."""
 
 
 def read_record(path: Path) -> dict[str, Any]:
     """What run.json says; empty where there is none.
 
     Raises:
-        AbacadError: it is no JSON, or a fact that verbs use is of another kind.
+        AbacadError: it is no JSON, or a fact that verbs use is of another type.
     """
     way_out = "Put the whole file back, or train into another folder: --run."
     record = read_json(path, way_out)
-    for key, (kind, inner) in _FACTS.items():
+    for key, (value_type, inner) in _FACTS.items():
         value: Any = record.get(key)
-        fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
+        fits = isinstance(value, int | float) if value_type is float else isinstance(value, value_type)
         if fits and isinstance(value, list) and inner is not None:
             fits = all(isinstance(one, inner) for one in value)
         if key in record and (not fits or (key == "auc_oof" and len(value) != 3)):

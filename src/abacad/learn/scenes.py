@@ -29,20 +29,20 @@ def scenes_of(run: RunFolder, ids: pd.Series) -> np.ndarray | None:
     """
     folder = part_of(read_record(run.record), "data").get("folder")
     known = (Path(str(folder)) / TRUTH, "scene", int) if folder else None
-    for path, column, kind in filter(None, (known, (run.folds, "group", str))):
-        found = _column(path, column, kind)
+    for path, column, value_type in filter(None, (known, (run.folds, "group", str))):
+        found = _column(path, column, value_type)
         scenes = None if found is None else ids.map(found)
         if scenes is not None and not scenes.isna().any():
             return scenes.to_numpy()
     return None
 
 
-def _column(path: Path, column: str, kind: type) -> pd.Series | None:
+def _column(path: Path, column: str, value_type: type) -> pd.Series | None:
     """A column of a table by id; none where the table is not there, or says nothing of it."""
     if not path.is_file():
         return None
     try:
-        table = read_table(path, {"id": str, column: kind}, "")
+        table = read_table(path, {"id": str, column: value_type}, "")
     except AbacadError:  # an interval that counts cadences is better than none
         return None
     return table.drop_duplicates("id").set_index("id")[column]

@@ -20,7 +20,7 @@ from abacad.errors import AbacadError, brief, plain_name
 from abacad.files import replacing
 from abacad.model.tensors import compare
 
-_KIND = "abacad: state of a fold, 1"
+_FORMAT = "abacad: state of a fold, 1"
 _AVERAGED = "module.detector."
 """Before the names of averaged weights."""
 _WAY_OUT = "Remove it, and the fold begins anew."
@@ -59,9 +59,15 @@ class FoldState:
 
     def write(self, path: Path) -> None:
         """Write it in one step."""
-        content = {"kind": _KIND} | {name: getattr(self, name) for name in self.__dataclass_fields__}
+        content = {"format": _FORMAT} | {name: getattr(self, name) for name in self.__dataclass_fields__}
         with replacing(path) as temporary:
             torch.save(content, temporary)
+
+
+def _format(content: dict[str, Any]) -> Any:
+    """The format that a file names, taken out of its content; earlier files say `kind` for it."""
+    named = content.pop("format", None)
+    return content.pop("kind", None) if named is None else named
 
 
 def read_state(path: Path) -> FoldState:
@@ -74,7 +80,7 @@ def read_state(path: Path) -> FoldState:
         return FoldState()
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(content, dict) or content.pop("kind", None) != _KIND:
+        if not isinstance(content, dict) or _format(content) != _FORMAT:
             raise ValueError("it was written by something else, or by an earlier version")
         state = FoldState(**content)
         _refuse_strange(state)
@@ -97,7 +103,7 @@ def _refuse_strange(state: FoldState) -> None:
     if bool(state.weights) != bool(state.epochs) or not all(
         isinstance(one, dict) for one in (state.average, state.optimizer, state.scaler)
     ):
-        raise ValueError("its weights are missing or too early, or a part is of another kind")
+        raise ValueError("its weights are missing or too early, or a part is of another type")
     for part in (state.weights, state.average):
         for name, tensor in part.items():
             if not isinstance(tensor, Tensor) or (tensor.is_floating_point() and not tensor.isfinite().all()):

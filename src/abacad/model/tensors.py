@@ -61,10 +61,10 @@ def compare(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, Tens
     Args:
         path: Where they are from.
         weights: Tensors by name.
-        wanted: The network's, of which only shape and kind count.
+        wanted: The network's, of which only shape and type of number count.
 
     Raises:
-        AbacadError: a tensor is missing, is one too many, or has another shape or kind.
+        AbacadError: a tensor is missing, is one too many, or has another shape or type of number.
     """
     for name in [*wanted, *weights]:
         if name not in weights:

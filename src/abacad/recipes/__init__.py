@@ -19,7 +19,7 @@ from abacad.config import Recipe
 from abacad.errors import AbacadError, brief, plain_name
 from abacad.plain import build, read_text, unknown_key
 
-_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
+_TAGS = {f"tag:yaml.org,2002:{tag}" for tag in ("null", "bool", "int", "float", "str", "seq", "map")}
 _LARGEST = 1 << 16
 """Bytes of a recipe file; a whole resolved recipe has 1,500."""
 
@@ -93,9 +93,9 @@ def _check_keys(tree: yaml.Node | None) -> None:
     _refuse_references(tree, set())
 
 
-def _keys(kind: type) -> dict[str, list[str]]:
+def _keys(recipe_type: type) -> dict[str, list[str]]:
     """The keys of a recipe, and those within each."""
-    parts = {field.name: field.default_factory for field in dataclasses.fields(kind)}
+    parts = {field.name: field.default_factory for field in dataclasses.fields(recipe_type)}
     return {
         name: [field.name for field in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
         for name, part in parts.items()

@@ -137,8 +137,8 @@ def simulated_cadence(run: RunFolder, cadence_id: str) -> CadenceArray:
 
 def _source(simulations: Sequence[Simulation], simulated: Mapping[str, Any], seed: int) -> Mixture | BrightFirst:
     """The cadences of a pretraining, from its run.json; those of earlier versions have no key `bright_first`."""
-    kind = BrightFirst if simulated.get("bright_first") else Mixture
-    return kind(simulations, simulated["cadences"], seed)
+    source = BrightFirst if simulated.get("bright_first") else Mixture
+    return source(simulations, simulated["cadences"], seed)
 
 
 def _simulations(presets: Sequence[str], cadences: int, positives: float) -> list[Simulation]:

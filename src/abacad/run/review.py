@@ -196,14 +196,14 @@ class _Drawer:
         seen = self.judge(None).evidence(trial.cadence, self.axes) if self.evidence else None
         return candidate(
             hashlib.blake2b(name.encode()).hexdigest()[:15], log_odds(trial.score), trial.cadence, self.layout, seen,
-            low_mhz=like.low_mhz, line=line.or_none, family=line.family, blind=trial.kind,
+            low_mhz=like.low_mhz, line=line.or_none, family=line.family, blind=trial.content,
         )  # fmt: skip
 
     def _search_trial(self, trial: SearchTrial) -> Candidate:
         line, cut = self._line(trial.cadence, trial.event.df_hz), trial.event
         return candidate(
             cut.name, None, trial.cadence, self.layout, low_mhz=cut.low_mhz, df_hz=cut.df_hz, line=line.or_none,
-            family=line.family, blind=trial.kind,
+            family=line.family, blind=trial.content,
         )  # fmt: skip
 
     def _check(self, entry: Entry, cadence: CadenceArray) -> None:

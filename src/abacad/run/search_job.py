@@ -20,7 +20,7 @@ from abacad.searcher.depth import completeness, depth
 from abacad.searcher.engine import Result, joined
 from abacad.searcher.exclude import excluded, read_bands
 from abacad.searcher.hits import hits_table, write_hits
-from abacad.searcher.second_look import Kind
+from abacad.searcher.second_look import SignalClass
 from abacad.searcher.settings import Settings
 from abacad.searcher.store import Store
 from abacad.searcher.task import Outcome, Plan, Task
@@ -193,7 +193,7 @@ def _counts(observation: Observation, results: list[Result], events: pd.DataFram
         "on_hours": round(summaries[0]["hours"], 6),
         "masked_pixels": {file.path.name: int(count) for file, count in zip(observation.files, masked, strict=True)},
         "dead_channels": int(np.max([summary["dead_channels"] for summary in summaries], axis=1).sum()),
-        "classes": {str(kind): int((headline & (events["class"] == str(kind))).sum()) for kind in Kind},
+        "classes": {str(name): int((headline & (events["class"] == str(name))).sum()) for name in SignalClass},
         "excluded": int((~headline).sum()),
         "hits": n_hits,
     }

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SOURCES = ("TARGET", "OFF1", "TARGET", "OFF2", "TARGET", "OFF3")
 CLASSES = {"needle": "event", "standing": "near-zero drift"}
-"""Class that a search should give to each kind of emission; all other kinds stand in OFF panels too."""
+"""Class that a search should give to the lines of each emitter; those of all others stand in OFF panels too."""
 
 _FCH1_MHZ = 8421.386717353016
 _TSTART_MJD = 57650.78209490741
@@ -103,16 +103,16 @@ def truth(session: Session, emissions: Emissions) -> pd.DataFrame:
     """What stands in the files, ascending in frequency.
 
     Returns:
-        Columns kind; class, as a search should say; freq_mhz, when the first panel begins; drift_hz_s; snr, summed
-        along the path in one panel, before smearing; joint_snr, along the path through all ON panels, smearing matched;
-        width_hz; panels_lit, as "0 2 4".
+        Columns kind, the emitter; class, as a search should say; freq_mhz, when the first panel begins; drift_hz_s;
+        snr, summed along the path in one panel, before smearing; joint_snr, along the path through all ON panels,
+        smearing matched; width_hz; panels_lit, as "0 2 4".
     """
     axes = session.axes
     low_mhz = _FCH1_MHZ - (session.channels - 1) * axes.df_hz * 1e-6
     table = pd.DataFrame(
         {
-            "kind": emissions.kind,
-            "class": [CLASSES.get(kind, "in OFF") for kind in emissions.kind],
+            "kind": emissions.emitter,
+            "class": [CLASSES.get(emitter, "in OFF") for emitter in emissions.emitter],
             "freq_mhz": low_mhz + emissions.channel * axes.df_hz * 1e-6,
             "drift_hz_s": emissions.drift_hz_s,
             "snr": emissions.snr,

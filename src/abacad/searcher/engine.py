@@ -10,12 +10,12 @@ from abacad.searcher.first_look import channel_snr, look, standing
 from abacad.searcher.injection import add_needle, draw_needles, injections_table
 from abacad.searcher.memory import trim
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.second_look import Kind, Signal, carriers, dc_spikes, in_zones, second_look, too_slow
+from abacad.searcher.second_look import Signal, SignalClass, carriers, dc_spikes, in_zones, second_look, too_slow
 from abacad.searcher.settings import Settings
 from abacad.searcher.table import events_table, in_order
 from abacad.searcher.unit import Judge, Noise, Observation, Unit, read_unit
 
-_JUDGED = {Kind.EVENT, Kind.ZONE, Kind.NEAR_ZERO}
+_JUDGED = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ def _tested(
     false_events = {}
     if unit.off:
         exchanged = signals_of(_exchanged(unit), settings, device)
-        false_events["false_events"] = sum(signal.kind is Kind.EVENT for signal in exchanged)
+        false_events["false_events"] = sum(signal.class_name is SignalClass.EVENT for signal in exchanged)
     return _inject(unit, signals, settings, coarse, device), false_events
 
 
 def _judged(signals: list[Signal], settings: Settings) -> list[int]:
     """Numbers of the signals that the detector scores: the brightest that may be of a transmitter."""
-    named = [place for place, signal in enumerate(signals) if signal.kind in _JUDGED]
+    named = [place for place, signal in enumerate(signals) if signal.class_name in _JUDGED]
     return sorted(named, key=lambda place: (-signals[place].snr, place))[: settings.judged]
 
 
@@ -134,7 +134,7 @@ def _inject(unit: Unit, ground: list[Signal], settings: Settings, coarse: int, d
 
 
 def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str, Any]:
-    kinds = [str(signal.kind) for signal in signals]
+    class_names = [str(signal.class_name) for signal in signals]
     return {
         "first_channel": unit.first + unit.begin,
         "channels": unit.end - unit.begin,
@@ -144,7 +144,7 @@ def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str,
         "masked_pixels": [panel.masked for panel in noise],
         "dead_channels": [panel.dead for panel in noise],
         "relative_sigma": [round(panel.relative_sigma, 6) for panel in noise],
-        "classes": {str(kind): kinds.count(str(kind)) for kind in Kind},
+        "classes": {str(name): class_names.count(str(name)) for name in SignalClass},
     }
 
 

@@ -13,14 +13,14 @@ import pandas as pd
 
 from abacad.searcher.compiled import compiled
 from abacad.searcher.path import NARROWEST, Line, Paths, Powers
-from abacad.searcher.second_look import Kind, Signal, crowded
+from abacad.searcher.second_look import Signal, SignalClass, crowded
 from abacad.searcher.settings import Settings
 from abacad.searcher.unit import Unit
 
 SNR_RANGE = (6.0, 24.0)
 """Joint SNR of injected needles, log-uniform."""
 
-_FOUND = {Kind.EVENT, Kind.ZONE, Kind.NEAR_ZERO}
+_FOUND = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
 
 @compiled
@@ -99,7 +99,7 @@ def injections_table(
         rows.append({
             "coarse": coarse, "channel": unit.first + round(line.x), "drift_hz_s": line.slope * per_row, "snr": snr,
             "smear": max(1.0, abs(line.slope), NARROWEST), "dense": bool(dense(line.x)),
-            "found": match is not None and match.kind in _FOUND, "class": str(match.kind) if match else "",
+            "found": match is not None and match.class_name in _FOUND, "class": str(match.class_name) if match else "",
             "found_snr": match.snr if match else float("nan"),
         })  # fmt: skip
     return pd.DataFrame(rows)

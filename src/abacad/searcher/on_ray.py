@@ -2,7 +2,7 @@
 
 Ray is started on this machine, unless it runs already in this process or RAY_ADDRESS names a cluster (`auto`: the one
 that `ray start` began here). Every machine needs the same abacad and the files at the same paths. Tables are the same
-bit for bit where the processors are of one kind: the loops are compiled for the processor that runs them.
+bit for bit where the processors are of one model: the loops are compiled for the processor that runs them.
 """
 
 import contextlib

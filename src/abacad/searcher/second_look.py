@@ -35,8 +35,8 @@ _SPIKE = 1.0  # channels off the middle: programs differ in which of the two mid
 _STILL = 1.5  # channels over all ON panels that a line must drift to be told from one that stands
 
 
-class Kind(StrEnum):
-    """What a signal is taken for."""
+class SignalClass(StrEnum):
+    """What a signal is taken for: the column `class` of a table of events."""
 
     EVENT = "event"
     NEAR_ZERO = "near-zero drift"
@@ -59,7 +59,7 @@ class Signal:
         panel_snr: of the line in each panel.
         slope_error: 1 σ, channels a row.
         half: channels beside it that were masked with it.
-        kind: what it is taken for.
+        class_name: what it is taken for.
         hits: places of the first look that it accounts for.
     """
 
@@ -70,7 +70,7 @@ class Signal:
     panel_snr: tuple[float, ...]
     slope_error: float
     half: float
-    kind: Kind
+    class_name: SignalClass
     hits: int = 1
 
 
@@ -93,7 +93,7 @@ def second_look(paths: Paths, places: Sequence[Place], threshold: float) -> list
             signals.append(signal)
         else:
             signals[parent] = replace(signals[parent], hits=signals[parent].hits + 1)
-        everywhere = signal.kind is Kind.IN_OFF or parent is not None
+        everywhere = signal.class_name is SignalClass.IN_OFF or parent is not None
         paths.blank(signal.line, paths.all if everywhere else paths.on, signal.half)
     return signals
 
@@ -160,20 +160,20 @@ def _told_apart(paths: Paths, line: Line, robust: float) -> Signal:
             if beside_it >= _BENT_SNR:
                 each[panel] = robust_each[panel] = beside_it
                 paths.blank(bent, np.array([panel]), 1.0 + 0.5 * line.width)
-    kind = _kind(paths, line, off_snr, robust_each)
+    class_name = _class_name(paths, line, off_snr, robust_each)
     # the slope of n rows of equal weight over a span; and no line is placed better than by a part of a channel
     channels = np.hypot(np.sqrt(12) * max(1.0, abs(line.slope) + line.width) / max(snr, 1.0), _FINEST)
     error = float(channels / paths.span_rows)
-    return Signal(line, snr, robust, off_snr, tuple(map(float, each)), error, _half(paths, line, snr), kind)
+    return Signal(line, snr, robust, off_snr, tuple(map(float, each)), error, _half(paths, line, snr), class_name)
 
 
-def _kind(paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarray, " panel"]) -> Kind:
+def _class_name(paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarray, " panel"]) -> SignalClass:
     if off_snr >= _OFF_JOINT_SNR or max(robust[paths.off], default=0.0) >= _OFF_PANEL_SNR:
-        return Kind.IN_OFF
+        return SignalClass.IN_OFF
     seen = [paths.seen(line, int(panel)) for panel in paths.on]
     if robust[paths.on][seen].min() < _EVERY_ON_SNR or sum(seen) < min(2, len(seen)):
-        return Kind.PART_ON
-    return Kind.NEAR_ZERO if abs(line.slope) * paths.span_rows < _STILL else Kind.EVENT
+        return SignalClass.PART_ON
+    return SignalClass.NEAR_ZERO if abs(line.slope) * paths.span_rows < _STILL else SignalClass.EVENT
 
 
 def _half(paths: Paths, line: Line, snr: float) -> float:
@@ -221,7 +221,7 @@ def carriers(unit: Unit, at_rest: Float[np.ndarray, "panel freq"], masked: Bool[
         snr = float((each[on] * np.sqrt(rows[on])).sum() / np.sqrt(rows[on].sum()))
         off_snr = float((each[off] * np.sqrt(rows[off])).sum() / np.sqrt(rows[off].sum()))
         line = Line(float(peak), 0.0, float(high - low - 1))
-        found.append(Signal(line, snr, snr, off_snr, tuple(map(float, each)), 0.0, 0.0, Kind.IN_OFF))
+        found.append(Signal(line, snr, snr, off_snr, tuple(map(float, each)), 0.0, 0.0, SignalClass.IN_OFF))
     return found
 
 
@@ -234,15 +234,21 @@ def dc_spikes(signals: Sequence[Signal], middles: Sequence[float]) -> list[Signa
     """
 
     def is_spike(signal: Signal) -> bool:
-        stands = signal.kind is Kind.IN_OFF and signal.line.slope == 0 and min(signal.panel_snr) >= _OFF_PANEL_SNR
+        stands = (
+            signal.class_name is SignalClass.IN_OFF
+            and signal.line.slope == 0
+            and min(signal.panel_snr) >= _OFF_PANEL_SNR
+        )
         return stands and any(abs(signal.line.x - middle) <= _SPIKE for middle in middles)
 
-    return [replace(signal, kind=Kind.DC_SPIKE) if is_spike(signal) else signal for signal in signals]
+    return [replace(signal, class_name=SignalClass.DC_SPIKE) if is_spike(signal) else signal for signal in signals]
 
 
 def crowded(signals: Sequence[Signal], reach: int = 1024, many: int = 8) -> Callable[[float], bool]:
     """Tells of a place whether at least `many` lines of interference lie within `reach` channels of it."""
-    ground = np.sort([signal.line.x for signal in signals if signal.kind in {Kind.IN_OFF, Kind.DC_SPIKE}])
+    ground = np.sort(
+        [signal.line.x for signal in signals if signal.class_name in {SignalClass.IN_OFF, SignalClass.DC_SPIKE}]
+    )
 
     def at(x: float) -> bool:
         return bool(np.searchsorted(ground, x + reach) - np.searchsorted(ground, x - reach) >= many)
@@ -253,7 +259,9 @@ def crowded(signals: Sequence[Signal], reach: int = 1024, many: int = 8) -> Call
 def too_slow(signals: Sequence[Signal], slope: float) -> list[Signal]:
     """Events slower than some channels a row become the class `near-zero drift`."""
     return [
-        replace(signal, kind=Kind.NEAR_ZERO) if signal.kind is Kind.EVENT and abs(signal.line.slope) < slope else signal
+        replace(signal, class_name=SignalClass.NEAR_ZERO)
+        if signal.class_name is SignalClass.EVENT and abs(signal.line.slope) < slope
+        else signal
         for signal in signals
     ]
 
@@ -261,4 +269,7 @@ def too_slow(signals: Sequence[Signal], slope: float) -> list[Signal]:
 def in_zones(signals: Sequence[Signal]) -> list[Signal]:
     """Events among many lines of interference become the class `RFI zone`: there a chance alignment is likely."""
     dense = crowded(signals)
-    return [replace(s, kind=Kind.ZONE) if s.kind is Kind.EVENT and dense(s.line.x) else s for s in signals]
+    return [
+        replace(s, class_name=SignalClass.ZONE) if s.class_name is SignalClass.EVENT and dense(s.line.x) else s
+        for s in signals
+    ]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from abacad.searcher.second_look import Kind, Signal
+from abacad.searcher.second_look import Signal, SignalClass
 from abacad.searcher.unit import Observation, Unit
 
-KINDS = tuple(Kind)
+CLASSES = tuple(SignalClass)
 """Classes in the order of the table."""
 
 
@@ -66,10 +66,10 @@ def _row(observation: Observation, unit: Unit, signal: Signal, score: float) -> 
         return round((observation.low_hz + (unit.first + line.at(rows)) * unit.df_hz) / 1e6, 9)
 
     return {
-        "class": str(signal.kind),
+        "class": str(signal.class_name),
         "score": round(score, 6),
         "frequency_mhz": mhz(0.0),
-        "drift_hz_s": round(line.slope * per_row, 7) if signal.kind is not Kind.WINDOW else float("nan"),
+        "drift_hz_s": round(line.slope * per_row, 7) if signal.class_name is not SignalClass.WINDOW else float("nan"),
         "drift_error_hz_s": round(signal.slope_error * per_row, 7),
         "snr": round(signal.snr, 3),
         "off_snr": round(signal.off_snr, 3),
@@ -87,9 +87,9 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
 
     Windows have no SNR: the highest score is first.
     """
-    rank = table["class"].map({str(kind): place for place, kind in enumerate(KINDS)})
+    rank = table["class"].map({str(name): place for place, name in enumerate(CLASSES)})
     inside = (table["excluded"].fillna("") != "").astype(int)  # what lies in an excluded band is out of the headline
-    bright = table["snr"].where(table["class"] != str(Kind.WINDOW), table["score"])
+    bright = table["snr"].where(table["class"] != str(SignalClass.WINDOW), table["score"])
     keys = (table["drift_hz_s"], table["frequency_mhz"], -bright, rank, inside)  # the last one counts first
     order = np.lexsort([np.asarray(key, dtype=float) for key in keys])
     return table.iloc[order].reset_index(drop=True)

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.second_look import Kind, Signal
+from abacad.searcher.second_look import Signal, SignalClass
 from abacad.searcher.stamp import WIDTH, abacad_order, scores
 from abacad.searcher.unit import Judge, Unit
 
@@ -23,8 +23,8 @@ LEAST = 0.5
 """Score below which a window is none of a needle."""
 
 _BATCH = 64
-_OF_THE_GROUND = {Kind.IN_OFF, Kind.DC_SPIKE}
-_LINES = {Kind.EVENT, Kind.ZONE, Kind.NEAR_ZERO}
+_OF_THE_GROUND = {SignalClass.IN_OFF, SignalClass.DC_SPIKE}
+_LINES = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Window:
         """It as a row of the table: at its middle, as wide as a window, without SNR and drift."""
         nothing = (float("nan"),) * len(unit.n_time)
         line = Line(self.first + 0.5 * (WIDTH - 1), 0.0, WIDTH - 1.0)
-        return Signal(line, float("nan"), float("nan"), float("nan"), nothing, float("nan"), 0.0, Kind.WINDOW, 0)
+        return Signal(line, float("nan"), float("nan"), float("nan"), nothing, float("nan"), 0.0, SignalClass.WINDOW, 0)
 
 
 def windows(unit: Unit, signals: Sequence[Signal], judge: Judge | None, count: int) -> list[Window]:
@@ -61,7 +61,7 @@ def windows(unit: Unit, signals: Sequence[Signal], judge: Judge | None, count: i
         return []
     paths = Paths(unit)
     for signal in signals:
-        if signal.kind in _OF_THE_GROUND:
+        if signal.class_name in _OF_THE_GROUND:
             paths.blank(signal.line, paths.all, max(signal.half, 1.0 + signal.line.width))
     starts = _starts(unit)
     found = _apart(starts, _scores(unit, starts, judge))
@@ -129,7 +129,7 @@ def _crossing(unit: Unit, window: Window, signals: Sequence[Signal]) -> tuple[in
     return tuple(
         place
         for place, signal in enumerate(signals)
-        if signal.kind in _LINES and any(_inside(unit, window, signal.line, panel) for panel in unit.on)
+        if signal.class_name in _LINES and any(_inside(unit, window, signal.line, panel) for panel in unit.on)
     )
 
 

@@ -27,12 +27,12 @@ class Trial:
     """A simulated cadence.
 
     Attributes:
-        kind: `needle`: with one in ON panels alone; `empty`: without.
+        content: `needle`: with one in ON panels alone; `empty`: without.
         score: Its score in [0, 1].
         cadence: (6, time, freq).
     """
 
-    kind: Literal["needle", "empty"]
+    content: Literal["needle", "empty"]
     score: float
     cadence: CadenceArray
 
@@ -54,7 +54,7 @@ def trials(simulation: Simulation, n_wanted: int, least: float, scores: Scores, 
 
 
 def _drawn(
-    kind: Literal["needle", "empty"], simulation: Simulation, n_wanted: int, least: float, scores: Scores, seed: int
+    content: Literal["needle", "empty"], simulation: Simulation, n_wanted: int, least: float, scores: Scores, seed: int
 ) -> list[Trial]:
     passed: list[Trial] = []
     below: list[Trial] = []
@@ -62,7 +62,7 @@ def _drawn(
         if len(passed) >= n_wanted:
             break
         panels = generate(simulation, numbers_for("blind", np.arange(start, start + _BATCH)), seed).panels.float()
-        made = [Trial(kind, float(s), c.numpy()) for s, c in zip(scores(panels), panels, strict=True)]
+        made = [Trial(content, float(s), c.numpy()) for s, c in zip(scores(panels), panels, strict=True)]
         passed += [one for one in made if one.score >= least]
         below += [one for one in made if one.score < least]
         below = sorted(below, key=lambda one: -one.score)[:n_wanted]

@@ -35,12 +35,12 @@ class SearchTrial:
     """A cadence that tests the reviewer of a search.
 
     Attributes:
-        kind: With a needle in the ON panels, or a stretch as it stands in the files.
+        content: With a needle in the ON panels, or a stretch as it stands in the files.
         event: How it was cut out, and its guide.
         cadence: (6, time, 256).
     """
 
-    kind: Literal["needle", "empty"]
+    content: Literal["needle", "empty"]
     event: Event
     cadence: CadenceArray
 

@@ -114,8 +114,10 @@ def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
         axis = figure.subplots()
         bins = list(np.linspace(-reach, reach, 41))
         for value, name, colour, fill in ((0, "without needle", OFF_COLOUR, True), (1, "with needle", ACCENT, False)):
-            kind: dict[str, Any] = {"histtype": "stepfilled", "alpha": 0.5} if fill else {"histtype": "step", "lw": 1.8}
-            axis.hist(values[targets == value], bins, label=name, color=colour, **kind)
+            style: dict[str, Any] = (
+                {"histtype": "stepfilled", "alpha": 0.5} if fill else {"histtype": "step", "lw": 1.8}
+            )
+            axis.hist(values[targets == value], bins, label=name, color=colour, **style)
         name = "score, log-odds" + (" (±16 or beyond at the ends)" if reach >= MOST else "")
         axis.set(xlabel=name, ylabel="cadences", yscale="log", xlim=(-reach, reach))
         axis.xaxis.set_major_locator(MaxNLocator(6))

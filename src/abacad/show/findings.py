@@ -151,7 +151,7 @@ def findings_page(
         shown: events with pictures.
         judge: whose evidence is drawn over them.
     """
-    named = pd.concat([events[events["class"] == kind] for kind in _PICTURED]).head(shown)
+    named = pd.concat([events[events["class"] == class_name] for class_name in _PICTURED]).head(shown)
     page = Page(
         title=f"Search of {observation.sources[observation.on[0]]}",
         lead=_lead(observation, found),

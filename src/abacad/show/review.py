@@ -48,7 +48,7 @@ class Candidate:
         low_mhz: Frequency of its first channel, MHz; none where only channels are known.
         df_hz: Width of a channel, Hz, where it differs from that of the other candidates.
         line: The guide that is drawn on both sides of its line; none: no guide.
-        family: Kind of the line, such as "drifting line"; a filter of the page.
+        family: What sort of line it is, such as "drifting line"; a filter of the page.
         label: 1 with a needle, 0 without, as the data say; none where nobody knows.
         truth: True path of a simulated needle, as pieces of (row of the picture, channel).
         blind: `needle` or `empty` where it was simulated to test the reviewer; else empty.

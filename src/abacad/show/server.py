@@ -77,7 +77,7 @@ class Answer:
     """What is sent back."""
 
     body: bytes
-    kind: str
+    media_type: str
 
 
 class ReviewServer(ThreadingHTTPServer):
@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: HTTPStatus, answer: Answer) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Type", answer.media_type)
         self.send_header("Content-Length", str(len(answer.body)))
         for name, value in (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
                             ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")):  # fmt: skip

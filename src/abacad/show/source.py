@@ -41,7 +41,7 @@ class Entry:
         fold: The fold whose detector scored it; none: all of them.
         low_mhz: Frequency of its first channel; none: not known.
         label: 1 or 0 where the data say it; none: not known.
-        family: What kind of event it is; empty: the page says what its straight line looks like.
+        family: What sort of line the event is; empty: the page says what its straight line looks like.
         df_hz: From one of its channels to the next, where that differs from the others'.
         line: Where it runs; none: the page looks for its straight line.
     """

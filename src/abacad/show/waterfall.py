@@ -128,8 +128,8 @@ def _panel_labels(layout: Layout) -> list[str]:
     found = []
     for panel in range(N_PANELS):
         y = _y(layout.tops[panel] + layout.n_rows / 2, layout) + 4
-        kind, name = ("on", "ON") if panel in ON else ("off", "OFF")
-        found.append(f'<text x="4" y="{y:.1f}" class="{kind}" font-weight="bold">{name}</text>')
+        css_class, name = ("on", "ON") if panel in ON else ("off", "OFF")
+        found.append(f'<text x="4" y="{y:.1f}" class="{css_class}" font-weight="bold">{name}</text>')
     return found
 
 

@@ -174,10 +174,10 @@ def _truth(
     needles: NeedleBatch, rows: Int[np.ndarray, " some"], targets: Bool[np.ndarray, " batch"], axes: Axes
 ) -> dict[str, np.ndarray]:
     """Columns for the whole batch: empty words and NaN where nothing was injected."""
-    kind = np.full(len(targets), "none", dtype=object)
-    kind[rows] = "decoy"
-    kind[targets] = "needle"
-    columns = {"target": targets.astype(np.int64), "kind": kind}
+    role = np.full(len(targets), "none", dtype=object)
+    role[rows] = "decoy"
+    role[targets] = "needle"
+    columns = {"target": targets.astype(np.int64), "kind": role}
     for name, values in needles.truth(axes).items():
         words = values.dtype == object
         column = np.full(len(targets), "" if words else np.nan, dtype=object if words else np.float64)

@@ -15,7 +15,7 @@ _MOST_VALUES = 1 << 28
 """Of a scene: 1 GB as float32. One of 4,096 channels and 273 rows has 6.7 million."""
 _MOST_WINDOWS = 100_000  # of a scene
 _WIDEST = 64  # channels, of a needle
-_MOST_EMITTERS = 1000.0  # of a kind in a window: more hide everything
+_MOST_EMITTERS = 1000.0  # of one sort of interference in a window: more hide everything
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Rfi:
 
 @dataclass(frozen=True)
 class Families:
-    """How often each kind of needle is drawn, relative to the others.
+    """How often each family of needles is drawn, relative to the others.
 
     Attributes:
         line: Straight, continuing through the OFF panels' gaps.
@@ -141,7 +141,7 @@ class Needles:
     """The signals to be found, and those that only look so.
 
     Attributes:
-        families: How often each kind is drawn.
+        families: How often each family is drawn.
         test_families: The same for the test set; none: as in train.
         pixel_snr: Faintest and brightest needle, in σ of one pixel before smearing; drawn log-uniformly.
         drift_hz_s: Slowest and fastest drift in Hz/s, of either sign; drawn log-uniformly.

@@ -70,7 +70,7 @@ class Emissions:
     """All that stands in an observation but noise.
 
     Attributes:
-        kind: (emission,) needle, standing (ON alone, without drift), carrier, drifting, intermittent or dc spike.
+        emitter: (emission,) needle, standing (ON alone, without drift), carrier, drifting, intermittent or dc spike.
         channel: (emission,) where it is when the observation begins.
         drift_hz_s: (emission,) Hz/s.
         snr: (emission,) panel SNR before smearing.
@@ -79,7 +79,7 @@ class Emissions:
         start_s: (panel,) when each panel begins.
     """
 
-    kind: np.ndarray
+    emitter: np.ndarray
     channel: Float[np.ndarray, " emission"]
     drift_hz_s: Float[np.ndarray, " emission"]
     snr: Float[np.ndarray, " emission"]
@@ -102,9 +102,9 @@ class Emissions:
         channel = self.channel[:, None] + self.drift_hz_s[:, None] * at / axes.df_hz
         height = self.snr * sigma / np.sqrt(axes.n_time) * self.lit[:, panel]
         return Paths(
-            torch.zeros(len(self.kind), dtype=torch.int64),
+            torch.zeros(len(self.emitter), dtype=torch.int64),
             torch.from_numpy(channel[:, None]),
-            torch.from_numpy(np.broadcast_to(height[:, None, None], (len(self.kind), 1, axes.n_time)).copy()),
+            torch.from_numpy(np.broadcast_to(height[:, None, None], (len(self.emitter), 1, axes.n_time)).copy()),
             torch.from_numpy(self.width),
         )
 
@@ -129,15 +129,15 @@ def draw_emissions(session: Session, seed: int) -> Emissions:
         "needle": session.needles, "standing": -(-session.needles // 10), "carrier": n // 8_000 + 1,
         "drifting": n // 24_000 + 1, "intermittent": n // 32_000 + 1,
     }  # fmt: skip
-    kind = np.repeat(np.array(list(counts), dtype=object), list(counts.values()))
-    size = len(kind)
+    emitter = np.repeat(np.array(list(counts), dtype=object), list(counts.values()))
+    size = len(emitter)
     sign = np.where(rng.random(size) < 0.5, -1.0, 1.0)
     drift = np.select(
-        [kind == "needle", kind == "drifting"],
+        [emitter == "needle", emitter == "drifting"],
         [log_uniform(rng.random(size), session.drift_hz_s), log_uniform(rng.random(size), (0.02, 0.4))],
         0.0,
     )
-    ours = (kind == "needle") | (kind == "standing")
+    ours = (emitter == "needle") | (emitter == "standing")
     snr = log_uniform(rng.random(size), (10.0, 3_000.0))
     snr = np.where(ours, log_uniform(rng.random(size), session.snr), snr)
     width = np.where(ours, log_uniform(rng.random(size), (0.1, 1.0)), log_uniform(rng.random(size), (0.4, 3.0)))
@@ -146,21 +146,21 @@ def draw_emissions(session: Session, seed: int) -> Emissions:
     channel = _placed(span, n, rng)
     dc = np.arange(min(n, COARSE) // 2 - 1, n, COARSE)  # the middle channel, counted from the file's highest one
     return Emissions(
-        kind=np.concatenate([kind, np.full(len(dc), "dc spike", dtype=object)]),
+        emitter=np.concatenate([emitter, np.full(len(dc), "dc spike", dtype=object)]),
         channel=np.concatenate([channel, dc.astype(float)]),
         drift_hz_s=np.concatenate([drift, np.zeros(len(dc))]),
         snr=np.concatenate([snr, np.full(len(dc), _DC_SPIKE / _sigma(session, seed) * np.sqrt(session.axes.n_time))]),
         width=np.concatenate([width, np.full(len(dc), 0.5)]),
-        lit=np.concatenate([_lit(kind, rng), np.ones((len(dc), N_PANELS), dtype=bool)]),
+        lit=np.concatenate([_lit(emitter, rng), np.ones((len(dc), N_PANELS), dtype=bool)]),
         start_s=start_s,
     )
 
 
-def _lit(kind: np.ndarray, rng: np.random.Generator) -> Bool[np.ndarray, "emission panel"]:
+def _lit(emitter: np.ndarray, rng: np.random.Generator) -> Bool[np.ndarray, "emission panel"]:
     """Needles and standing lines in ON panels alone, intermittent interference in some that hold an OFF panel."""
-    lit = np.ones((len(kind), N_PANELS), dtype=bool)
-    lit[np.ix_((kind == "needle") | (kind == "standing"), OFF)] = False
-    some = kind == "intermittent"
+    lit = np.ones((len(emitter), N_PANELS), dtype=bool)
+    lit[np.ix_((emitter == "needle") | (emitter == "standing"), OFF)] = False
+    some = emitter == "intermittent"
     lit[some] = rng.random((int(some.sum()), N_PANELS)) < 0.5
     lit[some, OFF[0]] = True
     return lit

@@ -147,7 +147,7 @@ function onKey(event) {
 }
 
 function wire() {
-  const on = (id, kind, what) => field(id) && field(id).addEventListener(kind, what);
+  const on = (id, event, what) => field(id) && field(id).addEventListener(event, what);
   for (const button of document.querySelectorAll("[data-verdict]")) button.addEventListener("click", () => judge(button.dataset.verdict));
   const clicks = { undo: takeBack, previous: () => step(-1), next: () => step(1), "write-note": writeNote, same: sameFrequency,
     clear: clearFilters, export: exportCsv, reveal };

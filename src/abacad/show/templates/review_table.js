@@ -82,11 +82,11 @@ function agreementText(other, name) {
 
 // What the reviewer finds and invents, from the simulated cadences that were mixed in.
 function blindText(verdicts) {
-  const judged = (kind) => items.filter(({ id }, place) => blind[place] === kind && (verdicts[id] || {}).verdict);
+  const judged = (content) => items.filter(({ id }, place) => blind[place] === content && (verdicts[id] || {}).verdict);
   const believed = (some) => some.filter(({ id }) => verdicts[id].verdict === "candidate").length;
-  const told = (kind, name, verb) => {
-    const some = judged(kind);
-    const of = blind.filter((one) => one === kind).length;
+  const told = (content, name, verb) => {
+    const some = judged(content);
+    const of = blind.filter((one) => one === content).length;
     if (!some.length) return `None of the ${of} ${name} has a verdict. `;
     return `${verb} ${believed(some)} of ${some.length} ${name}: ${wilson(believed(some), some.length)}. `;
   };
