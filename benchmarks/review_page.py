@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.picture import Layout
 from abacad.show.review import ReviewPage, candidate
 from abacad.signal.cadence import Axes
@@ -33,8 +33,8 @@ def page_of(n: int) -> ReviewPage:
     made = []
     for k in range(n):
         cadence, evidence = some[k % 64]
-        line = Line(40.5 + k % 64, 0.0, 30.0, "standing line")
-        made.append(candidate(f"{k:015x}", float(n - k), cadence, layout, evidence, line=line, family=line.family))
+        guide = Guide(40.5 + k % 64, 0.0, 30.0, "standing line")
+        made.append(candidate(f"{k:015x}", float(n - k), cadence, layout, evidence, guide=guide, family=guide.family))
     return ReviewPage(f"{n} candidates", "A benchmark.", layout, made)
 
 

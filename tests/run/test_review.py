@@ -13,7 +13,7 @@ from abacad.cli import main
 from abacad.data.observation import open_observation
 from abacad.errors import AbacadError
 from abacad.run.review import review
-from abacad.show.line import FAMILIES, best_line
+from abacad.show.guide import FAMILIES, best_guide
 from abacad.show.picture import Layout
 from abacad.show.source import open_source
 from tests.conftest import QUICK
@@ -173,8 +173,8 @@ def test_the_guide_of_an_event_lies_on_its_line(tmp_path):
     source = open_source(tmp_path / "f", files=files)
     entry = source.entries[0]
     cadence, layout = entry.read(), Layout.of(source.axes)
-    assert entry.line.channel == pytest.approx(best_line(cadence, layout).channel, abs=1.5)
-    assert entry.line.drift_hz_s == pytest.approx(best_line(cadence, layout).drift_hz_s, abs=0.01)
+    assert entry.guide.channel == pytest.approx(best_guide(cadence, layout).channel, abs=1.5)
+    assert entry.guide.drift_hz_s == pytest.approx(best_guide(cadence, layout).drift_hz_s, abs=0.01)
 
 
 def test_windows_of_telescope_files_have_frequencies(tmp_path):

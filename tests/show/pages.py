@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.picture import Layout
 from abacad.show.review import Candidate, ReviewPage, candidate
 from abacad.signal.cadence import Axes
@@ -29,11 +29,11 @@ def candidates(n: int, mhz: bool = True, seed: int = 0) -> list[Candidate]:
     for k in range(n):
         cadence = rng.normal(size=(6, 28, 64)).astype(np.float32)
         low = None if not mhz else 1420.0 if k % 5 == 0 else 1400.0 + k
-        line = Line(10.0, 0.01 * k, 8.0, FAMILIES[k % 3])
+        guide = Guide(10.0, 0.01 * k, 8.0, FAMILIES[k % 3])
         made.append(
             candidate(
                 f"id{k:04d}", float(n - k), cadence, LAYOUT, 0.2 * cadence, None,
-                low_mhz=low, line=line, family=FAMILIES[k % 3], label=k % 2,
+                low_mhz=low, guide=guide, family=FAMILIES[k % 3], label=k % 2,
             )
         )  # fmt: skip
     return made

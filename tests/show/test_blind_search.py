@@ -8,7 +8,7 @@ import pytest
 
 from abacad.show.blind_search import added, search_trials
 from abacad.show.events import event_at, open_search
-from abacad.show.line import best_line
+from abacad.show.guide import best_guide
 from abacad.show.picture import Layout
 from abacad.signal.cadence import OFF, ON
 from tests.data.files import write_panel
@@ -48,12 +48,12 @@ def test_they_are_cut_out_like_events_and_hold_none_of_them(search, trials):
         for event in search.events:
             assert trial.event.end <= event.first or trial.event.first >= event.end
         assert trial.cadence.shape == (6, 16, 256)
-        line, axes = trial.event.line, search.axes
+        line, axes = trial.event.guide, search.axes
         half_way_s = 0.5 * (axes.panel_start_s[-1] + axes.panel_s)
         middle = line.channel + line.drift_hz_s * half_way_s / trial.event.df_hz
         assert middle == pytest.approx(128, abs=2)
-    drifts = {abs(trial.event.line.drift_hz_s) for trial in trials if trial.content == "needle"}
-    assert drifts <= {abs(event.line.drift_hz_s) for event in search.events}
+    drifts = {abs(trial.event.guide.drift_hz_s) for trial in trials if trial.content == "needle"}
+    assert drifts <= {abs(event.guide.drift_hz_s) for event in search.events}
 
 
 @pytest.mark.parametrize("drift", [0.0, 0.05, -0.4, 0.9])
@@ -74,10 +74,10 @@ def test_a_bright_needle_is_seen_where_it_was_put(search):
     layout = Layout.of(search.axes)
     place = event_at(5000.0, 0.9, 0.0, search.observation, search.axes)
     assert place.each > 1
-    found = best_line(search.cut(place, added(search, place, 60.0)), layout)
-    assert found.drift_hz_s * place.df_hz / search.axes.df_hz == pytest.approx(0.9, abs=0.02)
-    assert found.channel == pytest.approx(place.line.channel, abs=1.5)
-    assert best_line(search.cut(place), layout).strength < 7
+    guide = best_guide(search.cut(place, added(search, place, 60.0)), layout)
+    assert guide.drift_hz_s * place.df_hz / search.axes.df_hz == pytest.approx(0.9, abs=0.02)
+    assert guide.channel == pytest.approx(place.guide.channel, abs=1.5)
+    assert best_guide(search.cut(place), layout).strength < 7
 
 
 def test_files_full_of_signals_give_fewer(search, caplog):

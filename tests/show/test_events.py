@@ -67,7 +67,7 @@ def test_a_line_runs_through_the_cut_where_it_is_said_to(drift, tmp_path):
     assert cut.shape == (6, 8, WIDTH)
     bright = cut.argmax(axis=2)
     rows = np.arange(6)[:, None] * 400 + (np.arange(8) + 0.5) * ROW_S
-    expected = event.line.channel + event.line.drift_hz_s * rows / event.df_hz - 0.5
+    expected = event.guide.channel + event.guide.drift_hz_s * rows / event.df_hz - 0.5
     assert np.abs(bright - expected).max() <= 1.01
     assert np.abs(bright.mean() - WIDTH / 2) < 3
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.picture import Layout
 from abacad.show.waterfall import true_points, waterfall
 from abacad.signal.cadence import Axes
@@ -37,7 +37,7 @@ def test_axes_are_seconds_and_megahertz_or_channels():
 
 def test_the_guide_stands_on_both_sides_of_the_path():
     drift = 0.05
-    lines = [line for line in _parsed(line=Line(20.0, drift, 9.0, "drifting line")).iter(f"{SVG}line")
+    lines = [line for line in _parsed(guide=Guide(20.0, drift, 9.0, "drifting line")).iter(f"{SVG}line")
              if line.get("stroke-dasharray")]  # fmt: skip
     assert len(lines) == 12
     first, second = [float(line.get("x1", "nan")) for line in lines[:2]]

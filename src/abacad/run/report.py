@@ -29,7 +29,7 @@ from abacad.represent.representation import represent, representation
 from abacad.run.pretrain import simulated_cadence
 from abacad.run.truth import TruePaths
 from abacad.show import figure
-from abacad.show.line import best_line
+from abacad.show.guide import best_guide
 from abacad.show.page import Page, Section
 from abacad.show.picture import Layout, evidence_legend
 from abacad.show.words import EVIDENCE_TOLD, GUIDE_TOLD, told_score
@@ -196,9 +196,9 @@ def _pictures(
         axes = axes_of(root, cadence.shape)
         layout = Layout.of(axes)
         evidence = evidence_map([detector], planes, representation(recipe), cadence.shape[1], axes)[0].numpy()
-        line, true = best_line(cadence, layout), truth.path(str(row.id))
-        drawn = figure.waterfall(cadence, str(row.id), evidence, axes=axes, line=line.or_none, truth=true)
-        caption = f"{told_score(float(str(row.score)))}, fold {row.fold}; {line.family}. {layout.told()}"
+        guide, true = best_guide(cadence, layout), truth.path(str(row.id))
+        drawn = figure.waterfall(cadence, str(row.id), evidence, axes=axes, guide=guide.or_none, truth=true)
+        caption = f"{told_score(float(str(row.score)))}, fold {row.fold}; {guide.family}. {layout.told()}"
         pictures.append((drawn, caption))
     return pictures
 

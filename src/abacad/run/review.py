@@ -26,7 +26,7 @@ from abacad.overlap.partners import partners_for
 from abacad.run.truth import TruePaths
 from abacad.show.blind import Trial, trials
 from abacad.show.blind_search import SearchTrial, search_trials
-from abacad.show.line import Line, best_line
+from abacad.show.guide import Guide, best_guide
 from abacad.show.picture import Layout
 from abacad.show.review import MOST_WITHIN, Candidate, ReviewPage, candidate
 from abacad.show.server import Address, ReviewServer
@@ -158,19 +158,19 @@ class _Drawer:
             cadence = entry.read()
             self._check(entry, cadence)
             seen = self._evidence(entry, cadence) if self.evidence else None
-            found = self._line(cadence, entry.df_hz)
+            guide = self._guide(cadence, entry.df_hz)
             # what a search knows would tell it from what was simulated
-            known = None if self.blind else entry.line
+            known = None if self.blind else entry.guide
             yield candidate(
                 entry.name, entry.log_odds, cadence, self.layout, seen, self.truth.path(entry.name),
-                low_mhz=entry.low_mhz, df_hz=entry.df_hz, line=known or found.or_none,
-                family=(not self.blind and entry.family) or found.family, label=entry.label,
+                low_mhz=entry.low_mhz, df_hz=entry.df_hz, guide=known or guide.or_none,
+                family=(not self.blind and entry.family) or guide.family, label=entry.label,
             )  # fmt: skip
 
-    def _line(self, cadence: CadenceArray, df_hz: float | None) -> Line:
-        """Its best line, with the drift in its own channels, which may be wider than the others'."""
-        found = best_line(cadence, self.layout)
-        return replace(found, drift_hz_s=found.drift_hz_s * (df_hz or self.axes.df_hz) / self.axes.df_hz)
+    def _guide(self, cadence: CadenceArray, df_hz: float | None) -> Guide:
+        """Its guide, with the drift in Hz/s of its own channels, which may be wider than those of the others."""
+        guide = best_guide(cadence, self.layout)
+        return replace(guide, drift_hz_s=guide.drift_hz_s * (df_hz or self.axes.df_hz) / self.axes.df_hz)
 
     def trials(self, entries: Sequence[Entry], n_trials: int, seed: int) -> list[Candidate]:
         """Cadences that test the reviewer, to be mixed with these entries."""
@@ -192,18 +192,18 @@ class _Drawer:
                 enumerate(zip(found, places, strict=True))]  # fmt: skip
 
     def _trial(self, trial: Trial, like: Entry, name: str) -> Candidate:
-        line = best_line(trial.cadence, self.layout)
+        guide = best_guide(trial.cadence, self.layout)
         seen = self.judge(None).evidence(trial.cadence, self.axes) if self.evidence else None
         return candidate(
             hashlib.blake2b(name.encode()).hexdigest()[:15], log_odds(trial.score), trial.cadence, self.layout, seen,
-            low_mhz=like.low_mhz, line=line.or_none, family=line.family, blind=trial.content,
+            low_mhz=like.low_mhz, guide=guide.or_none, family=guide.family, blind=trial.content,
         )  # fmt: skip
 
     def _search_trial(self, trial: SearchTrial) -> Candidate:
-        line, cut = self._line(trial.cadence, trial.event.df_hz), trial.event
+        guide, cut = self._guide(trial.cadence, trial.event.df_hz), trial.event
         return candidate(
-            cut.name, None, trial.cadence, self.layout, low_mhz=cut.low_mhz, df_hz=cut.df_hz, line=line.or_none,
-            family=line.family, blind=trial.content,
+            cut.name, None, trial.cadence, self.layout, low_mhz=cut.low_mhz, df_hz=cut.df_hz, guide=guide.or_none,
+            family=guide.family, blind=trial.content,
         )  # fmt: skip
 
     def _check(self, entry: Entry, cadence: CadenceArray) -> None:

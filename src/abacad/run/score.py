@@ -27,7 +27,7 @@ from abacad.places import paths_of
 from abacad.run.predict import UNKNOWN
 from abacad.run.submit import asked_for, write_submission
 from abacad.show import figure
-from abacad.show.line import best_line
+from abacad.show.guide import best_guide
 from abacad.show.page import Page, Section
 from abacad.show.picture import Layout, evidence_legend
 from abacad.show.words import EVIDENCE_TOLD, GUIDE_TOLD, told_score
@@ -169,10 +169,10 @@ def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Window], axes: Ax
     for window, row in zip(best, table.to_dict("records"), strict=False):
         cadence, low_mhz = window.read(), row.get("freq_mhz")
         layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
-        line, evidence, told = best_line(cadence, layout), judges.of(cadence).evidence(cadence, axes), layout.told()
+        guide, evidence, told = best_guide(cadence, layout), judges.of(cadence).evidence(cadence, axes), layout.told()
         name = Path(row["file"]).stem if low_mhz is None else f"{low_mhz:.6f} MHz"
-        drawn = figure.waterfall(cadence, name, evidence, axes=layout.axes, low_mhz=low_mhz, line=line.or_none)
-        pictures.append((drawn, f"{told_score(row['score'])}; {line.family}"))
+        drawn = figure.waterfall(cadence, name, evidence, axes=layout.axes, low_mhz=low_mhz, guide=guide.or_none)
+        pictures.append((drawn, f"{told_score(row['score'])}; {guide.family}"))
     return Page(
         "Scores",
         f"{len(table):,} cadences, the highest scores first. {EVIDENCE_TOLD}",

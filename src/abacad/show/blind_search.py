@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from abacad.show.events import Event, Search, event_at
-from abacad.show.line import best_line
+from abacad.show.guide import best_guide
 from abacad.show.picture import Layout
 from abacad.signal.cadence import ON
 from abacad.types import CadenceArray
@@ -58,12 +58,12 @@ def search_trials(
         seed: Decides where they are.
     """
     rng = np.random.default_rng(seed)
-    lowest = min((event.line.strength for event in shown if event.line.strength > 0), default=_THRESHOLD)
+    lowest = min((event.guide.strength for event in shown if event.guide.strength > 0), default=_THRESHOLD)
     needles = [_needle(search, place, lowest, rng) for place in _free(search, shown, (n_wanted + 1) // 2, rng)]
     empty = []
     for _ in range(n_wanted // 2):
         looked_at = [_empty(search, place, layout) for place in _free(search, shown, _LOOKED_AT, rng)]
-        empty += [max(looked_at, key=lambda trial: trial.event.line.strength)] if looked_at else []
+        empty += [max(looked_at, key=lambda trial: trial.event.guide.strength)] if looked_at else []
     if len(needles) + len(empty) < n_wanted:
         log.warning("%d of %d trials: the rest of the files is full of signals", len(needles) + len(empty), n_wanted)
     return needles + empty
@@ -71,7 +71,7 @@ def search_trials(
 
 def _free(search: Search, shown: Sequence[Event], n_wanted: int, rng: np.random.Generator) -> Iterator[Event]:
     """Places whose picture holds no signal of the table, with drifts like those of the page's events."""
-    drifts = [event.line.drift_hz_s for event in shown]
+    drifts = [event.guide.drift_hz_s for event in shown]
     for _ in range(n_wanted):
         for _ in range(_TRIES):
             drift = float(rng.choice(drifts) * rng.choice((-1, 1)))
@@ -95,10 +95,10 @@ def _needle(search: Search, place: Event, lowest: float, rng: np.random.Generato
 
 def _empty(search: Search, place: Event, layout: Layout) -> SearchTrial:
     """The stretch, in the middle of the picture what looks most like a line: so the search would have shown it."""
-    found = best_line(search.cut(place), layout)
-    at = place.first + (found.channel - 0.5) * place.each
-    drift = found.drift_hz_s * place.df_hz / search.axes.df_hz
-    there = event_at(at, drift, found.strength, search.observation, search.axes)
+    guide = best_guide(search.cut(place), layout)
+    at = place.first + (guide.channel - 0.5) * place.each
+    drift = guide.drift_hz_s * place.df_hz / search.axes.df_hz
+    there = event_at(at, drift, guide.strength, search.observation, search.axes)
     there = there if _is_free(there, search) else place
     return SearchTrial("empty", there, search.cut(there))
 
@@ -120,9 +120,9 @@ def added(search: Search, place: Event, snr: float) -> list[Float[np.ndarray, "t
 def _shares(place: Event, start_s: float, n_time: int, dt_s: float, n_channels: int) -> Float[np.ndarray, "time freq"]:
     """What part of a row's path lies in each channel of the files: 1 in all for a path within the picture."""
     df_hz = place.df_hz / place.each
-    slope = place.line.drift_hz_s * dt_s / df_hz
+    slope = place.guide.drift_hz_s * dt_s / df_hz
     middle = (
-        place.line.channel * place.each + place.line.drift_hz_s * start_s / df_hz + slope * (np.arange(n_time) + 0.5)
+        place.guide.channel * place.each + place.guide.drift_hz_s * start_s / df_hz + slope * (np.arange(n_time) + 0.5)
     )
     length = max(abs(slope), _SHORTEST)
     edges = np.arange(n_channels + 1)

@@ -12,7 +12,7 @@ from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError
 from abacad.files import read_json, read_table
 from abacad.searcher.stamp import WIDTH, abacad_order
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.words import log_odds
 from abacad.signal.cadence import Axes
 from abacad.signal.robust import MAD_TO_SIGMA
@@ -35,7 +35,7 @@ class Event:
         each: Channels that are averaged into one.
         low_mhz: Frequency of the first of these.
         df_hz: From one of these to the next.
-        line: Where it runs in the cut.
+        guide: Where it runs in the cut.
         family: Its class.
     """
 
@@ -45,7 +45,7 @@ class Event:
     each: int
     low_mhz: float
     df_hz: float
-    line: Line
+    guide: Guide
     family: str
 
     @property
@@ -124,7 +124,7 @@ def _event(row: dict, observation: Observation, axes: Axes) -> Event:
         made,
         name=made.name if row["drift_hz_s"] != "" else f"{float(row['frequency_mhz']):.6f} MHz",
         log_odds=_log_odds(row.get("score")),
-        line=replace(made.line, family=family),
+        guide=replace(made.guide, family=family),
         family=family,
     )
 
@@ -149,7 +149,7 @@ def event_at(at: float, drift: float, snr: float, observation: Observation, axes
         each,
         (observation.low_hz + (first + (each - 1) / 2) * axes.df_hz) * 1e-6,
         axes.df_hz * each,
-        Line((at - first + 0.5) / each, drift, snr, ""),
+        Guide((at - first + 0.5) / each, drift, snr, ""),
         "",
     )
 

@@ -18,7 +18,7 @@ from abacad.model.judge import Judge
 from abacad.searcher.path import Line
 from abacad.searcher.stamp import WIDTH, abacad_order, kept_slope, stamp
 from abacad.searcher.unit import Observation, Unit, read_unit
-from abacad.show import line as guide
+from abacad.show.guide import FAMILIES, Guide
 from abacad.show.page import Page, Section
 from abacad.show.picture import Layout, evidence_legend
 from abacad.show.waterfall import waterfall
@@ -97,8 +97,8 @@ def _drifting(observation: Observation, unit: Unit, line: Line, order: Sequence[
     axes = _axes(unit, order, unit.df_hz * each)
     channel = (line.at(float(start_rows[order[0]])) - first) / each + 0.5
     low_mhz = (observation.low_hz + (unit.first + first) * unit.df_hz) / 1e6
-    drawn = guide.Line(channel, line.slope * unit.df_hz / unit.dt_s, np.inf, guide.FAMILIES[0])
-    return waterfall(cut[:, : axes.n_time], "as it drifts", axes=axes, low_mhz=low_mhz, line=drawn)
+    drawn = Guide(channel, line.slope * unit.df_hz / unit.dt_s, np.inf, FAMILIES[0])
+    return waterfall(cut[:, : axes.n_time], "as it drifts", axes=axes, low_mhz=low_mhz, guide=drawn)
 
 
 def _as_it_is(observation: Observation, unit: Unit, at: float, order: Sequence[int], judge: Judge | None) -> str:
@@ -117,10 +117,10 @@ def _along(unit: Unit, line: Line, order: Sequence[int], judge: Judge | None) ->
     axes = _axes(unit, order, unit.df_hz * binned)
     start_rows = np.array(unit.start_s) / unit.dt_s
     channel = 0.5 * WIDTH + keep * float(start_rows[order[0]] - 0.5 * start_rows[-1]) + 0.5
-    drawn = guide.Line(channel, keep * unit.df_hz * binned / unit.dt_s, np.inf, guide.FAMILIES[0])
+    drawn = Guide(channel, keep * unit.df_hz * binned / unit.dt_s, np.inf, FAMILIES[0])
     seen = cut[:, : axes.n_time]
     evidence = judge.evidence(seen, axes) if judge is not None else None
-    return waterfall(seen, "along its drift", evidence, axes=axes, line=drawn)
+    return waterfall(seen, "along its drift", evidence, axes=axes, guide=drawn)
 
 
 def _binned(power: Float[np.ndarray, "panel time freq"], first: int, each: int) -> Float[np.ndarray, "panel time bin"]:

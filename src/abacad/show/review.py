@@ -15,7 +15,7 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from abacad.files import replacing, write_text
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.picture import (
     Layout,
     data_uri,
@@ -47,7 +47,7 @@ class Candidate:
         evidence: PNG of the detector's evidence, transparent, to lie on the waterfall; none where it is not drawn.
         low_mhz: Frequency of its first channel, MHz; none where only channels are known.
         df_hz: Width of a channel, Hz, where it differs from that of the other candidates.
-        line: The guide that is drawn on both sides of its line; none: no guide.
+        guide: The guide that is drawn on both sides of its line; none: no guide.
         family: What sort of line it is, such as "drifting line"; a filter of the page.
         label: 1 with a needle, 0 without, as the data say; none where nobody knows.
         truth: True path of a simulated needle, as pieces of (row of the picture, channel).
@@ -60,7 +60,7 @@ class Candidate:
     evidence: bytes | None = None
     low_mhz: float | None = None
     df_hz: float | None = None
-    line: Line | None = None
+    guide: Guide | None = None
     family: str = ""
     label: int | None = None
     truth: Sequence[Sequence[tuple[float, float]]] = ()
@@ -186,13 +186,13 @@ class ReviewPage:
 
     @staticmethod
     def _item(place: int, one: Candidate, folder: str | None) -> dict[str, Any]:
-        line = one.line
+        guide = one.guide
         return {
             "id": one.name,
             "score": None if one.log_odds is None else round(one.log_odds, 3),
             "mhz": one.low_mhz,
             "df_hz": one.df_hz,
-            "line": None if line is None else [round(line.channel, 2), line.drift_hz_s, round(line.strength, 1)],
+            "line": None if guide is None else [round(guide.channel, 2), guide.drift_hz_s, round(guide.strength, 1)],
             "family": one.family,
             "label": one.label,
             "truth": [[[round(row, 1), round(channel, 1)] for row, channel in piece] for piece in one.truth],

@@ -15,7 +15,7 @@ from abacad.files import read_table
 from abacad.learn.record import read_record
 from abacad.learn.run_folder import RunFolder
 from abacad.show.events import EVENTS, Search, open_search
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.words import log_odds
 from abacad.signal.cadence import N_PANELS, ON, Axes
 from abacad.simulator.presets import PRESETS
@@ -43,7 +43,7 @@ class Entry:
         label: 1 or 0 where the data say it; none: not known.
         family: What sort of line the event is; empty: the page says what its straight line looks like.
         df_hz: From one of its channels to the next, where that differs from the others'.
-        line: Where it runs; none: the page looks for its straight line.
+        guide: Where it runs; none: the page looks for its straight line.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Entry:
     label: int | None = None
     family: str = ""
     df_hz: float | None = None
-    line: Line | None = None
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _of_search(found: Search, folder: Path) -> Source:
     entries = [
         Entry(
             one.name, one.log_odds, partial(found.cut, one), low_mhz=one.low_mhz, family=one.family, df_hz=one.df_hz,
-            line=one.line,
+            guide=one.guide,
         )
         for one in found.events
     ]  # fmt: skip

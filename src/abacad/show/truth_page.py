@@ -10,7 +10,7 @@ import pandas as pd
 
 from abacad.data.observation import Observation
 from abacad.errors import CadenceError
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.page import Page, Section
 from abacad.show.waterfall import waterfall
 
@@ -75,13 +75,13 @@ def _figures(observation: Observation, lines: Sequence[tuple[str, float, float]]
     for caption, mhz, drift_hz_s in lines:
         begin = (mhz * 1e6 - observation.low_hz) / observation.df_hz
         low, width = window_along(observation, begin, drift_hz_s)
-        guide = Line(begin - low + 0.5, drift_hz_s, 0.0, caption)
+        guide = Guide(begin - low + 0.5, drift_hz_s, 0.0, caption)
         try:
             cadence = observation.window(low, width)
         except CadenceError:  # a panel has no values there, so there is nothing to show
             continue
         title, low_mhz = f"{mhz:.6f} MHz, {drift_hz_s:+.4f} Hz/s", observation.freq_hz(low) * 1e-6
-        found.append((waterfall(cadence, title, axes=observation.axes(width), low_mhz=low_mhz, line=guide), caption))
+        found.append((waterfall(cadence, title, axes=observation.axes(width), low_mhz=low_mhz, guide=guide), caption))
     return found
 
 

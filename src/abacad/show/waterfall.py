@@ -10,7 +10,7 @@ from html import escape
 from jaxtyping import Float
 from numpy import isfinite, ndarray
 
-from abacad.show.line import Line
+from abacad.show.guide import Guide
 from abacad.show.picture import Layout, data_uri, evidence_png, waterfall_png
 from abacad.signal.cadence import N_PANELS, ON, Axes
 from abacad.types import CadenceArray
@@ -28,7 +28,7 @@ def waterfall(
     *,
     axes: Axes | None = None,
     low_mhz: float | None = None,
-    line: Line | None = None,
+    guide: Guide | None = None,
     truth: TruePath | None = None,
 ) -> str:
     """Six panels one below the other; ON panels named in green. The caption has to say `Layout.told()`.
@@ -39,7 +39,7 @@ def waterfall(
         evidence: (6, time, freq) how much each pixel speaks for a needle, in log-odds of a neighbourhood.
         axes: Its units; none takes the competition's for so many rows and channels.
         low_mhz: Frequency of its first channel; none labels channels.
-        line: Drawn as a guide.
+        guide: A straight path, drawn as dashed lines on both sides of it; none draws none.
         truth: The needle's true place, drawn in green beside it.
     """
     layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
@@ -48,8 +48,8 @@ def waterfall(
         parts.append(_image(evidence_png(evidence, layout), "evidence"))
     if truth is not None:
         parts += _true_path(truth, layout)
-    if line is not None:
-        parts += _guide(line, layout)
+    if guide is not None:
+        parts += _guide(guide, layout)
     parts += _panel_labels(layout) + _time_axis(layout) + _frequency_axis(layout, low_mhz)
     whole, tall = _LEFT + _WIDTH + 14, _TOP + _HEIGHT + _BELOW
     told = escape(f"Waterfall of {title or 'a cadence'}: six panels, time downwards, frequency to the right")
@@ -76,25 +76,25 @@ def _y(row: float, layout: Layout) -> float:
     return _TOP + row / layout.height * _HEIGHT
 
 
-def _guide(line: Line, layout: Layout) -> list[str]:
+def _guide(guide: Guide, layout: Layout) -> list[str]:
     """Two dashed lines a panel, on both sides of the path, so that they do not cover the pixels of the signal itself.
 
     A piece is left out where it leaves the window.
     """
-    apart, axes, found = _GUIDE_CHANNELS / 256 * layout.axes.n_freq, layout.axes, []
+    apart, axes, dashes = _GUIDE_CHANNELS / 256 * layout.axes.n_freq, layout.axes, []
     for panel in range(N_PANELS):
         for side in (-apart, apart):
             ends = []
             for seconds in (0.0, axes.panel_s):
-                channel = line.channel + line.drift_hz_s * (layout.starts_s[panel] + seconds) / axes.df_hz + side
+                channel = guide.channel + guide.drift_hz_s * (layout.starts_s[panel] + seconds) / axes.df_hz + side
                 ends.append((channel, layout.row(panel, seconds)))
             if all(0 <= channel <= axes.n_freq for channel, _ in ends):
                 (x1, y1), (x2, y2) = [(_x(channel, layout), _y(row, layout)) for channel, row in ends]
-                found.append(
+                dashes.append(
                     f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="#ffb000" '
                     'stroke-width="1.2" stroke-dasharray="5 4" class="guide"/>'
                 )
-    return found
+    return dashes
 
 
 def true_points(truth: TruePath, layout: Layout, every: int = 2) -> list[list[tuple[float, float]]]:
@@ -125,33 +125,33 @@ def _true_path(truth: TruePath, layout: Layout) -> list[str]:
 
 
 def _panel_labels(layout: Layout) -> list[str]:
-    found = []
+    labels = []
     for panel in range(N_PANELS):
         y = _y(layout.tops[panel] + layout.n_rows / 2, layout) + 4
         css_class, name = ("on", "ON") if panel in ON else ("off", "OFF")
-        found.append(f'<text x="4" y="{y:.1f}" class="{css_class}" font-weight="bold">{name}</text>')
-    return found
+        labels.append(f'<text x="4" y="{y:.1f}" class="{css_class}" font-weight="bold">{name}</text>')
+    return labels
 
 
 def _time_axis(layout: Layout) -> list[str]:
     """Seconds since the start of the cadence, at the start of each panel."""
-    found = [f'<text x="{_LEFT - 6}" y="13" text-anchor="end" class="soft">s</text>']
+    axis = [f'<text x="{_LEFT - 6}" y="13" text-anchor="end" class="soft">s</text>']
     for panel, start in enumerate(layout.starts_s):
         y = _y(layout.tops[panel], layout)
-        found.append(_tick(_LEFT - 4, y, _LEFT, y))
-        found.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" class="soft">{start:.0f}</text>')
-    return found
+        axis.append(_tick(_LEFT - 4, y, _LEFT, y))
+        axis.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" class="soft">{start:.0f}</text>')
+    return axis
 
 
 def _frequency_axis(layout: Layout, low_mhz: float | None) -> list[str]:
-    y, found = _TOP + _HEIGHT, []
+    y, ticks = _TOP + _HEIGHT, []
     for channel, text in frequency_ticks(layout, low_mhz):
         x = _x(channel, layout)
-        found.append(_tick(x, y, x, y + 4))
-        found.append(f'<text x="{x:.1f}" y="{y + 15}" text-anchor="middle" class="soft">{text}</text>')
+        ticks.append(_tick(x, y, x, y + 4))
+        ticks.append(f'<text x="{x:.1f}" y="{y + 15}" text-anchor="middle" class="soft">{text}</text>')
     name = "channel" if low_mhz is None else f"kHz above {low_mhz:.6f} MHz"
     middle = _LEFT + _WIDTH / 2
-    return [*found, f'<text x="{middle}" y="{y + 29}" text-anchor="middle" class="ink">{name}</text>']
+    return [*ticks, f'<text x="{middle}" y="{y + 29}" text-anchor="middle" class="ink">{name}</text>']
 
 
 def frequency_ticks(layout: Layout, low_mhz: float | None) -> Sequence[tuple[float, str]]:

@@ -32,8 +32,10 @@ FAMILIES = ("drifting line", "standing line", "line in OFF panels too", "no stra
 
 
 @dataclass(frozen=True)
-class Line:
-    """A straight path through a cadence.
+class Guide:
+    """A straight path through a cadence, drawn on its picture to lead the eye.
+
+    `abacad.searcher.path.Line` is the path on which a search measures a signal; a guide only shows where to look.
 
     Attributes:
         channel: Channel at the start of the cadence; may lie outside the window.
@@ -48,12 +50,12 @@ class Line:
     family: str
 
     @property
-    def or_none(self) -> "Line | None":
+    def or_none(self) -> "Guide | None":
         """The line; none where it may be noise, since a guide there would suggest a drift that is not measured."""
         return self if self.strength >= FAINTEST else None
 
 
-def best_line(cadence: CadenceArray, layout: Layout) -> Line:
+def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
     """The best line of a cadence.
 
     Args:
@@ -79,13 +81,13 @@ def best_line(cadence: CadenceArray, layout: Layout) -> Line:
         preferred = strength = aligned(each, drifts, starts).sum(0) / math.sqrt(N_PANELS)
     best = int(preferred.argmax())
     drift, channel = float(drifts[best // layout.n_channels]), best % layout.n_channels
-    found = float(strength.flatten()[best])
+    height = float(strength.flatten()[best])
     wide = layout.axes.n_freq / layout.n_channels  # channels of the cadence in one of the picture
-    return Line(
+    return Guide(
         (channel + 0.5 - drift / 2) * wide,  # the path runs through the middle of its first pixel
         drift * wide * layout.axes.df_hz / layout.row_s,
-        found,
-        _family(found, in_off, abs(drift) * n_total),
+        height,
+        _family(height, in_off, abs(drift) * n_total),
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from abacad.show.line import FAINTEST, best_line
+from abacad.show.guide import FAINTEST, best_guide
 from abacad.show.picture import Layout
 from abacad.signal.cadence import ON, Axes
 
@@ -25,32 +25,32 @@ def _cadence(channel: float, drift_hz_s: float, height: float, panels: tuple[int
 
 @pytest.mark.parametrize(("channel", "drift"), [(60, 0.12), (200, -0.21), (128, 0.0), (30, 0.33)])
 def test_the_line_is_found_where_it_was_put(channel, drift):
-    line = best_line(_cadence(channel + 0.5, drift, 0.8, ON), LAYOUT)
+    guide = best_guide(_cadence(channel + 0.5, drift, 0.8, ON), LAYOUT)
     end = AXES.panel_start_s[4] + AXES.panel_s
-    assert line.channel == pytest.approx(channel + 0.5, abs=2)
-    assert (line.channel + line.drift_hz_s * end / AXES.df_hz) == pytest.approx(
+    assert guide.channel == pytest.approx(channel + 0.5, abs=2)
+    assert (guide.channel + guide.drift_hz_s * end / AXES.df_hz) == pytest.approx(
         channel + 0.5 + drift * end / AXES.df_hz, abs=3
     )
     # averaging rows before de-drifting loses something of the faster ones
-    assert 0.55 < line.strength / (0.8 * np.sqrt(3 * AXES.n_time)) < 1.2
-    assert line.family == ("standing line" if drift == 0 else "drifting line")
+    assert 0.55 < guide.strength / (0.8 * np.sqrt(3 * AXES.n_time)) < 1.2
+    assert guide.family == ("standing line" if drift == 0 else "drifting line")
 
 
 @pytest.mark.parametrize("carrier", [1, 90, 255])
 def test_a_bright_carrier_in_all_panels_does_not_win(carrier):
     cadence = _cadence(60.5, 0.12, 0.8, ON)
     cadence[:, :, carrier] += 20 * np.linspace(0.8, 1.2, 6)[:, None]
-    line = best_line(cadence, LAYOUT)
-    assert line.channel == pytest.approx(60.5, abs=2)
+    guide = best_guide(cadence, LAYOUT)
+    assert guide.channel == pytest.approx(60.5, abs=2)
 
 
 def test_what_stands_in_off_panels_too_is_said_to():
-    line = best_line(_cadence(60.5, 0.12, 0.8, tuple(range(6))), LAYOUT)
-    assert line.family == "line in OFF panels too"
-    assert line.channel == pytest.approx(60.5, abs=2)
+    guide = best_guide(_cadence(60.5, 0.12, 0.8, tuple(range(6))), LAYOUT)
+    assert guide.family == "line in OFF panels too"
+    assert guide.channel == pytest.approx(60.5, abs=2)
 
 
 def test_noise_gets_no_guide():
-    lines = [best_line(_cadence(0, 0, 0, (), seed), LAYOUT) for seed in range(4)]
-    assert all(line.strength < FAINTEST and line.or_none is None for line in lines)
-    assert {line.family for line in lines} == {"no straight line"}
+    guides = [best_guide(_cadence(0, 0, 0, (), seed), LAYOUT) for seed in range(4)]
+    assert all(guide.strength < FAINTEST and guide.or_none is None for guide in guides)
+    assert {guide.family for guide in guides} == {"no straight line"}
