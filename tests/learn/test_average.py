@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from abacad.learn.average import kept_epochs, mean_of_weights
+from abacad.learn.packed import Packed
+from abacad.run.train import train
+from tests.run.made import RECIPE
 
 
 def test_the_best_epochs_are_kept_as_they_were():
@@ -28,3 +31,12 @@ def test_weights_are_averaged_and_counts_are_not():
     assert int(mean["seen"]) == 7
     same = mean_of_weights([{"w": torch.tensor([0.1])}] * 3)["w"]
     assert float(same[0]) == pytest.approx(0.1, abs=1e-8)
+
+
+def test_averaging_weights_copies_no_cadences(shared_competition, tmp_path, monkeypatch):
+    """The average is made from a deep copy of the learner; packed cadences in it would fill the memory: 19 GB."""
+    copied = []
+    monkeypatch.setattr(Packed, "__deepcopy__", lambda self, _: copied.append(self) or self, raising=False)
+    first = {"data.pack": "always", "data.only": (0,), "trainer.max_epochs": 1, "optim.ema": 0.8}
+    train(shared_competition, tmp_path / "run", RECIPE, **first)
+    assert copied == []

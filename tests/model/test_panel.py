@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from abacad.model.panel import PanelNetwork, joint_lines, line_maps
+from abacad.model.panel import PanelNetwork
 from abacad.signal.cadence import OFF, ON
 
 N_TIME, N_FREQ = 39, 64
@@ -21,49 +21,6 @@ def lines(which, f0, drift, amplitude=5.0, n_freq=N_FREQ, starts=EVEN):
         inside = (f >= 0) & (f < n_freq)
         panels[0, panel, torch.arange(N_TIME)[inside], f[inside]] = amplitude
     return panels
-
-
-@pytest.mark.parametrize("starts", [EVEN, UNEVEN], ids=["even", "uneven"])
-@pytest.mark.parametrize("drift", [-20, -3, 0, 7, 20])
-def test_one_line_is_one_pixel_in_all_panels(drift, starts):
-    maps = line_maps(lines(range(6), 128, drift, 1.0, n_freq=256, starts=starts), 24, starts)
-    assert maps.shape == (1, 6, 49, 256)
-    for panel in range(6):
-        d, f = divmod(int(maps[0, panel].argmax()), 256)
-        assert abs(d - 24 - drift) <= 1
-        assert abs(f - 128) <= 1
-        assert maps[0, panel].max() > 0.6 * math.sqrt(N_TIME)
-
-
-@pytest.mark.parametrize("starts", [EVEN, UNEVEN], ids=["even", "uneven"])
-@pytest.mark.parametrize("drift", [-20, -3.4, 0, 7.5, 22.3])
-@pytest.mark.parametrize("f0", [128, 100.5])
-def test_three_panels_add_up_wherever_a_line_lies_between_the_steps(drift, f0, starts):
-    panels = lines(ON, f0, drift, 1.0, n_freq=256, starts=starts)
-    fine = joint_lines(panels[:, 0::2], 24, starts)
-    assert fine.shape == (1, 193, 512)
-    d, f = divmod(int(fine[0].argmax()), 512)
-    assert abs(d / 4 - 24 - drift) <= 0.5
-    assert abs(f / 2 - f0) <= 1
-    assert fine.max() > 0.66 * math.sqrt(3 * N_TIME)
-
-
-def test_joint_lines_keep_the_sigma_of_noise():
-    noise = torch.randn(2, 3, N_TIME, 256, generator=torch.Generator().manual_seed(0))
-    assert joint_lines(noise, 4, EVEN)[..., 64:-64].std() == pytest.approx(1, abs=0.05)
-
-
-def test_line_maps_keep_the_sigma_of_noise():
-    noise = torch.randn(2, 6, N_TIME, 256, generator=torch.Generator().manual_seed(0))
-    middle = line_maps(noise, 8, EVEN)[:, 2, :, 32:-32]
-    assert middle.std() == pytest.approx(1, abs=0.05)
-
-
-def test_a_line_that_leaves_the_band_does_not_come_back_on_the_other_side():
-    maps = line_maps(lines([0], 60, 24, 1.0), 24, EVEN)
-    leaving = line_maps(lines([4], 60, 24, 1.0), 24, EVEN)
-    assert leaving.abs().max() == 0
-    assert maps.abs().max() > 1
 
 
 @pytest.mark.parametrize(("n_views", "line_view"), [(3, 1), (2, 0), (1, None)])

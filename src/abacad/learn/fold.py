@@ -91,7 +91,10 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
     by_hand = recipe.optim.pos_weight
     weight = _pos_weight(labelled.targets[data.kept], recipe) if by_hand is None else by_hand
     learner = Learner(
-        detector, recipe, weight, data.steps_per_epoch, seed=seed, state=state, name=labelled.name_of
+        detector, recipe, weight, data.steps_per_epoch, seed=seed, state=state,
+        # A function and no method: weight averaging copies the learner with all that it holds, and a method holds its
+        # object, here the packed cadences, 19 GB of them in a whole competition.
+        name=lambda place: labelled.name_of(place),
     )  # fmt: skip
     # See `keep_freed_memory` for why the panel network alone.
     if trainer.strategy.root_device.type == "cpu" and recipe.model.name == "panel":

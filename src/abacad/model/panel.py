@@ -6,10 +6,10 @@ It looks at the `binned` representation in two ways and asks of both what stands
   compared between ON and OFF at each frequency. It finds needles that break off, wander or differ from panel to panel.
   The median of the three ON panels is what stands in two of them at least.
 - *Lines.* Panels are summed along straight lines through the whole cadence, slews included, so that one line is one
-  pixel of a (drift, frequency) map, the same in every panel that it stands in. The three ON maps are added before
-  anything is thresholded: a line of 4 σ in each panel is one of 7 σ here. By how much a line exceeds the one that
-  stands still at its place is a map, too: what is fixed to the ground does not drift. There is nothing to learn in the
-  maps; a small network reads them.
+  pixel of a (drift, frequency) map, the same in every panel that it stands in (`abacad.model.lines`). The ON maps are
+  added before anything is thresholded, all three of them and the best two: a line of 4 σ in each panel is one of 7 σ
+  here. By how much a line exceeds the OFF panels, and the one that stands still at its place, are maps, too: what is
+  fixed to the ground does not drift. There is nothing to learn in the maps; a small network reads them.
 
 Both end in features per frequency, from which a head makes one log-odds per frequency; a needle anywhere is a needle,
 so the answer is their log-sum-exp.
@@ -17,24 +17,30 @@ so the answer is their log-sum-exp.
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from abacad.model.lines import (
+    STEPS,
+    Fine,
+    Starts,
+    halved,
+    in_three_two_one,
+    off_joint,
+    off_lines,
+    on_lines,
+    paired,
+    spread,
+)
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.types import Logits, Planes
-
-Maps = Float[Tensor, "batch panel drift freq"]
-Starts = tuple[float, ...]
-"""Start of each panel since that of the first, in lengths of a panel (`Axes.panel_start`)."""
 
 _USUAL = Axes()
 FIRST_LAYER = "panels.encoder.0.0.weight"
 """The only weights that know which views there are."""
-_REFERENCE = 2  # the panel in whose middle a line's frequency is read
 
 
 class PanelNetwork(nn.Module):
@@ -120,42 +126,51 @@ class LineBranch(nn.Module):
     """Reads line maps: (batch, 6, time, freq) → (batch, n, freq/2)."""
 
     n_features = 8
+    n_maps = 15
 
     def __init__(self, width: int, max_drift: int) -> None:
         """Build the reader of `width` features for lines up to `max_drift` channels a panel."""
         super().__init__()
         self.max_drift = max_drift
-        self.read = nn.Sequential(_layer(10, width, 3), _layer(width, width, 1), nn.Conv2d(width, self.n_features, 1))
+        self.read = nn.Sequential(
+            _layer(self.n_maps, width, 3), _layer(width, width, 1), nn.Conv2d(width, self.n_features, 1)
+        )
 
     def forward(
         self, panels: Float[Tensor, "batch panel time freq"], panel_start: Starts
     ) -> Float[Tensor, "batch feature freq2"]:
         """The largest answer over all drifts, for each two channels."""
-        maps = line_maps(panels, self.max_drift, panel_start)
-        joint_on = joint_lines(panels[:, 0::2], self.max_drift, panel_start)
-        standing = joint_on[:, joint_on.shape[1] // 2, None]
-        joint_on = _halved(_halved(_paired(joint_on, -2)))
-        evidence = self._evidence(maps, joint_on, _halved(_halved(standing)))
-        evidence = evidence.contiguous(memory_format=torch.channels_last)
+        off = off_lines(panels[:, 1::2], self.max_drift, panel_start)
+        on = on_lines(panels[:, 0::2], self.max_drift, panel_start)
+        evidence = self.evidence(on, off).contiguous(memory_format=torch.channels_last)
         return self.read(evidence).amax(2)
 
-    def _evidence(
-        self, maps: Maps, joint_on: Float[Tensor, "batch drift2 freq2"], standing: Float[Tensor, "batch 1 freq2"]
-    ) -> Float[Tensor, "batch 10 drift2 freq2"]:
-        """Ten maps that the reader sees, in this order.
+    def evidence(
+        self, on: list[Fine], off: Float[Tensor, "batch 3 drift freq"]
+    ) -> Float[Tensor, "batch 15 drift2 freq2"]:
+        """Fifteen maps that the reader sees, in this order.
 
         Joint ON, joint OFF; each of the three ON panels; each of the three OFF panels, largest within a neighbourhood;
-        the excess of joint ON over any OFF panel; and its excess over a line that does not drift.
+        the excess of joint ON over any OFF panel, and over a line that does not drift; the best pair of ON panels, and
+        its excess over the same two; the excess of the best single ON panel over the same two.
         """
-        on, off = maps[:, 0::2], maps[:, 1::2]
-        joint = torch.stack([joint_on, _halved(_joint(off))], 1)
-        near = _spread(_spread(_halved(off), -1), -2)
+        each = torch.stack([paired(halved(one[:, ::STEPS]), -1) for one in on], 1)
+        near = spread(spread(halved(off), -1), -2)
         # below 3 σ OFF panels hold noise only, which should not be subtracted
-        excess = joint[:, :1] - near.amax(1, keepdim=True).clamp_min(3.0)
-        moving = joint[:, :1] - _spread(standing, -1)[:, None].clamp_min(3.0)
-        evidence = torch.cat([joint, _halved(on), near, excess, moving], 1)
+        any_off = near.amax(1).clamp_min(3.0)
+        three, two, one = (self._over(fine, any_off) for fine in in_three_two_one(on))
+        joint, *excess = three
+        maps = [joint, halved(off_joint(off)), *each.unbind(1), *near.unbind(1), *excess, *two, *one[1:]]
+        evidence = torch.stack(maps, 1)
         # Soft saturation, within ±3: 1.5 at 6 σ. A carrier of 1000 σ must not drown a needle of 8 σ in the batch norm.
         return 3 * evidence / (6 + evidence.abs())
+
+    @staticmethod
+    def _over(fine: Fine, any_off: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Lines at the resolution of the maps, in excess of OFF panels, and of the line that stands still there."""
+        standing = halved(halved(fine[:, fine.shape[1] // 2, None]))
+        largest = halved(halved(paired(fine, -2)))
+        return largest, largest - any_off, largest - spread(standing, -1).clamp_min(3.0)
 
 
 def for_views(
@@ -167,95 +182,6 @@ def for_views(
     """
     own = dict(zip(trained_on, weights.unbind(1), strict=True))
     return torch.stack([own[view] if view in own else torch.zeros_like(weights[:, 0]) for view in wanted], 1)
-
-
-def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, panel_start: Starts) -> Maps:
-    """Sum each panel along straight lines: (batch, 6, time, freq) → (batch, 6, 2·max_drift + 1, freq).
-
-    The pixel (d, f) of panel p holds the sum over its rows along the line that drifts d − max_drift channels a panel
-    and passes channel f in the middle of panel 2; the line continues through slews, and where it leaves the band
-    nothing is added. Sums are divided by √time, so that white noise keeps its σ. Rows are shifted by fractions of a
-    channel as phases of their Fourier transform, which makes all sums one matrix product per Fourier mode.
-    """
-    n_time, n_freq = panels.shape[-2:]
-    modes = torch.fft.rfft(panels, n=2 * n_freq).permute(3, 1, 0, 2)
-    phases = _phases(n_time, n_freq, max_drift, panel_start).to(modes.device)
-    return torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=2 * n_freq)[..., :n_freq]
-
-
-def joint_lines(
-    panels: Float[Tensor, "batch 3 time freq"], max_drift: int, panel_start: Starts
-) -> Float[Tensor, "batch fine_drift fine_freq"]:
-    """The three ON panels summed along straight lines, in quarter steps of drift and half steps of frequency.
-
-    Returns (batch, 8·max_drift + 1, 2·freq), σ of white noise kept. A line through three panels strays from the nearest
-    line of `line_maps` by up to a channel, which takes 40 % of its SNR on average; from the nearest one here, 21 %. The
-    panels are added before the inverse transform, so that there is one instead of three.
-    """
-    n_time, n_freq = panels.shape[-2:]
-    modes = torch.fft.rfft(panels, n=2 * n_freq).flatten(1, 2).permute(2, 0, 1)
-    phases = _joint_phases(n_time, n_freq, max_drift, panel_start).to(modes.device)
-    return 2 * torch.fft.irfft((modes @ phases).permute(1, 2, 0), n=4 * n_freq)[..., : 2 * n_freq]
-
-
-@lru_cache(maxsize=8)
-@torch.inference_mode(False)  # cached: a tensor made in inference mode would break a later training step
-def _phases(n_time: int, n_freq: int, max_drift: int, panel_start: Starts, steps: int = 1) -> Tensor:
-    """e^{2πi·mode·shift} / √time: (mode, 6, time, drift), in `steps` steps a channel of drift."""
-    row = (torch.arange(n_time) + 0.5) / n_time - 0.5
-    starts = torch.tensor(panel_start, dtype=torch.float32)
-    since = row + (starts - starts[_REFERENCE])[:, None]
-    shift = torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
-    mode = torch.arange(n_freq + 1) / (2 * n_freq)
-    return torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
-
-
-@lru_cache(maxsize=8)
-@torch.inference_mode(False)
-def _joint_phases(n_time: int, n_freq: int, max_drift: int, panel_start: Starts) -> Tensor:
-    """Phases that shift the rows of the three ON panels: (mode, 3·time, drift), four steps a channel of drift.
-
-    Divided by √3, so that white noise keeps its σ when the three panels are added.
-    """
-    on = _phases.__wrapped__(n_time, n_freq, max_drift, panel_start, 4)[:, 0::2]
-    return on.flatten(1, 2) / math.sqrt(3)
-
-
-def _joint(maps: Float[Tensor, "batch 3 drift freq"]) -> Float[Tensor, "batch drift freq"]:
-    """Three panels of a class added, σ kept.
-
-    A drift between two steps of the maps moves a line by up to half a channel times the two periods that separate
-    panels of a class: the best of −1, 0 and +1 channel is taken.
-    """
-    first, middle, last = maps[:, 0], maps[:, 1], maps[:, 2]
-    ends = first + last
-    turned = torch.maximum(first[..., :-2] + last[..., 2:], first[..., 2:] + last[..., :-2])
-    best = torch.cat([ends[..., :1], torch.maximum(ends[..., 1:-1], turned), ends[..., -1:]], -1)
-    return (best + middle) / math.sqrt(3)
-
-
-def _paired(maps: Tensor, dim: int) -> Tensor:
-    """Largest of each two neighbours along one dimension; the last one alone where their number is odd.
-
-    Slices and `torch.maximum` take a tenth of the time of max_pool2d on a CPU.
-    """
-    n = maps.shape[dim] // 2
-    pairs = maps.narrow(dim, 0, 2 * n).unflatten(dim, (n, 2))
-    largest = torch.maximum(pairs.select(dim, 0), pairs.select(dim, 1))
-    return torch.cat([largest, maps.narrow(dim, 2 * n, maps.shape[dim] - 2 * n)], dim)
-
-
-def _halved(maps: Tensor) -> Tensor:
-    """Largest of 2 × 2 pixels, of fewer at the ends: (*, drift, freq) → (*, ⌈drift/2⌉, ⌈freq/2⌉)."""
-    return _paired(_paired(maps, -1), -2)
-
-
-def _spread(maps: Tensor, dim: int) -> Tensor:
-    """Largest of a pixel and its two neighbours along one dimension."""
-    n = maps.shape[dim]
-    pairs = torch.maximum(maps.narrow(dim, 0, n - 1), maps.narrow(dim, 1, n - 1))
-    inner = torch.maximum(pairs.narrow(dim, 0, n - 2), pairs.narrow(dim, 1, n - 2))
-    return torch.cat([pairs.narrow(dim, 0, 1), inner, pairs.narrow(dim, n - 2, 1)], dim)
 
 
 def _layer(n_in: int, n_out: int, kernel: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
