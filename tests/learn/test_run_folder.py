@@ -1,7 +1,6 @@
 """The run folder: what it tells of itself, which folds are there, and held-back scores believed after a look."""
 
 import json
-import logging
 from dataclasses import asdict
 
 import pandas as pd
@@ -11,9 +10,8 @@ import yaml
 
 from abacad.config import Data, Inference, Model, Recipe, Represent
 from abacad.errors import AbacadError
-from abacad.learn import run_folder
 from abacad.learn.record import part_of
-from abacad.learn.run_folder import RunFolder, environment, fingerprint, judge_of, logging_to, read_oof
+from abacad.learn.run_folder import RunFolder, judge_of, read_oof
 from abacad.model.checkpoint import save_detector
 from abacad.model.detector import SHIPPED, build_detector
 
@@ -112,58 +110,9 @@ def test_held_back_scores_that_cannot_be_are_refused(change, run):
         read_oof(run)
 
 
-def test_the_labels_are_what_tells_data_from_other_data(tmp_path):
-    labels = pd.DataFrame({"id": ["a", "b", "c"], "target": [0, 1, 1]})
-    found = fingerprint(tmp_path, labels)
-    assert (found["cadences"], found["positives"], found["folder"]) == (3, 2, str(tmp_path.resolve()))
-    same = fingerprint(tmp_path / "moved", labels.copy())
-    assert same["labels_sha256"] == found["labels_sha256"]
-    for other in (labels[::-1], labels.assign(target=[1, 0, 1]), labels[1:], labels.assign(id=["a", "b", "d"])):
-        assert fingerprint(tmp_path, other)["labels_sha256"] != found["labels_sha256"]
-
-
-def test_versions_are_noted_and_an_absent_package_is_absent(monkeypatch):
-    found = environment(7, "cpu")
-    assert (found["seed"], found["device"]) == (7, "cpu")
-    assert found["packages"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
-
-    def none_of_it(name):
-        raise run_folder.PackageNotFoundError(name)
-
-    monkeypatch.setattr(run_folder, "version", none_of_it)
-    monkeypatch.setattr(run_folder.subprocess, "run", lambda *_args, **_more: (_ for _ in ()).throw(OSError()))
-    found = environment(7, "cpu")
-    assert set(found["packages"].values()) == {"absent"}
-    assert found["git"] is None
-
-
 def test_a_part_of_the_record_is_keys_with_values_or_nothing():
     assert part_of({"data": {"folder": "x"}}, "data") == {"folder": "x"}
     assert part_of({"data": [1]}, "data") == part_of({}, "data") == {}
-
-
-def test_the_log_goes_into_the_file_while_the_block_runs(tmp_path, monkeypatch):
-    # pytest would carry the broken character from process to process, and cannot
-    monkeypatch.setattr(logging.getLogger("abacad"), "propagate", False)
-    logger, path = logging.getLogger("abacad"), tmp_path / "new" / "log.txt"
-    logger.setLevel(logging.WARNING)
-    with logging_to(path):
-        logging.getLogger("abacad.learn").info("in the block \udcff")
-    logging.getLogger("abacad.learn").info("after it")
-    assert logger.level == logging.WARNING
-    assert logger.handlers == []
-    (line,) = path.read_text().splitlines()
-    assert line.endswith("INFO abacad.learn: in the block \\udcff")
-
-
-def test_a_full_disk_costs_lines_of_the_log_and_nothing_else(tmp_path, monkeypatch, capsys):
-    def full(self, record):
-        self.handleError(record)
-
-    monkeypatch.setattr(logging.FileHandler, "emit", full)
-    with logging_to(tmp_path / "log.txt"):
-        logging.getLogger("abacad").warning("lost")
-    assert capsys.readouterr().err == ""
 
 
 def saved(path, seed: int, fold: int | None = None) -> None:

@@ -9,7 +9,8 @@ import yaml
 from abacad.config import Data, Inference, Model, Recipe, Represent, Trainer
 from abacad.data.competition import read_labels
 from abacad.files import write_json
-from abacad.learn.run_folder import RunFolder, fingerprint
+from abacad.learn.provenance import fingerprint
+from abacad.learn.run_folder import RunFolder
 from abacad.model.checkpoint import save_detector
 from abacad.model.detector import build_detector
 

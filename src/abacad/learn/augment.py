@@ -31,6 +31,7 @@ class TimeReversal(A.ImageOnlyTransform):
 
     def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
         """Reverse the rows of an array (row, freq, plane), and the order of its planes."""
+        # torch refuses arrays with a negative stride, which a reversed view has: hence the copy
         return np.ascontiguousarray(img[::-1, :, self.seen.time_reversed(img.shape[2])])
 
 
@@ -42,7 +43,10 @@ class Augmentation:
         self.seen = seen
         self.compose = A.Compose(
             [
+                # Frequency alone: a drift changes its sign, and a needle keeps its place in time.
                 A.HorizontalFlip(p=recipe.horizontal_flip),
+                # Not A.VerticalFlip: it reverses the rows of each panel, which tears apart a needle that drifts from
+                # one ON panel into the next (docs/adr/0001-representation.md).
                 TimeReversal(seen, p=recipe.vertical_flip),
                 A.Affine(
                     translate_percent={
@@ -73,6 +77,7 @@ class Augmentation:
         Args:
             planes: (plane, row, freq).
         """
+        # albumentations takes images as OpenCV does: the planes last, and one block of memory
         image = self.seen.unstacked(planes).permute(1, 2, 0).numpy()
         changed = self.compose(image=np.ascontiguousarray(image))["image"]
         return self.seen.stacked(torch.from_numpy(changed).permute(2, 0, 1).contiguous())

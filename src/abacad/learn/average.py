@@ -2,8 +2,8 @@
 
     W = Σ Wₑ / k over the k epochs with the best validation AUC
 
-Numbers that are counted, such as the batches that a normalisation has seen, are those of the best epoch. The means and
-variances of batch normalisation are averaged like weights: near the end of a schedule they hardly differ.
+Whole numbers, such as the count of batches that a batch normalisation has seen, are taken from the best epoch. The
+means and variances of batch normalisation are averaged like weights: near the end of a schedule they hardly differ.
 """
 
 import logging
@@ -25,7 +25,9 @@ def kept_epochs(best: dict[int, Any], epoch: int, auc: float, weights: dict[str,
     """The n best epochs after one more, each as {auc, weights}; of equal ones the earlier."""
     every = best | {epoch: {"auc": auc, "weights": {name: value.detach().cpu() for name, value in weights.items()}}}
     order = sorted(every, key=lambda number: (-every[number]["auc"], number))[:n]
-    # copies of what stays alone: the network goes on changing its weights
+    # `detach` and `cpu` share memory with weights that already lie on the CPU, and the optimiser changes those in
+    # place: so an epoch that is kept has to be copied. Only what is kept is copied, since most epochs are dropped at
+    # once.
     return {
         number: every[number]
         if number != epoch
@@ -43,6 +45,7 @@ def average_best(run: RunFolder, number: int, recipe: Recipe) -> None:
     best = read_state(run.last(number)).best
     if not best:
         raise AbacadError(f"{run.last(number)} holds no epochs to average.\nTrain the fold with --trainer.averaged 1.")
+    # the best epoch's file tells how the network is built; its weights are replaced
     detector, represent = load_detector(run.weights(number), fold=number)
     detector.load_state_dict(mean_of_weights([kept["weights"] for kept in best.values()]))
     save_detector(run.weights(number), detector, recipe.model, represent, fold=number)
@@ -53,6 +56,8 @@ def average_best(run: RunFolder, number: int, recipe: Recipe) -> None:
 def mean_of_weights(each: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of several networks' weights; counts are the first one's."""
     first = each[0]
+    # in 64 bits, where the sum of a few 32-bit numbers is exact: the mean of equal weights is those weights, bit for
+    # bit
     return {
         name: torch.stack([weights[name].double() for weights in each]).mean(0).to(value.dtype)
         if value.is_floating_point()

@@ -54,6 +54,7 @@ class Blend:
     def scores(self, scores: np.ndarray) -> np.ndarray:
         """(cadence,) blended scores in [0, 1] of (cadence, run) scores in [0, 1]."""
         if self.method == "ranks":
+            # − ½ centres the ranks: the median cadence gets 0.5, and none 0 or 1
             return ((rankdata(scores, axis=0) - 0.5) / len(scores)).mean(axis=1)
         if self.weights is None:
             return scores.mean(axis=1)
@@ -94,6 +95,7 @@ def blend_of(asked: str | Sequence[float], runs: Sequence[RunFolder]) -> Blend:
         told = ", ".join(f"{run.path.name} {weight:.3f}" for run, weight in zip(runs, fitted.weights[1:], strict=True))
         log.info("Weights fitted on OOF: %s", told)
     held_back = held_back_scores(blend, scores, targets, folds)
+    # windows of one scene share their noise, so that the interval counts scenes, not cadences
     groups = scenes_of(runs[0], pd.Series(tables[0].index))
     log.info("AUC of all held-back cadences, blended: %s", auc_interval(targets, held_back, groups=groups))
     return fitted
@@ -110,11 +112,11 @@ def held_back_scores(blend: Blend, scores: np.ndarray, targets: np.ndarray, fold
     """
     if not blend.is_fitted:
         return blend.scores(scores)
-    found = np.empty(len(scores))
+    blended = np.empty(len(scores))
     for fold in np.unique(folds):
         held = folds == fold
-        found[held] = blend.fit(scores[~held], targets[~held]).scores(scores[held])
-    return found
+        blended[held] = blend.fit(scores[~held], targets[~held]).scores(scores[held])
+    return blended
 
 
 def _asked(asked: str | Sequence[float], n_runs: int) -> Blend:
@@ -166,6 +168,8 @@ def _fitted(logits: np.ndarray, target: np.ndarray, least: float | None) -> np.n
         value = float(-log_expit(margin).mean() + _RIDGE * weights[1:] @ weights[1:])
         return value, np.concatenate([[pull.sum()], logits.T @ pull + 2 * _RIDGE * weights[1:]])
 
+    # The loss is convex and smooth, so any start leads to the same weights. The bias is not pulled to 0: with one
+    # positive in ten it has to be about −2.
     n_runs = logits.shape[1]
     start = np.concatenate([[0.0], np.full(n_runs, 1 / n_runs)])
     return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] + [(least, None)] * n_runs).x

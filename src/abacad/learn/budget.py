@@ -11,16 +11,18 @@ from abacad.errors import AbacadError
 
 @dataclass
 class Budget:
-    """Hours from now on, and how long an epoch takes.
+    """The hours that one start may train, counted from now, and how long its longest epoch took.
 
     Attributes:
-        hours: That may be used; none: any.
-        began: When, on the clock that only goes forward.
-        epoch_s: The longest epoch so far, in seconds.
+        hours: Hours that may be used; none: no limit.
+        began: When this start began, in seconds of `time.monotonic`.
+        epoch_s: Duration of the longest epoch so far, in seconds.
     """
 
     hours: float | None = None
+    # not the time of day, which jumps when a machine sets its clock (tests/faults/test_machine.py)
     began: float = field(default_factory=time.monotonic)
+    # 0 until one has ended, since nobody knows before how long it takes: a budget of minutes still buys one epoch
     epoch_s: float = 0.0
 
     def has_room(self) -> bool:
@@ -29,7 +31,7 @@ class Budget:
 
 
 def time_is_up(recipe: Recipe, what: str) -> AbacadError:
-    """What to say where the time is up and nothing can be used yet."""
+    """The error that ends a start whose time is up before it has made anything that can be used."""
     return AbacadError(
         f"Stopped after {recipe.trainer.max_time:g} hours, as asked (trainer.max_time): {what}.\n"
         "The same command goes on where it was."
@@ -37,7 +39,7 @@ def time_is_up(recipe: Recipe, what: str) -> AbacadError:
 
 
 class BudgetStop(pl.Callback):
-    """Ends a fold before an epoch that would end too late; it is left as a kill would leave it, and goes on later."""
+    """Stops a fold before an epoch that would end too late. Its state is on the disk: the next start continues it."""
 
     def __init__(self, budget: Budget) -> None:
         """Take the budget of this start."""
@@ -48,7 +50,8 @@ class BudgetStop(pl.Callback):
         self.started = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stop all processes where one of them has no time left: their clocks differ by a little."""
+        """Stop all processes when one of them has no time left: their clocks differ by a little."""
         self.budget.epoch_s = max(self.budget.epoch_s, time.monotonic() - self.started)
+        # They have to decide alike: one that trained on alone would wait for the others' gradients for ever.
         if trainer.strategy.reduce_boolean_decision(not self.budget.has_room(), all=False):
             trainer.should_stop = True

@@ -74,16 +74,17 @@ class EpochLog(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the row."""
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero:  # all processes see the same figures, and one writes the file
             return
         epoch, epochs = self.done + trainer.current_epoch, self.done + (trainer.max_epochs or 1)
         self.seconds.append(time.monotonic() - self.started)
-        found = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        row = {"epoch": epoch, **{name: found.get(name) for name in ("train_loss", "val_loss", "val_auc")}}
+        logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {"epoch": epoch, **{name: logged.get(name) for name in ("train_loss", "val_loss", "val_auc")}}
         row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": round(self.seconds[-1], 2)}
+        # Lightning's own CSVLogger begins a file anew when a stopped fold goes on (docs/adr/0003-tools.md).
         table = pd.DataFrame([row])
         if self.path.is_file():
-            # A kill after this row and before the state of the fold makes the epoch again: its first row is dropped.
+            # A kill between this row and the state of the fold repeats the epoch: the row of the first try is dropped.
             before = pd.read_csv(self.path)
             table = pd.concat([before[before["epoch"] < epoch], table])
         write_table(self.path, table)
@@ -113,6 +114,7 @@ class FoldBar(RichProgressBar):
     def configure_columns(self, trainer: pl.Trainer) -> Sequence[ProgressColumn]:  # type: ignore[override]
         """Columns that fit a terminal of 80 characters."""
         return [
+            # Lightning's own columns add a rate and a row of metrics, and wrap at 80
             TextColumn("{task.description}"), BarColumn(bar_width=16), MofNCompleteColumn(), TimeRemainingColumn(),
         ]  # fmt: skip
 

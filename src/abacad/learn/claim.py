@@ -1,6 +1,7 @@
-"""Claims a run folder for a training: for one process, one recipe and one data set.
+"""A training claims its run folder: the folder then belongs to one process, one recipe and one set of labels.
 
-A folder that an earlier start left is continued, if recipe and data are the same in all that scores depend on.
+A folder that an earlier start left half trained is continued, as long as recipe and labels are the same in everything
+that decides a score. Otherwise it would mix folds of two recipes, and the error says so.
 """
 
 import logging
@@ -16,44 +17,51 @@ from abacad.files import holds_something, write_text
 from abacad.learn.lock import locked
 from abacad.learn.notebook import shown_in_notebook
 from abacad.learn.record import part_of, read_record
-from abacad.learn.run_folder import RunFolder, logging_to
+from abacad.learn.run_folder import RunFolder
+from abacad.learn.run_log import logging_to
 from abacad.learn.whole_paths import with_whole_paths
 
 log = logging.getLogger(__name__)
 
 _MAY_CHANGE = {
+    # where it computes and what it shows: a run may move to another machine
     "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "trainer.loggers",
-    "trainer.progress", "trainer.max_epochs", "trainer.patience", "trainer.stop_below", "trainer.accumulate",
-    "trainer.max_time", "trainer.channels_last", "trainer.compile",
-    "data.only", "data.workers", "data.pack", "optim.batch_size", "inference.batch_size",
+    "trainer.progress", "trainer.channels_last", "trainer.compile",
+    # when to stop: more epochs or another fold may be asked for once the first scores are known
+    "trainer.max_epochs", "trainer.patience", "trainer.stop_below", "trainer.max_time", "data.only",
+    # what fits the memory: after an out-of-memory error the run goes on with half the batch and twice the accumulation
+    "optim.batch_size", "trainer.accumulate", "inference.batch_size", "data.workers", "data.pack",
 }  # fmt: skip
 """Keys of the recipe that may differ when a run is continued: the scores of finished folds stay comparable."""
 
 
 @contextmanager
 def claimed(run: RunFolder, recipe: Recipe, data: dict[str, Any], **facts: Any) -> Iterator[None]:
-    """Hold a run folder for a recipe and its data while the block runs, and log into it.
+    """Hold a run folder for one recipe and its data while the block runs, and write the log into it.
 
     Args:
         run: The folder: a new one, or that of an earlier start.
         recipe: The whole run.
-        data: What tells the data from others, made by `fingerprint`.
-        facts: Further facts for run.json of a new run.
+        data: What tells these data from others, as `provenance.fingerprint` gives it.
+        facts: More entries for the run.json of a new run.
 
     Raises:
         AbacadError: another process trains into the folder, it belongs to another recipe or other data, or it is not
             empty and no run folder.
     """
+    # The lock comes first: without it two starts at once would both see an empty folder and both begin.
     with locked(run.lock):
         _claim(run, recipe, data, facts)
         clean(run)
+        # The log begins after the claim: a start that is refused writes nothing into somebody else's run.
         with shown_in_notebook(), logging_to(run.path / "log.txt"):
             yield
         clean(run)
 
 
 def clean(run: RunFolder) -> None:
-    """Remove files that a finished run or fold no longer needs, which a kill may have left."""
+    """Remove what a finished fold or run no longer needs: a kill may have come before these files were removed."""
+    # oof.csv is a fold's last file. One that has it is never continued, so the state in last.ckpt is of no more use.
     for fold in run.path.glob("fold*/oof.csv"):
         fold.with_name(run.last(0).name).unlink(missing_ok=True)
     if run.oof.is_file() and (run.verb == "train" or run.pretrained.is_file()):
@@ -69,6 +77,8 @@ def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str
         return
     changed, differs = _changed(with_whole_paths(run.recipe()), recipe), _differs(run, data)
     lasting = [key for key in changed if key not in _MAY_CHANGE]
+    # Until an epoch is finished nothing is lost by another recipe: after "cadence X is truncated" the same command with
+    # `--data.bad skip` simply works (docs/adr/0002-folds-and-scores.md).
     if not _has_trained(run):
         if lasting or differs:
             _forget_preparation(run)
@@ -83,7 +93,7 @@ def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str
 
 
 def _begin(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str, Any]) -> None:
-    _write(run, recipe)  # first: it makes this a run folder
+    _write(run, recipe)  # first: a folder without a recipe is no run folder, and a kill here would leave it refused
     run.note(data=data, **facts)
 
 
@@ -92,9 +102,9 @@ def _write(run: RunFolder, recipe: Recipe) -> None:
 
 
 def _has_trained(run: RunFolder) -> bool:
-    """Whether an epoch was finished; before that another recipe may take the folder, since nothing is lost."""
-    found = (*run.path.glob("fold*/last.ckpt"), *run.path.glob("fold*/oof.csv"), run.pretrained)
-    return any(path.is_file() for path in found)
+    """Whether an epoch of any fold was finished."""
+    results = (*run.path.glob("fold*/last.ckpt"), *run.path.glob("fold*/oof.csv"), run.pretrained)
+    return any(path.is_file() for path in results)
 
 
 def _forget_preparation(run: RunFolder) -> None:
@@ -110,7 +120,8 @@ def _changed(before: Recipe, now: Recipe) -> dict[str, str]:
 
 
 def _differs(run: RunFolder, data: dict[str, Any]) -> str:
-    """Where the other data lie that the run was made from; empty where they are the same."""
+    """The folder of the data that the run was trained on where its labels are others than these; else empty."""
+    # a start that was killed before its first note left no data in run.json, and so nothing to differ from
     known = part_of(read_record(run.record), "data") or data
     return "" if known.get("labels_sha256") == data["labels_sha256"] else str(known.get("folder"))
 
@@ -127,7 +138,7 @@ def _refuse(run: RunFolder, changed: list[str], differs: str) -> None:
 
 def flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested values by their whole keys: `{"optim": {"lr": 1}}` is `{"optim.lr": 1}`."""
-    found: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
     for key, value in nested.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return found
+        whole |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return whole

@@ -26,7 +26,9 @@ from abacad.represent.representation import represent
 from abacad.represent.residual import Residual
 
 MOST_WORKERS = 256
-_FEW = 4  # cadences represented together: more of them do not fit the cache of a core, and take longer each
+# Cadences represented together. More do not fit the cache of a core: 2,000 a second in batches of 1, 148 in batches of
+# 32 (docs/lab-notebook.md, section 17 on three differences).
+_FEW = 4
 
 
 class Sample(NamedTuple):
@@ -87,7 +89,7 @@ class Cadences(Dataset):
     def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
         """(plane, row, freq) planes of several cadences, which cost less when they are represented together."""
         panels = torch.stack([self._read(index) for index in indices])
-        # Partners are found by id and differ from cadence to cadence, so residuals cannot be taken in a batch.
+        # Each cadence has partners of its own, as many as overlap with it, so residuals cannot be taken in a batch.
         if self.partners is None:
             return list(represent(panels, self.recipe))
         left = [self.partners.residual(self.ids[index], each) for index, each in zip(indices, panels, strict=True)]
@@ -115,6 +117,7 @@ class Represented(Dataset):
 
     def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
         """Planes of several cadences: made at once by the source, and represented a few at a time."""
+        # PyTorch's loader calls `__getitems__` where a data set has one; its type `Dataset` does not know of it
         made = self.source.__getitems__(indices)  # type: ignore[attr-defined]
         panels = torch.stack([torch.from_numpy(cadence) for cadence, _ in made])
         return [one for few in panels.split(_FEW) for one in represent(few.float(), self.recipe)]
@@ -141,6 +144,7 @@ class Samples(Dataset):
             seed: Seed of those changes.
         """
         self.source, self.indices = source, np.asarray(indices, dtype=int)
+        # NaN, and not 0: a target of a test set that got into a loss would show at once
         self.targets = np.full(self.indices.max(initial=-1) + 1, np.nan) if targets is None else targets
         self.augmentation, self.seed, self.epoch = augmentation, seed, 0
 
@@ -213,10 +217,11 @@ def worker_count(asked: int | None, batch_bytes: int = 0) -> int:
     Raises:
         AbacadError: the number is outside 0 to 256.
     """
-    if asked is not None:
+    if asked is not None:  # a number by hand is taken as it stands, even where the shared memory is small
         if not 0 <= asked <= MOST_WORKERS:
             raise AbacadError(f"{asked:.6g} workers: give 0 to {MOST_WORKERS}, or null to have the number chosen.")
         return asked
+    # The cores that this process may use: `cpu_count` counts those of the whole machine, in a container of two as well.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     return readers_that_fit(min(cores, 8) if cores > 1 else 0, batch_bytes)
 
@@ -247,6 +252,8 @@ class WithSimulated(Dataset):
     def __getitems__(self, items: Sequence[int]) -> list[Sample]:
         """A batch of samples in the order of `items`; the simulated ones are made together, which costs less."""
         n_labelled = len(self.samples)
+        # Together, so that the fixed cost of drawing needles and interference is paid once a batch. The cadences are
+        # the same as one by one, since seed, epoch and place alone decide each.
         drawn = [item for item in items if item >= n_labelled]
         made = iter(self.simulated.__getitems__([item - n_labelled for item in drawn])) if drawn else iter(())
         return [self.samples[item] if item < n_labelled else self._simulated(item, *next(made)) for item in items]

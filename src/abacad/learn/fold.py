@@ -62,12 +62,14 @@ def train_fold(
         trainer = make_trainer(recipe, run, number, state, data.steps_per_epoch, folds_after, budget)
         if not state.is_done(recipe.trainer):
             _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number, run.last(number))
+        # The file is asked, not `state`: the keeper of the first process wrote it, and it is what a later start will
+        # find.
         if not read_state(run.last(number)).is_done(recipe.trainer):
             return False
     if recipe.trainer.averaged > 1:
         if trainer.is_global_zero:
             average_best(run, number, recipe)
-        trainer.strategy.barrier()
+        trainer.strategy.barrier()  # the others score with the file that is being written
     scores = _held_back_scores(run.weights(number), data, trainer, alone=state.is_done(recipe.trainer))
     if trainer.is_global_zero:
         # The scores are written before the state is removed: a kill in between costs the scoring, not the training.
@@ -96,7 +98,7 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
         # object, here the packed cadences, 19 GB of them in a whole competition.
         name=lambda place: labelled.name_of(place),
     )  # fmt: skip
-    # See `keep_freed_memory` for why the panel network alone.
+    # For the panel network alone: kept for an image network, freed memory took 24 GB (docs/lab-notebook.md, section 5).
     if trainer.strategy.root_device.type == "cpu" and recipe.model.name == "panel":
         keep_freed_memory()
     try:
@@ -108,7 +110,7 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
             f"The same run goes on with half of it and the same steps: --optim.batch_size {half} "
             f"--trainer.accumulate {twice}."
         ) from error
-    trainer.strategy.barrier()
+    trainer.strategy.barrier()  # the first process has to have written the state before the others read how far it is
 
 
 def pos_weight(negatives: float, positives: float) -> float:
@@ -123,7 +125,7 @@ def pos_weight(negatives: float, positives: float) -> float:
         >>> pos_weight(54_000, 6_000)
         9.0
     """
-    return negatives / max(1.0, positives)
+    return negatives / max(1.0, positives)  # finite where a fold trains on negatives alone, as one of verdicts may
 
 
 def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
@@ -139,19 +141,20 @@ def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
 def _held_back_scores(weights: Path, data: FoldData, trainer: pl.Trainer, *, alone: bool) -> np.ndarray:
     """(cadence,) scores of the held-back cadences, by the best detector of the fold.
 
-    Each process scores its share. With `alone` this process scores all: Lightning starts the other processes when a
-    training begins, and nothing was left to train.
+    Each process scores its share. With `alone` this process scores all: a fold that had no epoch left to train never
+    called Lightning's `fit`, which is what starts the other processes.
     """
     device, wanted = trainer.strategy.root_device, data.recipe.inference
     detector, represent = load_detector(weights, device)
     process, processes = (0, 1) if alone else (trainer.global_rank, trainer.world_size)
-    found: dict[int, float] = {}
+    by_place: dict[int, float] = {}
     for batch in data.held_back(process, processes):
         with computing_in(wanted.precision, device):
             scores = score([detector], batch.planes.to(device), wanted.tta, representation(represent))[:, 0]
-        found |= dict(zip(batch.place.tolist(), scores.tolist(), strict=True))
+        by_place |= dict(zip(batch.place.tolist(), scores.tolist(), strict=True))
     if processes > 1:
+        # Gathered by place, since shares overlap: a cadence that two processes scored has the same score in both.
         shares: list[Any] = [None] * processes
-        dist.all_gather_object(shares, found)
-        found = {index: value for share in shares for index, value in share.items()}
-    return np.array([found[index] for index in data.held])
+        dist.all_gather_object(shares, by_place)
+        by_place = {place: value for share in shares for place, value in share.items()}
+    return np.array([by_place[place] for place in data.held])

@@ -37,12 +37,15 @@ class FoldData(pl.LightningDataModule):
     ) -> None:
         """Note the cadences; see the attributes of the class."""
         super().__init__()
+        # An empty part of `kept`, not a new array: it keeps the type of an index.
         self.labelled, self.kept, self.held = labelled, kept if recipe.data.labelled else kept[:0], held
         self.recipe, self.first_epoch = recipe, first_epoch
 
     @property
     def steps_per_epoch(self) -> int:
         """Steps of the optimiser in an epoch: batches of one process, over those whose gradients are added up."""
+        # Rounded up: at the end of an epoch Lightning takes a step with the batches that are left, however few. The
+        # schedule of the learning rate counts these steps, and a fold that is continued begins at epochs · this number.
         wanted = self.recipe.trainer
         return -(-len(self.training(0, wanted.devices * wanted.num_nodes)) // wanted.accumulate)
 
@@ -73,7 +76,9 @@ class FoldData(pl.LightningDataModule):
         if recipe.data.simulated:
             simulation = _shaped_as(preset_named(recipe.data.simulated_preset), labelled.axes)
             simulated = SimulatedCadences(simulation, recipe.data.simulated, recipe.seed)
+            # places of simulated cadences begin behind the labelled ones, so that `Labelled.name_of` tells them apart
             samples = WithSimulated(samples, simulated, recipe.represent, first=len(labelled.ids))
+        # In turn only for a pretraining that begins with bright needles: a shuffled order would mix the stages.
         return loader(
             samples, recipe.optim.batch_size, self._readers(), seed=None if labelled.in_turn else recipe.seed,
             first_epoch=self.first_epoch, process=process, processes=processes,
@@ -82,9 +87,11 @@ class FoldData(pl.LightningDataModule):
     def _readers(self) -> int:
         """Number of reader processes.
 
-        Packed cadences cost a copy each. On a CPU reader processes would take more from the training than they save.
+        A packed cadence costs one copy. On a CPU reader processes would then take more from the training than they
+        save: an epoch of 960 took 6 to 7 s with one or two of them and 5 s without (docs/benchmarks.md).
         """
         source, workers = self.labelled.source, self.recipe.data.workers
+        # labelled and test cadences, joined by pseudo labels or verdicts, are one ConcatDataset of several parts
         packed = all(isinstance(part, Packed) for part in getattr(source, "datasets", [source]))
         idle = packed and not self.recipe.data.simulated and not torch.cuda.is_available()
         if workers is None and idle:
@@ -94,6 +101,8 @@ class FoldData(pl.LightningDataModule):
 
 
 def _shaped_as(simulation: Simulation, axes: Axes) -> Simulation:
-    """The simulation with the axes of the data."""
+    """The simulation with the axes of the data, so that its needles drift by as many channels as those of the data."""
+    # A scene may not be narrower than a window (`Simulation` refuses it), although training cuts no windows from
+    # scenes.
     scenes = replace(simulation.scenes, n_freq=max(simulation.scenes.n_freq, axes.n_freq))
     return replace(simulation, axes=axes, scenes=scenes)

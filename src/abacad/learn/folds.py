@@ -43,6 +43,7 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
         AbacadError: a groups file is absent, has other columns, or names an id twice or not at all.
     """
     path = root / "groups.csv" if choice == "auto" else Path(choice)
+    # The competition's ids hold no underscore, so that each of its cadences is then a group of its own.
     if choice == "none" or (choice == "auto" and not path.is_file()):
         return ids.map(group_of)
     table = read_table(path, {"id": str, "group": str}, "Give every id a group, or: --data.groups none.")
@@ -109,7 +110,9 @@ def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int)
             f"{n_folds} folds need as many groups; there are {groups.nunique()}.\n"
             "Ask for fewer folds (--data.folds), or switch the groups file off: --data.groups none."
         )
-    fold = np.full(len(labels), -1)
+    fold = np.full(len(labels), -1)  # a cadence that no fold takes keeps −1, which `check_folds` refuses
+    # Stratified: positives are one in ten, and folds by chance differ in their share, and so in how well an AUC is
+    # known.
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     for number, (_, held) in enumerate(splitter.split(labels["id"], labels["target"], groups)):
         fold[held] = number
@@ -129,11 +132,13 @@ def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None
         raise AbacadError(
             "folds.csv does not hold each training id once.\nDelete it, or train into another run folder."
         )
+    # A torn group leaks: a detector that has seen one window of an observation knows the background of the others.
     torn = folds.groupby("group")["fold"].nunique()
     if (torn > 1).any():
         raise AbacadError(
             f"The group {torn.idxmax()} stands on both sides of a fold.\nDelete folds.csv to make new ones."
         )
+    # with one class only, there is no AUC by which the fold could choose its best epoch
     classes = folds.merge(labels, on="id").groupby("fold")["target"].nunique()
     poor = [fold for fold in range(n_folds) if classes.get(fold, 0) < 2]
     if poor:
@@ -167,6 +172,7 @@ def require_held_back(folds: pd.DataFrame, path: Path, number: int) -> None:
     Raises:
         AbacadError: they hold back other ids: folds.csv was changed, or folders of folds were exchanged.
     """
+    # A fold that is scored by cadences it was trained on has an AUC near 1 and looks like a success.
     held = read_table(path, {"id": str, "fold": int}, "Remove that folder, and the fold is trained again.")
     same = set(held["id"]) == set(folds["id"][folds["fold"] == number])
     if not same or held["id"].duplicated().any() or (held["fold"] != number).any():

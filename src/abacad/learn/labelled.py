@@ -11,16 +11,16 @@ from abacad.signal.cadence import Axes
 
 @dataclass(frozen=True)
 class Labelled:
-    """The labelled cadences of a run.
+    """The labelled cadences of a run, with test cadences that join the training behind them.
 
     Attributes:
-        source: Gives represented cadences by index.
+        source: Gives represented cadences, (plane, row, freq), by position.
         ids: Their ids.
         targets: (cadence,) 1 with a needle, 0 without, between 0 and 1 for a pseudo label.
         folds: (cadence,) number of the fold that holds it back; −1 where none does.
         shape: Shape of a cadence before it is represented, (6, time, freq).
         axes: Units of its rows and channels, and when its panels began.
-        pseudo: Position of the first cadence with a pseudo label, and the pseudo labels of each fold; none without.
+        pseudo: Position of the first cadence with a pseudo label, and these labels by fold; none without pseudo labels.
         in_turn: Train on the cadences in their order, from bright needles to faint ones, instead of shuffling them.
     """
 
@@ -41,7 +41,7 @@ class Labelled:
         if self.pseudo is None:
             return self
         first, by_fold = self.pseudo
-        targets = self.targets.copy()
+        targets = self.targets.copy()  # the same object serves all folds, one after the other
         targets[first : first + len(by_fold[number])] = by_fold[number]
         return replace(self, targets=targets)
 

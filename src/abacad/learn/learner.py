@@ -87,6 +87,7 @@ class Learner(pl.LightningModule):
         Raises:
             AbacadError: the loss is no finite number.
         """
+        # in the memory layout of the weights: a convolution would otherwise turn its input round at every step
         planes, targets = laid_out(batch.planes, self.recipe), batch.target
         if self._mixes():
             # A generator of its own, so that dropout does not depend on whether mixup is on.
@@ -110,7 +111,7 @@ class Learner(pl.LightningModule):
 
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep places, logits and targets of one batch; the AUC needs all of the fold at once."""
-        assert isinstance(batch.place, Tensor)
+        assert isinstance(batch.place, Tensor)  # a whole number in a sample, and a tensor of them in a batch
         logits = self.detector(laid_out(batch.planes, self.recipe)).float()
         self.seen.append((batch.place, logits, batch.target))
 
@@ -132,6 +133,8 @@ class Learner(pl.LightningModule):
             places = index.cpu()[first][wrong]
             raise AbacadError(self._diverged(f"{len(places)} of {len(logits)} validation logits are no number", places))
         loss = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=self.pos_weight.cpu())
+        # Not `sync_dist`: every process has computed the same figures from the gathered logits. The mean of the shares'
+        # AUC, which Lightning would take, is not the AUC of the fold.
         self.log("val_auc", auc(targets.numpy(), logits.numpy()), prog_bar=True, sync_dist=False)
         self.log("val_loss", loss, sync_dist=False)
 
@@ -160,7 +163,7 @@ class Learner(pl.LightningModule):
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": self.state.optimizer, "param_groups": groups})
         total, done = (self.steps_per_epoch * epochs for epochs in (self.recipe.trainer.max_epochs, self.state.epochs))
-        warmup = max(1, round(total * optim.warmup))
+        warmup = max(1, round(total * optim.warmup))  # at least one step, by which the factor divides
 
         def factor(since: int) -> float:
             step = done + since  # steps of the whole fold: torch counts those of this process alone
@@ -194,11 +197,12 @@ def loss_of(logits: Tensor, targets: Tensor, pos_weight: Tensor, focal: float = 
 def parameter_groups(detector: Detector, optim: Optim) -> list[dict[str, Any]]:
     """Groups of parameters for AdamW, each with its weight decay and, with `layer_decay`, its learning rate.
 
-    Biases and the scales of normalisation layers, which have one dimension, are not decayed, as is usual.
+    Biases and the scales of normalisation layers are not decayed; they are the parameters of one dimension.
 
     Raises:
         AbacadError: layers of this detector cannot be told apart.
     """
+    # Decay pulls weights to 0. The scale of a normalisation at 0 switches a feature off, and a bias costs no capacity.
     if optim.layer_decay == 1:
         decayed = [p for p in detector.parameters() if p.ndim > 1]
         free = [p for p in detector.parameters() if p.ndim <= 1]

@@ -33,12 +33,15 @@ def locked(path: Path) -> Iterator[None]:
         number = _taken(path)
     except OSError as error:
         raise unwritable(path, error) from error
+    # POSIX drops a process's lock on a file as soon as that process closes any descriptor of it. So the file is opened
+    # once, and nothing else in this process may open it while the block runs.
     try:
         about = {"process": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
         # The content has a fixed length, so that it covers that of an earlier holder completely.
         os.pwrite(number, json.dumps(about).ljust(_LENGTH).encode() + b"\n", 0)
         yield
     finally:
+        # Removed while the lock is still held: after `close` the file might already be another process's.
         path.unlink(missing_ok=True)
         os.close(number)
 
@@ -52,6 +55,7 @@ def _taken(path: Path) -> int:
     import fcntl
 
     while True:
+        # O_CLOEXEC: programs that this process starts get no descriptor of the lock
         number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -29,6 +29,8 @@ def mixup(
         Mixed planes and their targets.
     """
     n = len(targets)
+    # Order and shares are drawn on the CPU, so that a seed gives the same batches on every device. torch's own Beta
+    # takes no generator; of two Gamma(α) numbers the first over their sum is Beta(α, α).
     order = torch.randperm(n, generator=generator).to(targets.device)
     gammas = torch._standard_gamma(torch.full((2, n), alpha), generator=generator)
     share = (gammas[0] / gammas.sum(0).clamp_min(1e-12)).to(planes).view(n, 1, 1, 1)

@@ -64,12 +64,13 @@ def train_in_own_process(root: Path, run: Path, recipe: Recipe) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "recipe.yaml"
         config.write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False), encoding="utf-8")
+        # -u: lines come as they are said, not when some kilobytes of them have gathered in a buffer
         words = [sys.executable, "-u", "-m", "abacad.run.train_process", str(root), str(run), str(config)]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
             try:
                 said = _relayed(process)
                 status = process.wait()
-            except BaseException:
+            except BaseException:  # a stopped cell raises KeyboardInterrupt, which is no Exception
                 process.terminate()
                 raise
     if status:
@@ -99,7 +100,7 @@ def tell_levels() -> None:
     logger = logging.getLogger("abacad")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False
+    logger.propagate = False  # a handler of the root logger would say each line a second time
 
 
 def tell_error(error: AbacadError) -> None:

@@ -1,6 +1,7 @@
-"""The order of the samples in an epoch.
+"""In which order an epoch goes through its samples, and how several processes share them out.
 
-Seed and epoch alone decide it, so that a continued fold gets the samples in the order it would have had.
+Seed and number of the epoch alone decide the order. So a fold that was stopped after epoch 3 goes through epoch 4 in
+the order that it would have had without the stop, and nothing of the order needs to be stored.
 """
 
 from collections.abc import Iterator
@@ -12,29 +13,31 @@ from torch.utils.data import Sampler
 
 
 def mixed(*key: int) -> int:
-    """A seed for torch from whole numbers ≥ 0, such as (seed, epoch).
+    """One seed for torch, made of several whole numbers ≥ 0 such as (seed, epoch).
 
-    Sums such as seed + epoch would give one stream to (0, 1) and (1, 0); these give unrelated ones.
+    A sum would not do: seed + epoch gives the pairs (0, 1) and (1, 0) the same random numbers. These are unrelated.
     """
+    # 63 bits, so that the number is positive in a signed integer, too
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
 
 
 class EpochOrder(Sampler[int]):
-    """Positions of samples in the order of an epoch, for one of several processes.
+    """The positions of an epoch's samples in their order, for one of several processes that train together.
 
-    All processes get the same number, since they take their steps together; where the number of samples does not
-    divide, the first ones of the order are taken twice.
+    Every process gets equally many, since each step waits for the gradients of all processes. Where the number of
+    samples does not divide, the first ones of the order are taken twice.
     """
 
     def __init__(
         self, samples: Any, seed: int | None = None, first_epoch: int = 0, process: int = 0, processes: int = 1
     ) -> None:
-        """Order the samples.
+        """Begin with the order of the first epoch.
 
         Args:
-            samples: Their data set; it is told the epoch, too, if it has `set_epoch`.
-            seed: Of the order; none keeps the samples' own.
-            first_epoch: The epoch that Lightning calls 0, when a fold is continued.
+            samples: The data set; if it has `set_epoch`, it is told the epoch as well, for its random changes.
+            seed: Seed of the shuffling; none takes the samples as they stand.
+            first_epoch: The epoch of the fold that Lightning counts as 0: when a fold is continued, Lightning begins
+                anew.
             process: Number of this process.
             processes: Number of processes that share the samples.
         """
@@ -43,20 +46,22 @@ class EpochOrder(Sampler[int]):
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Go on to another epoch; Lightning calls this before it asks for the first sample of one."""
+        """Take the order of another epoch; Lightning calls this before it asks for the first sample of each."""
         self.epoch = self.first_epoch + epoch
         if hasattr(self.samples, "set_epoch"):
             self.samples.set_epoch(self.epoch)
 
     def __len__(self) -> int:
-        """Samples of this process."""
+        """Number of samples of this process, rounded up."""
         return -(-len(self.samples) // self.processes)
 
     def __iter__(self) -> Iterator[int]:
-        """Places of this process's samples."""
+        """Positions of this process's samples, in order."""
         order = torch.arange(len(self.samples))
         if self.seed is not None:
             generator = torch.Generator().manual_seed(mixed(self.seed, self.epoch))
             order = order[torch.randperm(len(order), generator=generator)]
+        # Each step takes neighbours of the shuffled order, one a process: so the batches of all processes together are
+        # those that a single process with a larger batch would have.
         shared = order[torch.arange(len(self) * self.processes) % len(order)]
         return iter(shared[self.process :: self.processes].tolist())

@@ -41,6 +41,7 @@ class Packed(Dataset):
 
     def __getitem__(self, index: int) -> Tensor:
         """One represented cadence."""
+        # a copy, as half precision is widened: nobody can write into the mapped file through it
         return torch.from_numpy(self.values[index].astype(np.float32))
 
 
@@ -52,6 +53,7 @@ def worth_packing(source: Dataset, n_cadences: int, folder: Path) -> bool:
         n_cadences: How many are packed.
         folder: Where the file would be.
     """
+    # a third of the free disk: checkpoints, logs and the packed test cadences have to fit beside it
     size = n_cadences * source[0].numel() * np.dtype(np.float16).itemsize
     return size <= min(24e9, shutil.disk_usage(folder).free / 3)
 
@@ -105,6 +107,8 @@ def _is_of(path: Path, source: Dataset, n_cadences: int) -> bool:
     except (OSError, ValueError, EOFError):
         return False
     first = source[0]
+    # Another recipe gives other shapes or other values. A kill in the middle of writing leaves zeros, and always at the
+    # end of the file: the last place is among those that are compared.
     if packed.values.shape != (n_cadences, *first.shape) or packed.values.dtype != np.float16:
         return False
     places = np.unique(np.linspace(0, n_cadences - 1, _COMPARED).round().astype(int)).tolist()

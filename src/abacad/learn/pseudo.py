@@ -64,6 +64,7 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
     log.info("%d test cadences join the training, with the scores of %s for targets", len(scores), path)
     cadences = Cadences(root, "test", list(scores["id"]), recipe.represent, labelled.shape, partners_for(root, recipe))
     source = packed_if_wanted(cadences, len(scores), run.packed_pseudo, recipe)
+    # of the labels: by their shares the loss of the other run weighed the classes
     share = float(labelled.targets.mean())
     by_fold = {fold: probability(scores[f"fold{fold}"].to_numpy(float), share) for fold in folds}
     return replace(
@@ -72,6 +73,7 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
         ids=np.concatenate([labelled.ids, scores["id"].to_numpy()]),
         targets=np.concatenate([labelled.targets.astype(float), np.mean(list(by_fold.values()), axis=0)]),
         folds=np.concatenate([labelled.folds, np.full(len(scores), NEVER_HELD_BACK)]),
+        # the mean of all folds above only holds the place: `Labelled.for_fold` puts the fold's own scores there
         pseudo=(len(labelled.ids), by_fold),
     )
 

@@ -24,6 +24,7 @@ def read_record(path: Path) -> dict[str, Any]:
     record = read_json(path, way_out)
     for key, (value_type, inner) in _FACTS.items():
         value: Any = record.get(key)
+        # JSON has one sort of number: 12 is as good a duration as 12.0
         fits = isinstance(value, int | float) if value_type is float else isinstance(value, value_type)
         if fits and isinstance(value, list) and inner is not None:
             fits = all(isinstance(one, inner) for one in value)
@@ -34,8 +35,8 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
     """A part of run.json, empty where it is absent or something else."""
-    found = record.get(key)
-    return found if isinstance(found, dict) else {}
+    part = record.get(key)
+    return part if isinstance(part, dict) else {}
 
 
 def read_checked(path: Path) -> tuple[tuple[int, int, int], list[str]]:
@@ -44,9 +45,10 @@ def read_checked(path: Path) -> tuple[tuple[int, int, int], list[str]]:
     Raises:
         AbacadError: the file holds something else.
     """
-    found = read_json(path)
-    shape: Any = found.get("shape")
-    skipped = found.get("skipped")
+    checked = read_json(path)
+    shape: Any = checked.get("shape")
+    skipped = checked.get("skipped")
+    # `type(n) is int`, since Python takes True for an int
     sound = isinstance(shape, list) and len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)
     if not sound or not isinstance(skipped, list) or not all(isinstance(one, str) for one in skipped):
         raise AbacadError(f"{path} holds no shape, or no ids left out.\nRemove it; the cadences are then checked anew.")

@@ -1,24 +1,16 @@
-"""The run folder: the names of its files, through which verbs hand results to each other, and how runs are told apart.
+"""The run folder: the names of its files, through which verbs hand results to each other.
 
 config.yaml  folds.csv  fold0/ …  oof.csv  test.csv  submission.csv  report.html  run.json  log.txt
 """
 
-import hashlib
 import logging
-import platform
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 
-from abacad import __version__
 from abacad.config import Inference, Recipe
 from abacad.config.detector import Flip
 from abacad.errors import AbacadError
@@ -49,11 +41,11 @@ class RunFolder(Summary):
 
     def told(self) -> list[tuple[str, str]]:
         """How many folds are trained, and how well."""
-        found = read_record(self.record)
-        folds = [("folds", str(len(found["auc_fold"])))] if "auc_fold" in found else [("folds", "none yet")]
-        if "auc_oof" not in found:
+        record = read_record(self.record)
+        folds = [("folds", str(len(record["auc_fold"])))] if "auc_fold" in record else [("folds", "none yet")]
+        if "auc_oof" not in record:
             return folds
-        value, low, high = found["auc_oof"]
+        value, low, high = record["auc_oof"]
         return [*folds, ("AUC of all held-back cadences", f"{value:.4f} [{low:.4f}, {high:.4f}]")]
 
     @property
@@ -159,6 +151,8 @@ class RunFolder(Summary):
                 f"{self.path} is not finished: 0 of {self.n_folds} folds are trained.\n"
                 f"The same command continues it: {self.again()}."
             )
+        # The run's oof.csv is made of all folds. With some of them gone, scores of the others would no longer be those
+        # that its AUC and report tell of.
         if len(done) < self.n_folds and self.oof.is_file():
             raise AbacadError(
                 f"{self.path} was finished with {self.n_folds} folds, of which {len(done)} are there.\n"
@@ -170,7 +164,7 @@ class RunFolder(Summary):
         return done
 
     def note(self, **facts: Any) -> None:
-        """Add facts to run.json."""
+        """Add entries to run.json; a later value of a key replaces the earlier one."""
         write_json(self.record, read_record(self.record) | facts)
 
 
@@ -184,6 +178,7 @@ def read_oof(run: RunFolder) -> pd.DataFrame:
     files = [run.oof] if run.oof.is_file() else [run.fold_oof(number) for number in run.trained()]
     columns = {"id": str, "target": int, "fold": int, "score": float}
     table = pd.concat([read_table(path, columns, way_out) for path in files], ignore_index=True)
+    # Tables are edited by hand, and a ranking by strange numbers looks like any other.
     last = run.recipe().data.folds - 1
     sound = table["target"].isin([0, 1]).all() and table["score"].between(0, 1).all()
     sound &= table["fold"].between(0, last).all()
@@ -191,50 +186,6 @@ def read_oof(run: RunFolder) -> pd.DataFrame:
         what = "a target 0 or 1, a fold, and a score between 0 and 1 for each id once"
         raise AbacadError(f"{run.oof} does not hold {what}.\n{way_out}")
     return table
-
-
-def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
-    """What tells one data folder from another, for run.json.
-
-    Labels are enough: a folder that was moved has the same ones, and reading all cadences would take minutes.
-
-    Args:
-        root: The competition folder.
-        labels: Columns id and target.
-    """
-    digest = hashlib.sha256(labels.to_csv(index=False).encode()).hexdigest()
-    return {
-        "folder": str(root.resolve()),
-        "cadences": len(labels),
-        "positives": int(labels["target"].sum()),
-        "labels_sha256": digest,
-    }
-
-
-def environment(seed: int, device: str) -> dict[str, Any]:
-    """Versions, platform, seed and device of a run, for run.json.
-
-    Args:
-        seed: Seed of the recipe.
-        device: Name of the device and the precision.
-    """
-    packages = ("torch", "lightning", "timm", "numpy", "scikit-learn", "albumentations", "safetensors")
-    return {
-        "abacad": __version__,
-        "git": _git_revision(),
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "packages": {name: _version_of(name) for name in packages},
-        "seed": seed,
-        "device": device,
-    }
-
-
-class _QuietFile(logging.FileHandler):
-    """A log file whose errors are ignored: on a full disk its lines are lost, while the training goes on."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 — logging's name
-        """Go on without the line."""
 
 
 def judge_of(path: Path, device: torch.device, precision: str | None = None) -> Judge:
@@ -249,7 +200,8 @@ def judge_of(path: Path, device: torch.device, precision: str | None = None) -> 
         AbacadError: the run is not finished, or the file holds no detector.
     """
     if not path.is_dir():
-        # Four views instead of one gain these weights 0.003 of AUC for twice the time, those for few rows 0.007.
+        # Four views instead of one gain these weights 0.003 of AUC for twice the time, those for few rows 0.007
+        # (docs/lab-notebook.md, section 21).
         one_view: tuple[Flip, ...] = ("identity",)
         flips = one_view if path == SHIPPED else Inference().tta
         return replace(Judge.of_files([path], device, flips), precision=precision or "32-true")
@@ -257,38 +209,3 @@ def judge_of(path: Path, device: torch.device, precision: str | None = None) -> 
     folds, wanted = run.trained(), run.recipe().inference
     judge = Judge.of_files([run.weights(fold) for fold in folds], device, wanted.tta, folds)
     return replace(judge, precision=precision or wanted.precision)
-
-
-@contextmanager
-def logging_to(path: Path) -> Iterator[None]:
-    """Write the library's log into the file `path` as well, while the block runs; its level is restored afterwards."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = _QuietFile(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("abacad")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(min(level or logging.INFO, logging.INFO))
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        handler.close()
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
-
-
-def _git_revision() -> str | None:
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return asked.stdout.strip() or None if asked.returncode == 0 else None

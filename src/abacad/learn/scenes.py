@@ -30,8 +30,9 @@ def scenes_of(run: RunFolder, ids: pd.Series) -> np.ndarray | None:
     folder = part_of(read_record(run.record), "data").get("folder")
     known = (Path(str(folder)) / TRUTH, "scene", int) if folder else None
     for path, column, value_type in filter(None, (known, (run.folds, "group", str))):
-        found = _column(path, column, value_type)
-        scenes = None if found is None else ids.map(found)
+        by_id = _column(path, column, value_type)
+        scenes = None if by_id is None else ids.map(by_id)
+        # a table that knows some of the cadences only would count the others as one scene
         if scenes is not None and not scenes.isna().any():
             return scenes.to_numpy()
     return None

@@ -17,10 +17,10 @@ _AHEAD = 3
 def free_bytes() -> int | None:
     """Free bytes of the shared memory; none where the system has no such place, as on macOS, and no such limit."""
     try:
-        found = os.statvfs(PLACE)
+        memory = os.statvfs(PLACE)
     except (OSError, AttributeError):
         return None
-    return found.f_bavail * found.f_frsize
+    return memory.f_bavail * memory.f_frsize  # what is left for this user, not what root may still take
 
 
 def readers_that_fit(wanted: int, batch_bytes: int) -> int:

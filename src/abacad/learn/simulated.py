@@ -77,6 +77,7 @@ class SimulatedCadences(_Examples):
         return generate(self.simulation, self._numbers(places % self.n), self.seed, device)
 
     def _numbers(self, places: Int[np.ndarray, " some"]) -> Int[np.ndarray, " some"]:
+        # epochs follow one another in the numbers of the purpose, so that no two of them share a cadence
         return numbers_for(self.purpose, self.epoch * self.n + places)
 
 
@@ -97,6 +98,7 @@ class Mixture(_Examples):
         """
         if not simulations:
             raise AbacadError("There is no simulation to draw cadences from.\nName at least one preset.")
+        # Seeds differ by part: two presets that differ in one setting would otherwise draw the same needles.
         each = -(-n // len(simulations))
         self.n = n
         self.parts = [
@@ -133,6 +135,7 @@ class BrightFirst(_Examples):
         self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain", stages: int = 10
     ) -> None:
         """Split `n` cadences into `stages` stages of nearly the same size."""
+        # Seeds of the stages lie 1,000 apart, beyond those of the parts within a stage.
         turns = -(-n // (stages * len(simulations))) * len(simulations)  # whole turns of the presets in each stage
         self.n, self.turns = n, turns
         self.parts = [
@@ -165,4 +168,5 @@ def _brighter(simulation: Simulation, share: float) -> Simulation:
     if share <= 0 or faintest >= BRIGHTEST:
         return simulation
     low = faintest * (BRIGHTEST / faintest) ** share
+    # Where the limit passes the preset's brightest needle, that one rises, too: a range has to have a width.
     return replace(simulation, needles=replace(simulation.needles, pixel_snr=(low, max(brightest, 2 * low))))

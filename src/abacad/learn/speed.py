@@ -26,6 +26,8 @@ def make_quick(detector: Detector, recipe: Recipe) -> None:
     if recipe.trainer.channels_last:
         detector.to(memory_format=torch.channels_last)
     if recipe.trainer.compile:
+        # In place: `torch.compile(detector)` would give a wrapper that calls every weight `_orig_mod.…`, and a detector
+        # that was trained with it could not be read without it.
         detector.compile()
 
 
@@ -35,6 +37,7 @@ def laid_out(planes: Planes, recipe: Recipe) -> Planes:
 
 
 def _require_compiler(accelerator: str) -> None:
+    # torch looks for a compiler when a compiled function is first called: without this, after all cadences were read
     device = pick_device(accelerator)
     try:
         torch.compile(_one_more)(torch.ones(2, device=device))

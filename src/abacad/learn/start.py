@@ -1,8 +1,8 @@
-"""The weights that a fold starts from, never those of a detector that was trained on the cadences it holds back.
+"""Which weights a fold starts from: never a detector's that was trained on the cadences that the fold holds back.
 
-Where a run folder is named, fold k starts from the detector of its fold k, which held back the same cadences. If one
-detector were the start of all folds, the others would begin with a detector that knows the labels they are judged by:
-on pure noise the AUC rises from .5 to .8.
+If `model.weights` names a run folder, fold k of this run starts from the detector of fold k of that run, which held
+back the same cadences. If all folds started from one detector, they would begin with one that has seen the labels by
+which they are judged: on pure noise the AUC then rises from 0.5 to 0.8, and nothing is learned.
 """
 
 from dataclasses import replace
@@ -18,15 +18,15 @@ from abacad.places import is_run
 
 
 def start_of(model: Model, run: RunFolder, number: int) -> Model:
-    """The model of a recipe, with the file of weights that one fold starts from.
+    """The model of a recipe with `weights` set to the file that one fold starts from.
 
     Args:
-        model: `model.weights` of it names a file, a run folder, or nothing.
-        run: The folder of the training; its folds.csv tells what each fold holds back.
+        model: Its `weights` name a file, a run folder, or nothing; a file of somebody else's stays as it is.
+        run: The folder of this training; its folds.csv says what each fold holds back.
         number: Number of the fold.
 
     Raises:
-        AbacadError: the weights would leak labels, or are not there.
+        AbacadError: the weights have seen labels that this fold is judged by, or are not there.
     """
     path = Path(model.weights or "")
     # A fold's file lies at RUN/fold0/best.safetensors, two folders below the run.
@@ -48,7 +48,7 @@ def start_of(model: Model, run: RunFolder, number: int) -> Model:
 
 
 def require_same_folds(other: RunFolder, run: RunFolder, what: str) -> None:
-    """Check that another run held back each common cadence in the same fold as this one.
+    """Refuse another run unless each cadence that both know was held back by the same fold in both.
 
     Args:
         other: The run whose detectors or scores are used.
@@ -60,6 +60,7 @@ def require_same_folds(other: RunFolder, run: RunFolder, what: str) -> None:
     """
     if not other.folds.is_file():
         raise AbacadError(f"{what} has no folds.csv, so that nobody knows which cadences its folds held back.")
+    # Cadences that one run alone knows do no harm: the other has neither learned from them nor is judged by them.
     theirs, ours = _fold_by_id(other), _fold_by_id(run)
     common = ours.index.intersection(theirs.index)
     moved = common[ours[common] != theirs[common]]
@@ -73,6 +74,7 @@ def require_same_folds(other: RunFolder, run: RunFolder, what: str) -> None:
 
 def _refuse_file_of_fold(path: Path, run: RunFolder) -> None:
     other = RunFolder(path.parent.parent)
+    # Weights of a pretraining saw simulated cadences alone; without a folds.csv nobody can say what a file has seen.
     if other.verb == "train" and other.folds.is_file():
         known = _fold_by_id(other).index.isin(_fold_by_id(run).index).sum()
         if known:

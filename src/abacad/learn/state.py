@@ -1,9 +1,12 @@
-"""Where a fold stands after an epoch: all that it needs to go on as if it had never been stopped.
+"""The state of a fold after an epoch, in the file last.ckpt: all that a stopped training needs to go on.
 
-    weights + their average + the optimiser's moments + the best epoch so far
+    weights, their moving average, the optimiser's moments, the loss scale of half precision, and which epoch was best
 
-The order of the cadences, their random changes and the dropout of an epoch are decided by seed and epoch, so that they
-need not be kept. The file holds tensors and numbers alone and is read so: nothing in it is executed.
+A fold that goes on from it ends with the very weights, bit for bit, that it would have had without the stop. The order
+of the cadences, their augmentation and the dropout are not stored: seed and number of the epoch decide them.
+
+The file is a dictionary of tensors and numbers, written by `torch.save` and read with `weights_only=True`: a pickle of
+anything else could run code when it is opened, and is refused.
 """
 
 import math
@@ -22,24 +25,24 @@ from abacad.model.tensors import compare
 
 _FORMAT = "abacad: state of a fold, 1"
 _AVERAGED = "module.detector."
-"""Before the names of averaged weights."""
+"""What Lightning puts before the name of a weight in its average: the network is its `module`, ours the `detector`."""
 _WAY_OUT = "Remove it, and the fold begins anew."
 
 
 @dataclass(frozen=True)
 class FoldState:
-    """A fold after an epoch.
+    """The state of a fold after an epoch; with the defaults, that before the first one.
 
     Attributes:
-        epochs: Epochs that are done.
-        best_epoch: Which had the best validation AUC, counted from 0.
+        epochs: Number of epochs that are done.
+        best_epoch: The epoch with the best validation AUC, counted from 0; −1 before there is one.
         best_auc: That AUC.
-        weights: Of the detector.
-        average: Their moving average, and over how many steps; empty where none is kept.
-        optimizer: Moments by the number of the parameter.
-        scaler: The scale of the loss in half precision.
-        steps: Steps of the optimiser that are done.
-        best: The epochs whose weights will be averaged, by number: {auc, weights}; empty where none are.
+        weights: The detector's weights by name.
+        average: Their moving average by name, with the number of steps that it has seen; empty where none is kept.
+        optimizer: AdamW's two moments of each parameter, and its count of steps, by the number of the parameter.
+        scaler: The factor on the loss that keeps gradients in half precision above 0; empty in other precisions.
+        steps: Number of steps of the optimiser that are done.
+        best: The epochs whose weights will be averaged (`trainer.averaged`), by number: {auc, weights}.
     """
 
     epochs: int = 0
@@ -53,12 +56,12 @@ class FoldState:
     best: dict[int, Any] = field(default_factory=dict)
 
     def is_done(self, wanted: Trainer) -> bool:
-        """Whether no epoch is to come: all are done, or none was better for `patience` epochs."""
+        """Whether the fold has no epoch left: all were trained, or the last `patience` ones brought no better AUC."""
         waited = self.epochs - 1 - self.best_epoch if self.best_epoch >= 0 else 0
         return self.epochs >= wanted.max_epochs or waited >= wanted.patience
 
     def write(self, path: Path) -> None:
-        """Write it in one step."""
+        """Write the file whole: a kill leaves the state of the epoch before."""
         content = {"format": _FORMAT} | {name: getattr(self, name) for name in self.__dataclass_fields__}
         with replacing(path) as temporary:
             torch.save(content, temporary)
@@ -71,7 +74,7 @@ def _format(content: dict[str, Any]) -> Any:
 
 
 def read_state(path: Path) -> FoldState:
-    """The state in a file; an absent file is the state before the first epoch.
+    """The state in a file; where there is no file, the state before the first epoch.
 
     Raises:
         AbacadError: the file holds something else, or more than plain data.
@@ -93,7 +96,11 @@ def read_state(path: Path) -> FoldState:
 
 
 def _refuse_strange(state: FoldState) -> None:
-    """Raise a ValueError where the parts of a state cannot belong together."""
+    """Raise a ValueError where a part of the state has a wrong type, or two parts contradict each other.
+
+    `type(…) is int` and not `isinstance`, since Python takes True for an int.
+    """
+    # 10⁶ epochs: above any recipe's largest (10,000), and small enough to be counted without overflow
     if type(state.epochs) is not int or not 0 <= state.epochs <= 10**6:
         raise ValueError(f"epochs is {brief(repr(state.epochs), 30)}")
     if type(state.best_epoch) is not int or not -1 <= state.best_epoch < state.epochs:
@@ -104,6 +111,7 @@ def _refuse_strange(state: FoldState) -> None:
         isinstance(one, dict) for one in (state.average, state.optimizer, state.scaler)
     ):
         raise ValueError("its weights are missing or too early, or a part is of another type")
+    # One NaN in a weight gives every cadence the score NaN; better to train the fold anew than to go on from there.
     for part in (state.weights, state.average):
         for name, tensor in part.items():
             if not isinstance(tensor, Tensor) or (tensor.is_floating_point() and not tensor.isfinite().all()):
@@ -113,13 +121,13 @@ def _refuse_strange(state: FoldState) -> None:
 def require_fit(
     state: FoldState, path: Path, weights: Mapping[str, Tensor], parameters: Sequence[Tensor], *, averaged: bool
 ) -> None:
-    """Refuse the state of another network before anything of it is used.
+    """Refuse a state that belongs to another network, before anything of it is used.
 
     Args:
-        state: What was read; one before the first epoch fits every network.
-        path: Its file.
-        weights: Of the detector that goes on, by name.
-        parameters: What the optimiser changes, in its order.
+        state: The state that was read; the one before the first epoch fits every network.
+        path: Its file, for messages.
+        weights: The weights, by name, of the detector that is to go on.
+        parameters: The parameters that the optimiser changes, in the optimiser's order.
         averaged: Whether the training keeps an average of the weights.
 
     Raises:
@@ -138,10 +146,12 @@ def require_fit(
 
 
 def _compare_moments(path: Path, moments: Mapping[int, Any], parameters: Sequence[Tensor]) -> None:
-    for number, found in moments.items():
-        fits = isinstance(number, int) and 0 <= number < len(parameters) and isinstance(found, dict)
+    # AdamW looks parameters up by number, not by name: moments of another network of as many parameters would be taken
+    # without a word, and mislead its first steps.
+    for number, moment in moments.items():
+        fits = isinstance(number, int) and 0 <= number < len(parameters) and isinstance(moment, dict)
         for name in ("exp_avg", "exp_avg_sq") if fits else ():
-            one = found.get(name)
+            one = moment.get(name)
             fits &= isinstance(one, Tensor) and one.shape == parameters[number].shape and bool(one.isfinite().all())
-        if not fits or not isinstance(found.get("step"), Tensor) or found["step"].numel() != 1:
+        if not fits or not isinstance(moment.get("step"), Tensor) or moment["step"].numel() != 1:
             raise AbacadError(f"{plain_name(path)} has moments of another optimiser ({brief(str(number), 20)}).")

@@ -47,6 +47,8 @@ def make_trainer(
         budget: The time that this start may take; none: any.
     """
     wanted, folder = recipe.trainer, run.fold(number)
+    # Lightning calls callbacks in this order. The budget, which may stop the training, is asked last, when Keeper has
+    # the epoch safe on the disk.
     callbacks: list[Any] = [EpochLog(folder / "metrics.csv", number, state.epochs, folds_after)]
     average = None
     if recipe.optim.ema:
@@ -61,7 +63,7 @@ def make_trainer(
         callbacks.append(FoldBar(number, state.epochs))
     return _lightning(
         recipe,
-        max_epochs=wanted.max_epochs - state.epochs,
+        max_epochs=wanted.max_epochs - state.epochs,  # Lightning counts from 0 at every start
         enable_checkpointing=False,  # the Keeper writes the state: plain tensors, which can be read without pickle
         use_distributed_sampler=False,  # `EpochOrder` shares the samples out
         accumulate_grad_batches=wanted.accumulate,
@@ -103,6 +105,7 @@ def _loggers(recipe: Recipe, folder: Path) -> list[Logger]:
         "mlflow": lambda: MLFlowLogger(run_name=str(folder), save_dir=str(folder.parent / "mlruns")),
         "wandb": lambda: WandbLogger(name=str(folder), save_dir=folder.parent),
     }
+    # Each logger looks for its package when it is made, so that only those of the recipe have to be installed.
     try:
         return [makers[name]() for name in recipe.trainer.loggers]
     except ModuleNotFoundError as error:

@@ -44,8 +44,10 @@ def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
     target = _read(path)
     targets = labelled.targets.astype(float)
     known = np.isin(labelled.ids, target.index)
+    # Pseudo labels count as changed, too: a person's verdict goes before a detector's.
     changed = int((targets[known] != target.reindex(labelled.ids[known]).to_numpy()).sum())
     targets[known] = target.reindex(labelled.ids[known]).to_numpy()
+    # What is left are test cadences, which join the training, and ids of other folders, of which a warning tells.
     left = target[~target.index.isin(labelled.ids)]
     joining = left[left.index.isin(list(listed_files(root, "test")))]
     if not known.any() and joining.empty:

@@ -1,4 +1,8 @@
-"""The files that a recipe names, by their whole paths: a saved recipe is read again from any folder."""
+"""Paths in a recipe, made absolute before the recipe is saved.
+
+A user writes `--data.verdicts verdicts.csv` relative to the folder he stands in. The run folder keeps the recipe, and
+may be continued from another folder, where that relative path would mean another file or none.
+"""
 
 import os
 from dataclasses import replace
@@ -9,7 +13,10 @@ from abacad.model.backbone import IN_DOMAIN
 
 
 def with_whole_paths(recipe: Recipe) -> Recipe:
-    """The recipe with the whole path of each file and run folder that it names."""
+    """The recipe in which each file and run folder is named by its absolute path.
+
+    Words that stand for no path (`auto`, `none`, `in-domain`) and keys that are null stay as they are.
+    """
     data, model = recipe.data, recipe.model
     groups = data.groups if data.groups in ("auto", "none") else _whole(data.groups)
     weights = model.weights if model.weights == IN_DOMAIN else _whole(model.weights)
@@ -18,5 +25,7 @@ def with_whole_paths(recipe: Recipe) -> Recipe:
 
 
 def _whole(path: str | None) -> str | None:
-    """The path from the root; links in it stay."""
+    """The absolute path; null stays null."""
+    # `abspath`, not `resolve`: a link such as `data → /mnt/disk3/data` is kept, so that the recipe holds when the link
+    # moves
     return os.path.abspath(Path(path).expanduser()) if path else path

@@ -42,11 +42,15 @@ def timm_backbone(model: Model, n_planes: int) -> nn.Module:
     has_head = False
     if model.weights is not None:
         backbone = _created(name, model, n_planes)
+        # a detector of abacad brings its last layer along; other files have one for a thousand classes, which is
+        # dropped
         has_head = load_start(backbone, model.name, weights_file(model))
     else:
         backbone = _pretrained(name, model, n_planes) if model.pretrained else _created(name, model, n_planes)
     if not has_head:
         start_head(backbone)
+    # After the weights are loaded, which a stride does not touch: it says where the same filters are applied. A line of
+    # one channel is lost to two strides of 2 before the first nonlinearity (docs/lab-notebook.md, section 20).
     if model.stem_stride is not None:
         _stem(backbone, model).stride = (model.stem_stride, model.stem_stride)
     return backbone
@@ -119,6 +123,7 @@ def fixed_size(name: str) -> tuple[int, int] | None:
 
 
 def _created(name: str, model: Model, n_planes: int, **weights: Any) -> nn.Module:
+    # One output: the log-odds. Options that some backbones do not take are passed only where the recipe sets them.
     options: dict[str, Any] = {"in_chans": n_planes, "num_classes": 1, "drop_rate": model.drop}
     if model.drop_path:
         options["drop_path_rate"] = model.drop_path
@@ -135,6 +140,7 @@ def _created(name: str, model: Model, n_planes: int, **weights: Any) -> nn.Modul
             warnings.simplefilter("ignore")  # old aliases
             return timm.create_model(name, **options, **weights)
     except TypeError as error:
+        # Python's own message names the argument that a backbone's constructor lacks, and timm has no list of them.
         refused = [f"model.{key}" for key in ("drop_path", "drop", "size") if key in str(error)]
         if not refused and "img_size" not in str(error):
             raise
@@ -151,6 +157,8 @@ def _pretrained(name: str, model: Model, n_planes: int) -> nn.Module:
         backbone = _created(name, model, n_planes)
         fit_start(backbone, model.name, packaged, "The installed package")
         return backbone
+    # A file in the cache is given by its path: from a name timm would ask the hub at each start whether it is still
+    # new.
     cached = hub_file(name) if not name.startswith(_HUB) else None
     overlay = {"pretrained_cfg_overlay": {"file": str(cached)}} if cached is not None else {}
     if cached is None:
@@ -159,5 +167,5 @@ def _pretrained(name: str, model: Model, n_planes: int) -> nn.Module:
         return _created(name, model, n_planes, pretrained=True, **overlay)
     except AbacadError:
         raise
-    except Exception as error:
+    except Exception as error:  # the hub's client, its HTTP library and the loader have errors of their own
         raise unavailable(model.name, brief(str(error), 120)) from error

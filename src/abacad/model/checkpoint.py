@@ -22,7 +22,7 @@ from abacad.plain import build
 from abacad.signal.cadence import Axes
 
 _FORMAT = 2
-"""Files before 2 say 7 rows of every kind of representation, but only `binned` summed them then."""
+"""Files of format 1 say `rows: 7` for every kind of representation, although only `binned` summed rows then."""
 
 
 def save_detector(
@@ -37,6 +37,7 @@ def save_detector(
         "axes": asdict(detector.axes),
         "fold": fold,
     }
+    # safetensors stores blocks of memory and refuses weights in channels-last order, which are none
     weights = {name: value.detach().cpu().contiguous() for name, value in detector.state_dict().items()}
     with replacing(path) as temporary:
         # `save_file` would make a file that its owner alone may read, whatever the umask says
@@ -62,12 +63,15 @@ def load_detector(
             f"Train one: abacad train DATA --run {plain_name(path.parent.parent)}."
         )
     about, weights = read_weights(path)
+    # Files of earlier versions do not name their fold, and a pretraining's belongs to none: these fit any.
     if fold is not None and about.get("fold", fold) not in (fold, None):
         raise AbacadError(
             f"{plain_name(path)} holds the detector of fold {brief(str(about['fold']), 20)}, not of fold {fold}.\n"
             "Put the files of the folds back in their places, or train again."
         )
     model, represent, axes = _described(path, about)
+    # The network is first built without memory for its weights: a file may describe one of 100 GB and hold nothing of
+    # it.
     try:
         wanted = on_no_device(build_detector, model, represent, axes).state_dict()
     except AbacadError as error:
@@ -101,6 +105,6 @@ def _described(path: Path, about: dict[str, Any]) -> tuple[Model, Represent, Axe
 
 
 def _representation(about: dict[str, Any]) -> Represent:
-    found = build(Represent, about.get("represent"), "represent")
-    before = about.get("format", 1) != _FORMAT and found.kind != "binned"
-    return replace(found, rows=1) if before else found
+    told = build(Represent, about.get("represent"), "represent")
+    before = about.get("format", 1) != _FORMAT and told.kind != "binned"
+    return replace(told, rows=1) if before else told

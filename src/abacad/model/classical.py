@@ -38,6 +38,7 @@ def event_snr(
     weakest = F.max_pool2d(maps[:, ON], 3, 1, 1).amin(1)  # a drift between two of the grid ends a channel off
     # wider than in ON: a path that a veto misses by a channel or two would count as an event
     hit_off = F.max_pool2d(maps[:, OFF], 5, 1, 2).amax(1)
+    # the weakest of the three ON panels decides: one that lacks the line is worth as much as no line
     return torch.where(hit_off < veto, weakest, 0.0).flatten(1).amax(1).clamp_min(0.0)
 
 
@@ -49,6 +50,7 @@ def simulated_event_snr(panels: Panels, simulation: Simulation) -> Float[Tensor,
 
 def path_snr(panels: Panels, drifts_bins_per_row: Float[Tensor, " drift"]) -> Float[Tensor, "*batch panel drift freq"]:
     """SNR of every straight path of every panel: sums along drifts, over their robust spread across frequency."""
+    # Without the mean: a path that leaves the band adds zeros for the rest, which have to mean "as much as noise".
     sums = dedoppler(panels.float() - panels.float().mean((-2, -1), keepdim=True), drifts_bins_per_row)
     # carriers and needles fill few of the channels: they move neither the median nor the median deviation
     sums = sums - sums.median(-1, keepdim=True).values

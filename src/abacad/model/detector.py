@@ -47,6 +47,7 @@ class Detector(nn.Module):
                 lines through the gaps between panels by them; an image network has no use for them.
         """
         if self.size is not None:
+            # antialias: without it a smaller image takes single pixels, and lines between them are lost
             planes = F.interpolate(planes, (self.size, self.size), mode="bilinear", antialias=True)
         if isinstance(self.backbone, PanelNetwork):
             return self.backbone(planes, (axes or self.axes).panel_start).flatten()
@@ -93,6 +94,7 @@ def _tell_start(name: str) -> None:
 
 
 def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> Detector:
+    # Line maps need the view in which what stands in ON and OFF alike is taken out: without `clean` they show carriers.
     lines = represent.views.index("clean") if "clean" in represent.views else None
     detector = Detector(PanelNetwork(len(represent.views), model.width, lines), axes=axes)
     if model.weights is None and not model.pretrained:
@@ -104,6 +106,7 @@ def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> De
         path = SHIPPED if model.weights == IN_DOMAIN else weights_file(model)
     try:
         weights, trained_on = _panel_weights(path)
+        # the views in common keep their weights, so that the answer before training is that of these views alone
         if trained_on and trained_on != represent.views:
             weights[_FIRST] = for_views(weights[_FIRST], trained_on, represent.views)
         compare(path, weights, detector.state_dict())

@@ -1,4 +1,4 @@
-"""Which device scores."""
+"""On which device a detector scores: as asked for, or the quickest that is there."""
 
 import torch
 
@@ -22,6 +22,8 @@ def pick_device(asked: str = "auto") -> torch.device:
             return torch.device("mps")
         if asked == "auto":
             return torch.device("cpu")
+    # A torch.device can be made of any name. Whether it is there, and whether its driver works, shows with the first
+    # tensor.
     try:
         device = torch.device(asked)
         torch.empty(1, device=device)

@@ -19,7 +19,9 @@ from abacad.represent.representation import Representation
 from abacad.signal.cadence import Axes
 from abacad.types import Panels, Planes
 
-_NEIGHBOURHOOD = (13, 3)  # rows and planes
+# Rows and channels. Long in time, as a line is: along 13 rows it moves by a channel or two, while chance pixels average
+# out.
+_NEIGHBOURHOOD = (13, 3)
 _STEPS = 8  # of the integral; with 16 the evidence on a line is the same to some 10 %
 
 
@@ -38,8 +40,10 @@ def evidence_map(
     Returns:
         (batch, 6, n_time, freq) on the CPU. Panels that the representation leaves out are 0.
     """
+    # the midpoint rule: a step's slope is taken in its middle, at α = (step + ½) / steps
     slope = torch.stack([_slope(detectors, planes * (step + 0.5) / _STEPS, axes) for step in range(_STEPS)]).mean(0)
     per_panel = seen.by_panel(planes * slope, planes)
+    # Each binned row's evidence is shared equally among the rows that were summed into it, which keeps the sum.
     rows = F.interpolate(per_panel, (n_time, per_panel.shape[-1]), mode="nearest") * (per_panel.shape[-2] / n_time)
     return _neighbourhood(rows).cpu()
 
@@ -48,11 +52,12 @@ def _slope(detectors: Sequence[nn.Module], planes: Planes, axes: Axes | None) ->
     """Gradient of the log-odds, mean over the detectors."""
     seen = planes.detach().clone().requires_grad_(True)
     logits = [detector(seen) if axes is None else detector(seen, axes) for detector in detectors]
+    # In evaluation mode no cadence's logit depends on another's: so the gradient of the batch's sum is that of each.
     return torch.autograd.grad(torch.stack(logits).mean(0).sum(), seen)[0]
 
 
 def _neighbourhood(maps: Panels) -> Panels:
-    """Sum over a few rows and planes around each pixel."""
-    rows, planes = _NEIGHBOURHOOD
-    padding = (rows // 2, planes // 2)
-    return F.avg_pool2d(maps, (rows, planes), 1, padding, divisor_override=1)
+    """Sum over a few rows and channels around each pixel."""
+    size = rows, channels = _NEIGHBOURHOOD
+    # an average by 1 is a sum: torch has no pooling that adds up
+    return F.avg_pool2d(maps, size, 1, (rows // 2, channels // 2), divisor_override=1)

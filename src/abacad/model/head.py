@@ -45,6 +45,7 @@ def start_head(backbone: nn.Module, logit: float = 0.0) -> None:
         raise AbacadError(f"{type(backbone).__name__} has no classifier that could give one logit.\nTake another name.")
     with torch.no_grad():
         for layer in layers:
+            # the sum of fan_in products of independent numbers spreads as √fan_in
             fan_in = layer.weight[0].numel()
             layer.weight.normal_(0.0, _SPREAD / math.sqrt(fan_in))
             if layer.bias is not None:
@@ -53,7 +54,8 @@ def start_head(backbone: nn.Module, logit: float = 0.0) -> None:
 
 def head_layers(backbone: nn.Module) -> Iterator[nn.Linear | nn.Conv2d]:
     """The layers that give the logit: one, or two where a backbone averages the heads of two tokens."""
-    found = backbone.get_classifier()  # type: ignore[operator]
-    for part in found if isinstance(found, tuple | list) else (found,):
+    classifier = backbone.get_classifier()  # type: ignore[operator]
+    # a part may be a chain of several layers: the last one gives the logit
+    for part in classifier if isinstance(classifier, tuple | list) else (classifier,):
         inner = [layer for layer in part.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
         yield from inner[-1:]

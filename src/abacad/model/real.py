@@ -57,6 +57,7 @@ class RealPanelNetwork(nn.Module):
         on, off = pooled[:, 0::2], pooled[:, 1::2].amax(1)
         near = nn.functional.max_pool1d(off, 9, 1, 4)
         first, second, third = on.unbind(1)
+        # The median of three by comparisons alone, which every runtime has; a sort or `median` not all of them.
         low, high = torch.minimum(first, second), torch.maximum(first, second)
         median = torch.maximum(low, torch.minimum(high, third))
         return branch.compare(torch.cat([on.amax(1), on.mean(1), median, off, near], 1))
@@ -137,6 +138,7 @@ class _Sums(nn.Module):
         self.scale = 1 / math.sqrt(n_time)
         self._keep("forth", (2 * math.pi / (2 * n_freq) * torch.arange(n_freq) * mode).T, torch.ones(1))
         weight = torch.full((n_freq + 1, 1), 2.0 / (2 * n_freq), dtype=torch.float64)
+        # A real signal has each mode twice, as itself and its mirror image, but for the constant one.
         weight[0] /= 2
         if fine == 1:
             weight[-1] /= 2  # the highest mode is its own mirror image

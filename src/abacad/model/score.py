@@ -43,9 +43,12 @@ def score(
     Returns:
         (batch, detector), float32 in [0, 1], on the CPU.
     """
+    # Flips of one detector differ by noise, and the mean of their logits is the better estimate of one answer; the mean
+    # of different detectors is taken by the caller, of scores (docs/adr/0002-folds-and-scores.md).
     total: list[Tensor | float] = [0.0] * len(detectors)
     for flip in flips:
         shown = flipped(planes, flip, seen)
+        # Reversed in time, the gaps between the panels come in the opposite order, too.
         when = axes.time_reversed() if axes is not None and flip in ("vertical", "both") else axes
         for place, detector in enumerate(detectors):
             total[place] = total[place] + _logits(detector, shown, when, flip)

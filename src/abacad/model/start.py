@@ -1,7 +1,8 @@
-"""Weights from a file for a timm backbone: the names mapped, and a file that does not fit refused.
+"""Loads weights from a file into a timm backbone, whatever program wrote the file, or refuses the file.
 
-Files come from timm, from other trainers that wrap the backbone (`module.`, `model.`, `backbone.`), and from abacad's
-own folds. Loading them leniently would train on from random weights without a word, so what fits is counted.
+A file may come from timm, from a trainer that put the backbone into a module of its own, so that each name begins with
+`module.`, `model.` or `backbone.`, or from one of abacad's folds. PyTorch's `strict=False` would skip every name that
+it does not know, and the training would start from random weights without a word. So the tensors that fit are counted.
 """
 
 import logging
@@ -23,24 +24,23 @@ log = logging.getLogger(__name__)
 _PREFIXES = ("module.", "model.", "backbone.", "detector.", "network.", "encoder.", "_orig_mod.")
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model", "weights")
 _LEAST = 0.9
-"""Share of the backbone's tensors that a file has to fit."""
+"""Share of the backbone's tensors that a file has to fill: the right file fills all, a wrong one some by chance."""
 _SCALE = ".scale"
-"""Ending of the name under which an 8-bit tensor has its scales, one for each output."""
-
+"""Ending of the name of an 8-bit tensor's scales, one a filter."""
 _FEW = 27
-"""Values of an output below which it is not rounded: up to 5 × 5 of one channel."""
+"""Values of a filter below which it stays in 32 bits: a filter of one plane has 5 × 5 = 25 at most."""
 
 
 def load_start(backbone: nn.Module, name: str, path: Path) -> bool:
-    """Load a file into a backbone.
+    """Load a file of weights into a backbone, in place.
 
     Args:
-        backbone: With the wished number of planes and one logit.
-        name: Of the backbone, for messages.
-        path: .safetensors, or a .pth of tensors alone.
+        backbone: The network, with the number of planes that the representation has and one logit.
+        name: Its name, for messages.
+        path: A .safetensors file, or a .pth file that holds tensors and nothing else.
 
     Returns:
-        Whether the last layer came along: it does from a detector with one logit.
+        Whether the file also had a last layer for one logit, as a detector's has; else the caller draws one.
 
     Raises:
         AbacadError: the file cannot be read, or less than nine tenths of the backbone's tensors fit.
@@ -51,6 +51,7 @@ def load_start(backbone: nn.Module, name: str, path: Path) -> bool:
 def fit_start(backbone: nn.Module, name: str, state: Mapping[str, Tensor], source: str) -> bool:
     """Load tensors by name into a backbone; `source` names them in messages. See `load_start`."""
     own, head = backbone.state_dict(), _head_names(backbone)
+    # Not counted: the last layer, which a file for other classes cannot have, and counters that older files lack.
     body = [key for key in own if key not in head and not key.endswith("num_batches_tracked")]
     fitting = _best_fit(state, backbone, own, body)
     n_fit = sum(key in fitting for key in body)
@@ -84,10 +85,10 @@ def read_state(path: Path, name: str = "a backbone") -> dict[str, Tensor]:
 
 
 def quantised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Matrices and full convolutions in 8 bits, with a scale for each output; a quarter of the bytes.
+    """Weights of matrices and convolutions rounded to 8 bits, with one scale a filter: a quarter of the bytes.
 
-    Filters of a single channel stay as they are: they are few, and rounding them costs most.
-    The rounding error of a weight is at most 1/254 of the largest of its output.
+    A weight is off by at most 1/254 of the largest weight of its filter. Filters that read a single plane stay in 32
+    bits: there are few of them, and each of their 9 or 25 weights matters more.
     """
     small: dict[str, Tensor] = {}
     for key, value in state.items():
@@ -114,12 +115,13 @@ def _along(scale: Tensor, value: Tensor) -> Tensor:
     return scale.view(-1, *[1] * (value.ndim - 1))
 
 
-def _unwrapped(found: Any) -> dict[str, Tensor]:
-    """Tensors of a checkpoint that keeps them under a key of its own, as trainers do."""
+def _unwrapped(content: Any) -> dict[str, Tensor]:
+    """The tensors of a checkpoint, which many trainers keep under a key beside epoch and optimiser."""
+    # the averaged weights first, where there are both: they are the better ones
     for key in _WRAPPERS:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-    tensors = {key: value for key, value in dict(found).items() if isinstance(value, Tensor)}
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    tensors = {key: value for key, value in dict(content).items() if isinstance(value, Tensor)}
     if not tensors:
         raise ValueError("there is no tensor in it")
     return tensors
@@ -128,7 +130,8 @@ def _unwrapped(found: Any) -> dict[str, Tensor]:
 def _best_fit(
     state: Mapping[str, Tensor], backbone: nn.Module, own: Mapping[str, Tensor], body: list[str]
 ) -> dict[str, Tensor]:
-    """What fits, by the names as they are, without a trainer's prefix, or as timm maps a publisher's."""
+    """The tensors that fit: by name as it is, without a trainer's prefix, or as timm renames a publisher's."""
+    # Prefixes nest, as in `module.model.backbone.`: each one that is taken off gives one more set of names to try.
     tried = []
     candidates = [dict(state)]
     while candidates:
@@ -146,7 +149,7 @@ def _best_fit(
 
 
 def _stripped(names: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
-    """The tensors below each usual prefix, without it."""
+    """For each usual prefix, the tensors whose names begin with it, named without it."""
     parts = []
     for prefix in _PREFIXES:
         below = {key.removeprefix(prefix): value for key, value in names.items() if key.startswith(prefix)}
@@ -157,14 +160,14 @@ def _stripped(names: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
 
 def _fitting(names: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors with the name and the shape of the backbone's own; a first convolution is fitted to the planes."""
-    found = {}
+    fitting = {}
     for key, wanted in own.items():
         value = names.get(key)
         if value is not None and value.ndim == 4 and value.shape[1] == 3 != wanted.shape[1]:  # red, green and blue
             value = adapt_input_conv(wanted.shape[1], value)
         if value is not None and value.shape == wanted.shape:
-            found[key] = value
-    return found
+            fitting[key] = value
+    return fitting
 
 
 def _head_names(backbone: nn.Module) -> set[str]:

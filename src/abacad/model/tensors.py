@@ -1,4 +1,4 @@
-"""Weights in a safetensors file, believed only after a look.
+"""Reads weights from a safetensors file, and checks them before anything is computed with them.
 
 A file that somebody else wrote may lack a tensor, hold one of another shape, or numbers that are none; each would give
 a ranking that looks like any other. Its metadata are plain JSON, and nothing in it is executed.
@@ -29,6 +29,7 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         AbacadError: it cannot be read, is no safetensors file, or holds NaN or infinite values.
     """
     try:
+        # safetensors itself would parse a header of up to 100 MB as JSON
         with open_plain(path, _LARGEST) as file:
             if int.from_bytes(file.read(8), "little") > _LONGEST_HEADER:
                 raise ValueError("its header is too long")
@@ -71,10 +72,11 @@ def compare(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, Tens
             raise AbacadError(f"{plain_name(path)} lacks {brief(name, 60)}, which this network has.")
         if name not in wanted:
             raise AbacadError(f"{plain_name(path)} holds {brief(name, 60)}, which this network has not.")
-        found, needed = weights[name], wanted[name]
-        if found.shape != needed.shape or found.is_floating_point() != needed.is_floating_point():
+        # whether it is a floating-point number, and not of how many bits: half precision is widened when it is loaded
+        given, needed = weights[name], wanted[name]
+        if given.shape != needed.shape or given.is_floating_point() != needed.is_floating_point():
             raise AbacadError(
-                f"{plain_name(path)}: {brief(name, 60)} is {_form(found)}; this network takes {_form(needed)}."
+                f"{plain_name(path)}: {brief(name, 60)} is {_form(given)}; this network takes {_form(needed)}."
             )
 
 

@@ -42,11 +42,14 @@ def unlearned_score(panels: Panels, rows: int | None = None) -> Float[Tensor, " 
         panels: (batch, 6, time, freq), any gain and offset of each panel.
         rows: Rows that are summed into one; none sums seven, or none of them where a panel has fewer than 64.
     """
+    # as the panel network reads them: seven rows in one, or a panel of few rows as it is
     rows = rows or (7 if panels.shape[-2] >= 64 else 1)
     clean, evidence = binned(panels.float(), rows, ("clean", "track")).split(N_PANELS, dim=-3)
     lines, tracks = excess(line_profile(clean)), excess(evidence.clamp_min(0).mean(-2))
-    found = {"line": lines.mean(1), "track": tracks.median(1).values}
-    return torch.stack([(found[name] - middle) / spread for name, (middle, spread) in _WITHOUT_NEEDLE.items()]).sum(0)
+    # Lines by the mean: a straight one stands in all three ON panels. Tracks by the median: a wandering one is at
+    # another place in each panel, and may be missing from one.
+    by_name = {"line": lines.mean(1), "track": tracks.median(1).values}
+    return torch.stack([(by_name[name] - middle) / spread for name, (middle, spread) in _WITHOUT_NEEDLE.items()]).sum(0)
 
 
 def line_profile(clean: Panels) -> Profiles:

@@ -17,7 +17,8 @@ from abacad.data.competition import listed_files, read_sample
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.learn.dataset import Cadences, Samples, loader, worker_count
-from abacad.learn.run_folder import RunFolder, judge_of, logging_to
+from abacad.learn.run_folder import RunFolder, judge_of
+from abacad.learn.run_log import logging_to
 from abacad.model.device import pick_device
 from abacad.model.judge import Judge
 from abacad.outputs import TEST_SCORES, output

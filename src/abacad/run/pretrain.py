@@ -24,8 +24,9 @@ from abacad.learn.fold import train_fold
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process
 from abacad.learn.packed import pack
+from abacad.learn.provenance import environment, fingerprint
 from abacad.learn.record import read_record
-from abacad.learn.run_folder import RunFolder, environment, fingerprint
+from abacad.learn.run_folder import RunFolder
 from abacad.learn.simulated import BrightFirst, Mixture
 from abacad.learn.speed import require_speed
 from abacad.learn.whole_paths import with_whole_paths

@@ -33,9 +33,10 @@ from abacad.learn.gates import first_fold_gate, mean_gate
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process, shown_in_notebook, train_in_own_process
 from abacad.learn.packed import packed_if_wanted
+from abacad.learn.provenance import environment, fingerprint
 from abacad.learn.pseudo import with_pseudo
 from abacad.learn.record import part_of, read_checked, read_record
-from abacad.learn.run_folder import RunFolder, environment, fingerprint
+from abacad.learn.run_folder import RunFolder
 from abacad.learn.scenes import scenes_of
 from abacad.learn.speed import require_speed
 from abacad.learn.start import start_of
