@@ -65,3 +65,30 @@ def test_closing_early_stops_parts_that_have_not_begun():
         assert next(results) == 0
         threading.Timer(0.2, first_was_taken.set).start()
     assert len(begun) < 100
+
+
+def test_no_more_parts_are_taken_ahead_than_asked_for():
+    """What a part holds stays in memory until its result was taken: a million windows must not be read at once."""
+    taken, given, most = 0, 0, 0
+
+    def parts():
+        nonlocal taken
+        for part in range(50):
+            taken += 1
+            yield part
+
+    for result in side_by_side(lambda part: 2 * part, parts(), workers=2, ahead=3):
+        assert result == 2 * given
+        given += 1
+        most = max(most, taken - given)
+    assert (given, taken) == (50, 50)
+    assert most <= 3
+
+
+def test_a_part_that_cannot_be_made_is_an_error_and_ends_the_others():
+    def parts():
+        yield 1
+        raise ValueError("no part")
+
+    with pytest.raises(ValueError, match="no part"):
+        list(side_by_side(abs, parts(), workers=1, ahead=2))

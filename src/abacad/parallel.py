@@ -5,7 +5,7 @@ Threads are enough, processes are not needed: NumPy, torch and file reads releas
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def side_by_side(
-    work: Callable[[Part], Result], parts: Iterable[Part], workers: int | None = None
+    work: Callable[[Part], Result], parts: Iterable[Part], workers: int | None = None, ahead: int | None = None
 ) -> Generator[Result, None, None]:
     """Results of `work` on each part, in the order of the parts, each as soon as it is ready.
 
@@ -24,8 +24,10 @@ def side_by_side(
 
     Args:
         work: What is done with a part. It runs in one of several threads and should not start threads of its own.
-        parts: All of them are taken before the first result is given.
+        parts: Taken in the thread that asks for the results.
         workers: Number of threads; none means the number that torch would use, usually one for each core.
+        ahead: How many parts are taken before the result of the first is asked for, which bounds the memory that they
+            take; none takes all of them.
 
     Example:
         >>> list(side_by_side(abs, [-1, 2, -3]))
@@ -35,8 +37,12 @@ def side_by_side(
     # threads that wait for each other. `set_num_threads` holds for the thread that calls it, so each worker sets its
     # own to 1, and the caller's setting stays as it is.
     with ThreadPoolExecutor(workers or torch.get_num_threads(), initializer=lambda: torch.set_num_threads(1)) as pool:
-        jobs = deque(pool.submit(work, part) for part in parts)
+        jobs: deque[Future[Result]] = deque()
         try:
+            for part in parts:
+                jobs.append(pool.submit(work, part))
+                if ahead is not None and len(jobs) > ahead:
+                    yield jobs.popleft().result()
             while jobs:
                 yield jobs.popleft().result()  # popped, so that a result that was used can be freed
         except BaseException:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from abacad.cli import main, parser_of
-from abacad.run.submit import check_submission
+from abacad.data.submission import check_submission
 from tests.conftest import QUICK
 
 

@@ -1,11 +1,14 @@
 """Simulated cadences train a detector; it, or the one of the package, ranks cadences and telescope files."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import abacad
 from abacad.cli import main
@@ -209,6 +212,24 @@ def test_scores_of_a_test_folder_become_a_submission(competition, tmp_path, caps
     assert gone.stem in capsys.readouterr().err
     assert main(["score", str(competition / "train"), *words]) == 2
     assert main(["score", str(gone.parent), str(competition), *words]) == 2
+
+
+def test_a_ranking_waits_for_no_library_that_it_does_without():
+    """Half of the five seconds that 1 cadence took were imports for pages, trainings and simulations."""
+    unused = ("albumentations", "lightning", "matplotlib", "scipy.stats", "timm")
+    code = f"import sys, abacad.run.score; print([name for name in {unused!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_scores_do_not_depend_on_the_number_of_cores(competition, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        table = abacad.score(competition / "test", progress=False)
+    finally:
+        torch.set_num_threads(before)
+    assert table.equals(abacad.score(competition / "test", progress=False))
 
 
 def test_bright_needles_first_is_one_pass(tmp_path):

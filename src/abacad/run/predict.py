@@ -14,6 +14,7 @@ from abacad.config import Precision, Recipe
 from abacad.data.axes import axes_of
 from abacad.data.check import Checked, check_cadences, usable
 from abacad.data.competition import listed_files, read_sample
+from abacad.data.submission import UNKNOWN
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.learn.dataset import Cadences, Samples, loader, worker_count
@@ -26,9 +27,6 @@ from abacad.overlap.partners import partners_for
 from abacad.places import find_competition
 
 log = logging.getLogger(__name__)
-
-UNKNOWN = 0.5
-"""Score of a cadence that could not be read: the middle of [0, 1], which says nothing either way."""
 
 
 def predict(

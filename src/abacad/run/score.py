@@ -16,6 +16,7 @@ import torch
 from rich.progress import track
 
 from abacad.data.arrays import arrays_of
+from abacad.data.submission import UNKNOWN, asked_for, write_submission
 from abacad.data.windows import Window, Windows, windows_of
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
@@ -23,10 +24,8 @@ from abacad.learn.run_folder import judge_of
 from abacad.model.device import pick_device
 from abacad.model.judge import Judge, shipped
 from abacad.outputs import PAGE, SCORES, STDOUT, SUBMISSION, output
+from abacad.parallel import side_by_side
 from abacad.places import paths_of
-from abacad.run.predict import UNKNOWN
-from abacad.run.submit import asked_for, write_submission
-from abacad.show import figure
 from abacad.show.guide import best_guide
 from abacad.show.page import Page, Section
 from abacad.show.picture import Layout, evidence_legend
@@ -39,6 +38,8 @@ log = logging.getLogger(__name__)
 _MOST_SHOWN = 10_000
 
 _BATCH = 16
+_AHEAD = 8
+"""Batches that are read before their scores are asked for: enough for the cores of a desk, some 200 MB of cadences."""
 
 
 def score(
@@ -92,13 +93,7 @@ def score(
     asked = asked_for(named) if submission is not None else []
     windows = windows_of(arrays, named, pattern)
     judges = _Judges(weights, pick_device(accelerator))
-    places, scores = array("q"), array("d")
-    # For the bar alone: windows without values make fewer.
-    n_batches = -(-len(windows) // _BATCH)
-    for some, cadences in track(_batches(windows, bad), "Scoring", n_batches, disable=not progress, transient=True):
-        panels = torch.from_numpy(np.stack(cadences))
-        scores.extend(judges.of(cadences[0]).scores(panels, windows.axes).tolist())
-        places.extend(some)
+    places, scores = _judged(judges, windows, bad, progress)
     if not scores:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
     if bad == "fail" and len(scores) < len(windows):
@@ -143,6 +138,28 @@ class _Judges:
         return self.known[path]
 
 
+def _judged(
+    judges: _Judges, windows: Windows, bad: Literal["fail", "skip"], progress: bool
+) -> tuple["array[int]", "array[float]"]:
+    """Place and score of each window that can be used, on all cores of a CPU."""
+
+    def scored(batch: tuple[list[int], list[CadenceArray], Judge]) -> tuple[list[int], list[float]]:
+        some, cadences, judge = batch
+        return some, judge.scores(torch.from_numpy(np.stack(cadences)), windows.axes).tolist()
+
+    places, scores = array("q"), array("d")
+    # Who judges a batch is found in this thread, so that weights are loaded once. The size of a batch does not depend
+    # on the number of cores, so that neither do the scores.
+    batches = ((some, cadences, judges.of(cadences[0])) for some, cadences in _batches(windows, bad))
+    done = side_by_side(scored, batches, None if judges.device.type == "cpu" else 1, _AHEAD)
+    # For the bar alone: windows without values make fewer.
+    n_batches = -(-len(windows) // _BATCH)
+    for some, values in track(done, "Scoring", n_batches, disable=not progress, transient=True):
+        scores.extend(values)
+        places.extend(some)
+    return places, scores
+
+
 def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[list[int], list[CadenceArray]]]:
     """Places and cadences in batches of at most 16 with the same shape, which a tensor needs."""
     places: list[int] = []
@@ -165,6 +182,8 @@ def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[l
 
 
 def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Window], axes: Axes | None) -> Page:
+    from abacad.show import figure  # Matplotlib takes a second, which a ranking does without
+
     pictures, told = [], ""
     for window, row in zip(best, table.to_dict("records"), strict=False):
         cadence, low_mhz = window.read(), row.get("freq_mhz")

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from abacad.data.competition import read_sample
-from abacad.data.listing import cadence_files
+from abacad.data.submission import write_submission
 from abacad.errors import AbacadError
-from abacad.files import read_table, replacing
+from abacad.files import read_table
 from abacad.learn.blend import blend_of
 from abacad.learn.run_folder import RunFolder
 from abacad.outputs import SUBMISSION, output
@@ -61,57 +60,6 @@ def submit(
     write_submission(out, ids, blend.scores(np.column_stack(columns)))
     log.info("Wrote %s: %d scores of %d run(s), checked against sample_submission.csv", out, len(ids), len(folders))
     return out
-
-
-def write_submission(out: Path, ids: Sequence[str], scores: Float[np.ndarray, " cadence"]) -> None:
-    """Write a submission.
-
-    The file is read back and checked under another name, then renamed: a submission that exists is a valid one.
-
-    Args:
-        out: The file to write.
-        ids: Ids of sample_submission.csv in its order.
-        scores: (cadence,) in [0, 1], in the same order.
-
-    Raises:
-        AbacadError: a score is no number in [0, 1], or the file cannot be written.
-    """
-    with replacing(out) as temporary:
-        pd.DataFrame({"id": list(ids), "target": scores}).to_csv(temporary, index=False)
-        check_submission(temporary, list(ids))
-
-
-def asked_for(files: Sequence[Path]) -> list[str]:
-    """The ids that the competition of the one folder named asks for, each of which has a file there.
-
-    Raises:
-        AbacadError: other files are named, or one is missing.
-    """
-    if len(files) != 1 or not files[0].is_dir():
-        raise AbacadError("A submission scores one competition.\nName its folder or its test folder alone.")
-    folder = files[0].resolve()
-    ids = read_sample(find_competition(folder.parent if folder.name == "test" else folder))
-    there = {path.stem for path in cadence_files(files)}
-    missing = [cadence_id for cadence_id in ids if cadence_id not in there]
-    if missing:
-        raise AbacadError(
-            f"Cadence {missing[0]} of sample_submission.csv is not in {files[0]} ({len(missing)} such).\n"
-            "Is the folder another competition's, or not unpacked?"
-        )
-    return ids
-
-
-def check_submission(path: Path, ids: list[str]) -> None:
-    """Read a submission back and compare it with what the competition asks for.
-
-    Raises:
-        AbacadError: it has other columns, ids or order, or a score that is no number in [0, 1].
-    """
-    table = read_table(path, {"id": str, "target": float}, "Run the same command again.")
-    if list(table.columns) != ["id", "target"] or list(table["id"]) != ids:
-        raise AbacadError(f"{path} does not hold sample_submission.csv's ids in its order.")
-    if not table["target"].between(0, 1).all():
-        raise AbacadError(f"{path} holds a score that is no number between 0 and 1.")
 
 
 def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> np.ndarray:
