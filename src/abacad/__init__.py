@@ -41,6 +41,7 @@ def __getattr__(name: str) -> Any:
     """Import a verb when it is first asked for, so that importing abacad itself is instant."""
     if name not in _HOMES:
         raise AttributeError(f"module 'abacad' has no attribute '{name}'")
+    # A module's own `__getattr__` (PEP 562): torch and pandas take seconds to import, and `--help` needs neither.
     return getattr(import_module(_HOMES[name]), name)
 
 

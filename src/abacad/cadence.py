@@ -23,6 +23,7 @@ from abacad.show.waterfall import waterfall
 from abacad.signal.cadence import N_PANELS, ON, Axes
 from abacad.types import CadenceArray
 
+# No other program's picture begins so: `save` replaces pictures of its own and nothing else.
 _SVG = Content("picture of abacad's", "<svg class=", first=True)
 
 
@@ -53,6 +54,7 @@ class Picture:
         return f"<Picture: {len(self.svg) / 1000:.0f} kB of SVG; .save('cadence.svg') writes it>"
 
     def _repr_html_(self) -> str:
+        # on white: the axes are black, and a notebook's page may be dark
         return f'<div style="background: white; display: inline-block">{self.svg}</div>'
 
 
@@ -82,6 +84,7 @@ class Cadence:
             CadenceError: it is no cadence, or holds NaN or infinite values.
             AbacadError: the axes have another number of rows or channels than the array.
         """
+        # A copy: a user who goes on changing his array would otherwise change what was scored and drawn.
         self.panels: CadenceArray = as_cadence(np.asarray(panels), name)
         _, n_time, n_freq = self.panels.shape
         self.axes = axes or Axes.usual(n_time, n_freq)
@@ -146,7 +149,7 @@ class Cadence:
             >>> 0 < Cadence(np.random.default_rng(0).normal(size=(6, 28, 64))).score() < 1
             True
         """
-        import torch
+        import torch  # here, as reading and drawing need none of it, and it takes seconds to import
 
         return float(self._judge(weights).scores(torch.from_numpy(self.panels[None]), self.axes)[0])
 
@@ -177,6 +180,7 @@ class Cadence:
         return Picture(waterfall(self.panels, self.name, seen, axes=self.axes, low_mhz=self.low_mhz))
 
     def _judge(self, weights: str | Path | None) -> Judge:
+        # not kept between calls: a run folder may have been trained on since
         path = shipped(self.panels.shape[1]) if weights is None else Path(weights)
         return judge_of(path, pick_device())
 

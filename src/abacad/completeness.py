@@ -28,7 +28,7 @@ from abacad.metric import Interval
 
 FEWEST = 5
 """Negatives above a threshold, or needles' worth of weight above it, from which on it is believed."""
-_DRAWS = 400
+_DRAWS = 400  # of a threshold; the ends of a 95 % interval are then the tenth draw from either end
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def of_negatives(scores: np.ndarray, rate: float, seed: int = 0) -> Threshold | 
     n = len(scores)
     if rate * n < FEWEST:
         return None
+    # rounded up, so that the rate is never more than the one that is asked for
     ordered = np.sort(scores)
     place = int(np.ceil((1 - rate) * (n - 1)))
     # The value at one place of n values drawn again with replacement is a value of the sample at a Beta-drawn place.
@@ -73,9 +74,11 @@ def of_ratios(log_ratios: np.ndarray, rate: float, seed: int = 0) -> Threshold |
     weights = np.exp(-ordered)
     n_above = _n_above(weights, np.ones_like(weights), rate)
     above = weights[:n_above]
+    # (Σw)² / Σw² is how many alike weights are worth as much: one needle with a huge weight counts as one.
     if not n_above or above.sum() ** 2 < FEWEST * (above**2).sum():
         return None
     rng = np.random.default_rng(seed)
+    # Poisson numbers of mean 1 are the bootstrap's for many needles, and need no list of which ones were drawn.
     drawn = [_n_above(weights, rng.poisson(1.0, len(ordered)).astype(float), rate) for _ in range(_DRAWS)]
     values = np.append(ordered, -np.inf)
     return Threshold(float(values[n_above]), values[drawn], "needles")
@@ -90,6 +93,7 @@ def recovered_share(scores: np.ndarray, threshold: Threshold, seed: int = 0) -> 
     """Share of the needles' scores (n,) above a threshold; its interval knows that the threshold is uncertain, too."""
     n, ordered = len(scores), np.sort(scores)
     value = float((scores > threshold.value).mean())
+    # of all drawn thresholds at once: a sorted list answers how many lie above each
     recovered = n - np.searchsorted(ordered, threshold.draws, side="right")
     drawn = np.random.default_rng(seed).beta(recovered + 0.5, n - recovered + 0.5)
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -97,7 +101,7 @@ def recovered_share(scores: np.ndarray, threshold: Threshold, seed: int = 0) -> 
 
 
 def completeness(
-    found: pd.DataFrame,
+    scored: pd.DataFrame,
     rates: Sequence[float],
     detectors: Sequence[str],
     bins: Mapping[str, Sequence[float]],
@@ -106,7 +110,7 @@ def completeness(
     """Share of needles recovered, by detector, false-alarm rate, family and bin.
 
     Args:
-        found: Columns of the truth table (target, family, those of `bins`), and a score a detector; NaN where a
+        scored: Columns of the truth table (target, family, those of `bins`), and a score a detector; NaN where a
             detector has none.
         rates: False-alarm rates.
         detectors: Columns of scores.
@@ -119,11 +123,12 @@ def completeness(
     """
     rows = []
     for detector in detectors:
-        scored = found[found[detector].notna()]
-        needles = scored[scored["target"] == 1]
+        # a bound is computed for some of the cadences only, as it takes a second each
+        judged = scored[scored[detector].notna()]
+        needles = judged[judged["target"] == 1]
         groups = [("all", needles), *needles.groupby("family")]
         for rate in rates:
-            threshold = of_negatives(scored.loc[scored["target"] == 0, detector].to_numpy(), rate)
+            threshold = of_negatives(judged.loc[judged["target"] == 0, detector].to_numpy(), rate)
             if threshold is None and detector in ratios:
                 threshold = of_ratios(needles[detector].to_numpy(), rate)
             if threshold is None:

@@ -25,6 +25,7 @@ class NoCadenceError(CadenceError):
 
 def brief(message: str, limit: int = 240) -> str:
     """Another library's message folded into one short line, to stand in ours."""
+    # Messages of PyTorch and HDF5 fill a screen with lines of their own, and ours has three in all.
     text = " ".join(message.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -35,6 +36,7 @@ def plain_name(path: object) -> str:
     File names are bytes. Those that are no UTF-8 reach Python as lone surrogates, which no encoder takes; here they
     become `\udcff` and the like.
     """
+    # `str` of a path that is no UTF-8 works; printing it would end in an error about the error
     name = os.fspath(path) if isinstance(path, os.PathLike) else path
     return str(name).encode("utf-8", "backslashreplace").decode()
 
@@ -47,7 +49,7 @@ def unreadable(path: object, error: OSError) -> str:
 def unwritable(path: object, error: OSError) -> AbacadError:
     """The error to raise where a file could not be written: a full disk and missing rights have other ways out."""
     name = plain_name(path)
-    if error.errno in FULL[:2]:
+    if error.errno in FULL[:2]:  # the third, a file that is too large, needs another way out
         return AbacadError(
             f"The disk is full at {name}; what was finished before is whole.\n"
             "Make room and repeat the command: it goes on where it can."

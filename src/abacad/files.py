@@ -29,6 +29,8 @@ from abacad.plain import read_bytes, read_text
 _TABLE_LIMIT = 1 << 29
 """512 MB: overlaps.csv, the largest table, has 60 bytes a pair."""
 _HOST = "".join(letter for letter in socket.gethostname() if letter.isalnum())[:20] or "host"
+# Each folder is looked through once a process: listing 60,000 cadences before each is written would take longer than
+# to write it.
 _swept: set[Path] = set()
 _sweeping = threading.Lock()
 
@@ -56,12 +58,14 @@ def replacing(path: Path) -> Iterator[Path]:
         with _for_standard_output() as temporary:
             yield temporary
         return
+    # to where a link leads, since a rename would put a file in the place of the link
     path = path.resolve()
     temporary = beside(path, os.getpid())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent)
         yield temporary
+        # One step on every POSIX file system: a reader sees the old file or the new one, and a kill leaves one of them.
         os.replace(temporary, path)
     except OSError as error:
         if _is_of_another_file(error, temporary, path):
@@ -102,16 +106,17 @@ def _sweep(folder: Path) -> None:
 def _is_left_over(name: str) -> bool:
     if not (name.startswith(".") and name.endswith(".part")):
         return False
+    # Only of this host: on a shared disk another machine's process may be at work under the same number.
     host, _, number = name.removesuffix(".part").rpartition(".")[2].rpartition("-")
     return host == _HOST and number.isdecimal() and (int(number) == os.getpid() or not _is_running(int(number)))
 
 
 def _is_running(process: int) -> bool:
     try:
-        os.kill(process, 0)
+        os.kill(process, 0)  # signal 0 is not sent: it only asks whether there is such a process
     except ProcessLookupError:
         return False
-    except (PermissionError, OverflowError):
+    except (PermissionError, OverflowError):  # somebody else's process; a number that no process has
         return True
     return True
 
@@ -119,6 +124,7 @@ def _is_running(process: int) -> bool:
 @contextmanager
 def _for_standard_output() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
+        # Whole first, as a file would be: a reader behind a pipe never gets half a table of a verb that failed.
         temporary = Path(folder) / "output"
         yield temporary
         sys.stdout.flush()
@@ -141,6 +147,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def write_table(path: Path, table: pd.DataFrame, *, digits: int | None = None) -> None:
     """Write a CSV file in one step, without the index; numbers with that many digits, or all that they have."""
     with replacing(path) as temporary:
+        # g: significant digits, so that a small number keeps as many as a large one
         form = None if digits is None else f"%.{digits}g"
         table.to_csv(temporary, index=False, float_format=form, errors="backslashreplace")
 
@@ -150,6 +157,7 @@ def write_bytes(path: Path, *parts: Any) -> None:
     left = [memoryview(part).cast("B") for part in parts]
     with replacing(path) as temporary, open(temporary, "wb", buffering=0) as file:
         while left:
+            # one call for head and values; it may write less than asked, as on a nearly full disk
             written = os.writev(file.fileno(), left)
             while left and written >= len(left[0]):
                 written -= len(left.pop(0))
@@ -234,6 +242,7 @@ def _parsed(path: Path, content: bytes, columns: Mapping[str, type], way_out: st
         if twice:
             raise AbacadError(f"{plain_name(path)} has two columns {brief(twice[0], 40)}.\n{way_out}")
         texts = {name: str for name, value_type in columns.items() if value_type is str}
+        # keep_default_na: an id may be "NA", "null" or "None", which pandas would take for a missing value
         return pd.read_csv(BytesIO(content), dtype=texts, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, csv.Error, OverflowError) as error:
         raise AbacadError(
@@ -245,6 +254,7 @@ def _numbers(path: Path, name: str, values: pd.Series, value_type: type, way_out
     """The values as numbers; `True` is none, though pandas takes it for 1."""
     if values.empty:
         return values.astype(value_type)
+    # pandas reads a column of true and false as such, and one of mixed texts as texts
     numbers = pd.to_numeric(values, errors="coerce") if values.dtype != bool else pd.Series(np.nan, values.index)
     wrong = ~np.isfinite(numbers.astype(float))
     if value_type is int:

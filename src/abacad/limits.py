@@ -9,6 +9,7 @@ def require(holds: bool, message: str) -> None:
         raise AbacadError(message)
 
 
+# The first three by position only, so that a field may be called `part` or `why` as well.
 def within(part: object, section: str, why: str = "", /, **bounds: tuple[float, float]) -> None:
     """Refuse fields that are outside their bounds; both bounds are allowed, NaN is refused.
 
@@ -24,6 +25,7 @@ def within(part: object, section: str, why: str = "", /, **bounds: tuple[float, 
     for field, (low, high) in bounds.items():
         value = getattr(part, field)
         name = f"{section}.{field}" if section else field
+        # NaN compares as false with everything, and so is refused without being asked for
         require(low <= value <= high, f"{name} is {value}; it must lie between {low:g} and {high:g}.\n{why}".rstrip())
 
 

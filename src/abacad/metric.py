@@ -55,10 +55,11 @@ def auc_interval(
     """
     targets, scores = np.asarray(targets).astype(bool), np.asarray(scores)
     value, n_positive = auc(targets, scores), int(targets.sum())
+    # Few members, or a perfect order: every draw then gives the same AUC, and the interval would have no width.
     n_fewer = min(n_positive, len(targets) - n_positive)
     if 0 < n_fewer < _FEW_TO_DRAW or value in (0.0, 1.0):
         return _newcombe(value, n_positive, len(targets) - n_positive)
-    drawn = _Drawn(targets, scores)
+    drawn = _Drawn(targets, scores)  # sorting once instead of 500 times
     low, high = np.quantile([drawn.auc(pick) for pick in _draws(targets, groups, n_draws, seed)], [0.025, 0.975])
     return Interval(value, float(low), float(high))
 
@@ -122,6 +123,7 @@ def auc_difference(
     narrower than the intervals of the two AUCs suggest. With `groups` whole groups are drawn, as in `auc_interval`.
     """
     targets = np.asarray(targets).astype(bool)
+    # the same seed gives both the same draws: pairs, not two samples
     one, other = _Drawn(targets, np.asarray(scores)), _Drawn(targets, np.asarray(others))
     draws = [one.auc(pick) - other.auc(pick) for pick in _draws(targets, groups, n_draws, seed)]
     low, high = np.quantile(draws, [0.025, 0.975])

@@ -38,6 +38,7 @@ class Content:
 
     def wrote(self, path: Path) -> bool:
         """Whether that file is one of these."""
+        # Bytes first: the file may be anything. \ufeff is the mark that some editors put before a text in UTF-8.
         with path.open("rb") as file:
             head = file.read(_HEAD).decode("utf-8", errors="replace").removeprefix("\ufeff")
         return head.startswith(self.mark) if self.first else self.mark in head
@@ -69,8 +70,9 @@ def output(path: str | Path, content: Content, inputs: Iterable[str | Path] = ()
         PosixPath('-')
     """
     path = Path(path)
-    if path == STDOUT:
+    if path == STDOUT:  # nothing is there that could be lost
         return path
+    # Judged by where a link leads: `out.csv → data/train_labels.csv` is the competition's own file under another name.
     real = _real(path)
     _refuse_inputs(path, real, inputs)
     owner = owner_of(real)
@@ -85,6 +87,7 @@ def output(path: str | Path, content: Content, inputs: Iterable[str | Path] = ()
 
 def refuse_foreign(path: Path, content: Content) -> None:
     """Raise an AbacadError when that file is there and something else wrote it."""
+    # an empty file holds nothing that could be lost: `touch`, or a shell's own redirection, made it
     if path.exists() and path.stat().st_size and not content.wrote(path):
         raise AbacadError(
             f"{plain_name(path)} exists and is no {content.name}; it is left as it is.\n"
@@ -103,6 +106,7 @@ def _real(path: Path) -> Path:
         raise AbacadError(f"{plain_name(path)} is a folder.\nName a file in it: {plain_name(path)}/NAME.")
     if real.exists() and not real.is_file():
         raise AbacadError(f"{plain_name(path)} is no ordinary file.\nName another file, or `-` for standard output.")
+    # the nearest folder that exists, since the missing ones below it are made
     folder = next(parent for parent in real.parents if parent.exists())
     if not folder.is_dir():
         raise AbacadError(
@@ -117,5 +121,6 @@ def _real(path: Path) -> Path:
 
 def _refuse_inputs(path: Path, real: Path, inputs: Iterable[str | Path]) -> None:
     for given in map(Path, inputs):
+        # samefile compares device and inode: hard links and other spellings of a path are the same file, too
         if given.exists() and real.exists() and real.samefile(given):
             raise AbacadError(f"{plain_name(path)} is read by this command; it is left as it is.\nName another file.")

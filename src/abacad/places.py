@@ -12,6 +12,7 @@ LABELS = "train_labels.csv"
 SAMPLE = "sample_submission.csv"
 NEVER_OPENED = "old_leaky_data"
 CONFIG = "config.yaml"
+# Where a Kaggle notebook mounts the competition's data, and what unzipping its download makes.
 USUAL_PLACES = (
     Path("/kaggle/input/seti-breakthrough-listen"),
     Path("/kaggle/input/competitions/seti-breakthrough-listen"),
@@ -55,17 +56,18 @@ def find_competition(folder: str | Path | None = None) -> Path:
         AbacadError: there is none.
     """
     if folder is None:
-        found = [place for place in USUAL_PLACES if (place / LABELS).is_file()]
-        if not found:
+        usual = [place for place in USUAL_PLACES if (place / LABELS).is_file()]
+        if not usual:
             raise AbacadError(
                 "No competition folder was named, and none is at its usual places.\n"
                 f"Name the folder that holds {LABELS}, or make one: abacad simulate OUT."
             )
-        return found[0]
+        return usual[0]
     folder = Path(folder)
     _refuse_zipped(folder)
     if not folder.is_dir():
         raise AbacadError(f"There is no folder {plain_name(folder)}.\nName the folder that holds {LABELS}.")
+    # MLE-bench keeps the data in prepared/public, beside private answers
     for place in (folder, folder / "public", folder / "prepared" / "public"):
         if is_competition(place):
             return place
@@ -122,6 +124,7 @@ def find_scorer(path: str | Path) -> Path:
 
 def owner_of(path: Path) -> tuple[Path, str] | None:
     """The competition or run folder whose own files a path would be one of, and which of the two; none for others."""
+    # Upwards from the file: the nearest folder owns it, as a run folder inside a data folder owns its own files.
     for folder in list(path.parents)[:_DEEPEST]:
         first = path.relative_to(folder).parts[0]
         if is_competition(folder) and first in _OF_COMPETITION:

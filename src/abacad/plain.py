@@ -23,7 +23,8 @@ Built = TypeVar("Built")
 _TEXT_LIMIT = 1 << 24
 """16 MB: of run.json with every cadence of the competition left out, 8 MB are the reasons."""
 _LARGEST_NUMBER = 1e300
-_MOST_VALUES = 1000  # of a list
+# Of a list: no recipe needs a hundred, and 64 kB of text could hold 30,000.
+_MOST_VALUES = 1000
 
 
 def open_plain(path: Path, limit: int | None = None) -> BinaryIO:
@@ -36,6 +37,8 @@ def open_plain(path: Path, limit: int | None = None) -> BinaryIO:
     Raises:
         OSError: it is absent, forbidden, no plain file, or larger; `strerror` says which.
     """
+    # O_NONBLOCK: opening a pipe waits until somebody writes into it, which may be never. On a plain file it changes
+    # nothing. The open file is asked what it is, as a name may stand for something else a moment later.
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     about = os.fstat(number)
     reason = ""
@@ -57,7 +60,7 @@ def read_bytes(path: Path, limit: int = _TEXT_LIMIT, way_out: str = "") -> bytes
     """
     try:
         with open_plain(path, limit) as file:
-            return file.read(limit + 1)
+            return file.read(limit + 1)  # bounded, as a file may have grown since its size was asked
     except OSError as error:
         raise AbacadError(f"{unreadable(path, error)}\n{way_out}".rstrip()) from error
 
@@ -69,6 +72,7 @@ def read_text(path: Path, limit: int = _TEXT_LIMIT, way_out: str = "") -> str:
         AbacadError: it cannot be read, is larger than the limit, or is no UTF-8.
     """
     try:
+        # -sig drops the mark that some editors put before a text
         return read_bytes(path, limit, way_out).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise AbacadError(f"{plain_name(path)} is no text in UTF-8.\n{way_out}".rstrip()) from error
@@ -88,6 +92,7 @@ def build(made: type[Built], values: Any, name: str = "") -> Built:
     where = f"{name}." if name else ""
     if not isinstance(values, dict):
         raise AbacadError(f"{name or 'it'} holds {brief(repr(values), 40)}, not keys with values.")
+    # resolves the hints of modules that postpone them, where `field.type` would be a text
     hints = typing.get_type_hints(made)
     known = [field.name for field in dataclasses.fields(made)]  # type: ignore[arg-type]
     for key in values:
@@ -123,6 +128,7 @@ def _fitted(hint: Any, value: Any, name: str) -> Any:
             return build(one, value, name)  # type: ignore[arg-type]
         if typing.get_origin(one) is tuple and isinstance(value, list | tuple):
             return _tuple(typing.get_args(one), value, name)
+        # JSON writes 1.0 as 1, so a whole number fits a float; True is a number to Python, but not here
         if _fits(one, value):
             return float(value) if one is float else value
     raise AbacadError(f"{name} is {brief(repr(value), 40)}; it must be {_told(hint)}.")
@@ -131,6 +137,7 @@ def _fitted(hint: Any, value: Any, name: str) -> Any:
 def _tuple(inner: tuple[Any, ...], values: Any, name: str) -> tuple[Any, ...]:
     if len(values) > _MOST_VALUES:
         raise AbacadError(f"{name} has {len(values):,} values; at most {_MOST_VALUES:,} can be.")
+    # `tuple[float, ...]` has as many as there are, `tuple[float, float]` two
     hints = [inner[0]] * len(values) if inner[-1] is Ellipsis else list(inner)
     if len(hints) != len(values):
         raise AbacadError(f"{name} has {len(values)} values; it must have {len(hints)}.")
@@ -143,7 +150,7 @@ def _is_union(hint: Any) -> bool:
 
 def _fits(hint: Any, value: Any) -> bool:
     if typing.get_origin(hint) is typing.Literal:
-        return value in typing.get_args(hint) and not isinstance(value, bool)
+        return value in typing.get_args(hint) and not isinstance(value, bool)  # to Python, True is in (1, 2)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER
     if hint is int:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from html import escape
 
-_LONGEST = 160
+_LONGEST = 160  # characters: two lines of a terminal
 
 
 class Summary(ABC):
@@ -24,6 +24,7 @@ class Summary(ABC):
         return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 2]}…>"
 
     def _repr_html_(self) -> str:
+        # escaped: a fact may be the name of a file, which somebody else has chosen
         rows = "".join(
             f"<tr><td>{escape(str(name))}</td><td>{escape(str(value))}</td></tr>" for name, value in self.told()
         )

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+# jaxtyping takes a name such as `time` for one number within a call: arrays of different lengths are then an error.
 CadenceArray = Float[np.ndarray, "panel time freq"]
 """One cadence as read from a file; float16 or float32."""
 

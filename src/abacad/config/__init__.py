@@ -1,6 +1,7 @@
 """The recipe: one whole run, from the folder of cadences to the scores, as plain data.
 
-Light on purpose (no torch, no numpy), so that the command line can build its help from it at once.
+This package imports neither torch nor NumPy. The command line builds its help from it, which has to answer within half
+a second, and torch alone takes longer to import.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -53,8 +54,9 @@ class Recipe:
     trainer: Trainer = field(default_factory=Trainer)
     inference: Inference = field(default_factory=Inference)
 
+    # Refused where the dataclass is made, and not where the value is used: a run of hours would end in its third fold.
     def __post_init__(self) -> None:
-        """Refuse seeds that a library cannot take: NumPy's largest is 2³² − 1, and folds and epochs add to it."""
+        """Refuse seeds that a library cannot take: NumPy's largest is 2³² − 1, and the number of a fold is added."""
         within(self, "", seed=(0, 2**31 - 1))
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,4 +67,5 @@ class Recipe:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
+    # YAML writes a tuple as a Python object, which the reader of recipes refuses: it makes no objects but plain ones
     return list(value) if isinstance(value, tuple) else value

@@ -55,7 +55,9 @@ class Data:
     groups: str = "auto"
     partners: Literal["train", "train+test"] = "train"
     bad: Literal["fail", "skip"] = "fail"
+    # every value by default: one NaN in a cadence makes the loss NaN, and with it all weights
     check: Literal["full", "headers"] = "full"
+    # "never": an image network waits for its training steps, not for reading. Recipes for a CPU say auto.
     pack: Literal["auto", "always", "never"] = "never"
     workers: int | None = None
     simulated: int = 0
@@ -71,6 +73,7 @@ class Data:
         require(self.labelled or self.simulated > 0, "Without labelled cadences data.simulated must be above 0.")
         if self.workers is not None:
             within(self, "data", workers=(0, 256))
+        # an empty list would train nothing and end as if it had succeeded
         require(len(self.wanted()) > 0, "data.only names no fold; leave it out to train all of them.")
         for fold in self.wanted():
             require(0 <= fold < self.folds, f"data.only names fold {fold}; the folds are 0 to {self.folds - 1}.")
@@ -100,6 +103,8 @@ class Represent:
             cadence, too, only what differs, and the view itself shows which channels these are.
     """
 
+    # A plain text and not a `Literal`: somebody else's representation is one more entry of `REPRESENTATIONS`, and a
+    # type could not know of it (docs/extending.md).
     kind: str = "difference"
     contrast: Contrast = "log1p"
     rows: int | None = None
@@ -122,6 +127,8 @@ class Represent:
         """Rows that become one: as asked, else what is usual for the kind."""
         if self.rows is not None:
             return self.rows
+        # 7 of 273 rows last 7.5 s: rows of 13 were no worse for the panel network, rows of 3 worse and twice as slow
+        # (docs/lab-notebook.md, section 13)
         return 7 if self.kind == "binned" else 1
 
 
@@ -139,11 +146,13 @@ class Augment:
         mixup_off: Share of the epochs, at the end, that are trained without mixup.
     """
 
+    # Nothing is rotated or scaled: a row is one moment, and the rotated line of a carrier would look like a drift.
     horizontal_flip: float = 0.5
     vertical_flip: float = 0.5
     shift: float = 0.5
     time_shift: float = 0.05
     freq_shift: float = 0.1
+    # off: over three seeds it gained nothing on simulated sets (docs/lab-notebook.md, section 13)
     mixup: float = 0.0
     mixup_off: float = 0.2
 

@@ -35,12 +35,16 @@ class Model:
     """
 
     name: str = "efficientnet_b0"
+    # Image networks from random weights learn nothing of some thousand cadences: AUC 0.48 to 0.55, on the easiest preset,
+    # too (docs/lab-notebook.md, sections 5 and 15).
     pretrained: bool = True
     weights: str | None = None
     size: int | None = None
+    # null, as a stride of 1 takes four times the memory and time of a published 2
     stem_stride: int | None = None
     drop: float = 0.0
     drop_path: float = 0.0
+    # 12 instead of 8: +0.006 to +0.010 together with three times the cadences (docs/lab-notebook.md, section 12)
     width: int = 12
 
     def __post_init__(self) -> None:
@@ -76,6 +80,7 @@ class Optim:
     warmup: float = 0.1
     final_lr: float = 0.01
     clip: float = 1.0
+    # off: it costs a copy of the weights and gained nothing (docs/lab-notebook.md, section 13)
     ema: float = 0.0
     pos_weight: float | None = None
     focal: float = 0.0
@@ -85,6 +90,7 @@ class Optim:
         """Refuse what no run can mean."""
         require(0 < self.lr <= 10, f"optim.lr is {self.lr}; it must be above 0 and at most 10.")
         within(self, "optim", weight_decay=(0, 10), batch_size=(1, 65536), warmup=(0, 1), final_lr=(0, 1))
+        # With a decay above 0.99999 an average would hold the random first weights for 100,000 steps and more.
         within(self, "optim", clip=(0, 1e6), ema=(0, 0.99999), focal=(0, 10), layer_decay=(0.01, 1))
         if self.pos_weight is not None:
             within(self, "optim", pos_weight=(1e-3, 1e6))
@@ -129,6 +135,7 @@ class Trainer:
     num_nodes: int = 1
     strategy: Strategy = "auto"
     precision: Precision = "auto"
+    # TensorBoard alone: it writes files and needs no server
     loggers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ("tensorboard",)
     progress: bool = True
 
@@ -159,8 +166,11 @@ class Inference:
             logits by some thousandths and is quicker on a GPU.
     """
 
+    # All four, since an image network gains 0.02 to 0.03 of AUC by them (docs/lab-notebook.md, section 20). None of
+    # them changes a label: a needle that is reversed in time or frequency is a needle.
     tta: tuple[Flip, ...] = ("identity", "horizontal", "vertical", "both")
     batch_size: int = 64
+    # 32 bits by default: scores near 0 or 1 lie closer than half precision resolves, and a ranking needs their order
     precision: Precision = "32-true"
 
     def __post_init__(self) -> None:

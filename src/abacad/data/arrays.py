@@ -35,7 +35,7 @@ def as_cadence(values: np.ndarray, name: str = "the array") -> CadenceArray:
 
 @dataclass(frozen=True)
 class Arrays:
-    """Arrays to be scored, one after the other; the table calls them by their numbers."""
+    """Arrays to be scored, one after the other; the table of scores names them by their position in the list."""
 
     arrays: Sequence[np.ndarray]
 
@@ -54,6 +54,7 @@ class Arrays:
 
 def arrays_of(given: object) -> list[np.ndarray] | None:
     """One array or several, a batch (cadence, 6, time, freq) too, as a list; none when these are no arrays."""
+    # A batch is cut along its first axis; an array of any other rank is one cadence, or refused when it is read.
     if isinstance(given, np.ndarray):
         return [given] if given.ndim != 4 else list(given)
     if isinstance(given, Sequence) and len(given) > 0 and all(isinstance(one, np.ndarray) for one in given):

@@ -1,4 +1,4 @@
-"""The axes of a competition folder's cadences: those of its simulation, or the competition's."""
+"""The axes of the cadences in a competition folder: those that were simulated, or else the competition's own."""
 
 from pathlib import Path
 
@@ -19,6 +19,7 @@ def axes_of(root: Path, shape: tuple[int, ...]) -> Axes:
     """
     if (root / "simulation.json").is_file():
         axes = read_card(root).simulation.axes
+        # who cropped the cadences afterwards has left the card as it was: it is believed only where the shapes agree
         if (axes.n_time, axes.n_freq) == tuple(shape[1:]):
             return axes
     return Axes.usual(shape[1], shape[2])

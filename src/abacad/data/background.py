@@ -28,7 +28,7 @@ from abacad.signal.cadence import N_PANELS, Axes
 from abacad.signal.chance import Chance
 from abacad.simulator.noise import chi2_noise
 
-_TRIES = 64
+_TRIES = 64  # places looked at for one where no panel is masked; a file that is masked nearly everywhere is refused
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,13 @@ class FileBackground:
             column = int(u[3] * self.columns)
             tiles = [(first + panel, column) for panel in range(N_PANELS)]
         else:
-            order = np.argsort(u[3:])[:N_PANELS]
+            order = np.argsort(u[3:])[:N_PANELS]  # six different tiles: no telescope gives the same noise twice
             tiles = [(int(place) // self.columns, int(place) % self.columns) for place in order]
         rows = [row + block * n_time for block, _ in tiles]
         channels = [channel + column * self.n_freq for _, column in tiles]
         values = [self.file.read(at, n_time, f, n_freq) for at, f in zip(rows, channels, strict=True)]
         power = np.stack(values).astype(np.float64)
+        # Each panel over its own mean: needles and interference are added in units of the noise.
         mean = power.mean(axis=(1, 2), keepdims=True)
         if not np.isfinite(power).all() or not (mean > 0).all():
             raise AbacadError(
@@ -97,7 +98,7 @@ class LevelBackground:
     dof: Float[np.ndarray, " frame"]
     axes: Axes
     n_freq: int
-    cadences: int = 1 << 62  # made anew each time
+    cadences: int = 1 << 62  # without end, as each is made anew
 
     def panels(self, chance: Chance, n_freq: int) -> Float[Tensor, "panel time freq"]:
         """Six panels whose levels and degrees of freedom are those of a real sub-frame each."""
@@ -140,6 +141,7 @@ class ObservationBackground:
             cut = [panel[:, first : first + n_freq] for panel in self.values]
             levels = [float(np.nanmedian(panel)) if np.isfinite(panel).any() else 0.0 for panel in cut]
             if min(levels) > 0:
+                # the median and not the mean, as an observation's own interference would lift the mean
                 filled = [whole(panel, self.axes.n_time) / level for panel, level in zip(cut, levels, strict=True)]
                 return torch.from_numpy(np.stack(filled))
         raise AbacadError("The background holds hardly a channel with power in all six panels.\nGive other files.")
@@ -159,12 +161,13 @@ def open_backgrounds(paths: Sequence[Path], axes: Axes) -> Noise:
         return open_background(paths[0], axes, axes.n_freq)
     observation = open_six_panels(paths, axes.n_freq)
     pieces = [piece for piece in observation.coarse() if piece[1] >= axes.n_freq]
+    # the middle one: a receiver's band falls off towards both ends
     values = observation.read(*pieces[len(pieces) // 2])
     return ObservationBackground(tuple(values), observation.axes(axes.n_freq))
 
 
 def _rounded(dof: float) -> float:
-    """To 2 %, so that few tables of quantiles are needed."""
+    """Rounded to steps of 2 %: a table of 65,536 quantiles is made and kept for each number of degrees of freedom."""
     return float(np.exp(np.round(np.log(dof) / 0.02) * 0.02))
 
 
@@ -189,6 +192,7 @@ def open_background(path: Path, axes: Axes, n_freq: int) -> FileBackground | Lev
         )
     blocks = file.n_rows // axes.n_time
     columns = max(1, file.n_channels // n_freq)
+    # A file that is too short for six panels one after the other gives them side by side, from narrower columns.
     if blocks < N_PANELS:
         columns = max(columns, -(-N_PANELS // blocks))
     n_freq = min(n_freq, file.n_channels // columns)
@@ -214,12 +218,15 @@ def _open_levels(path: Path, axes: Axes, n_freq: int) -> LevelBackground:
             f"{path} is no table of noise levels.\nIt should hold rows of mean and standard deviation, both positive."
         )
     mean, std = table[:, 0].astype(np.float64), table[:, 1].astype(np.float64)
+    # k of χ² from mean and deviation: a sum of k squares has (mean / σ)² = k / 2. Below 2 it is no radiometer's noise,
+    # above 10⁴ a normal distribution.
     return LevelBackground(mean, np.clip(2 * (mean / std) ** 2, 2.0, 1e4), axes, n_freq)
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
     """What tells a background file from another: name, size, and a digest of its first 64 MiB."""
     path = Path(path)
+    # not of all of it: a file of the fine product has tens of GB, and two of them differ from the first noise on
     with open(path, "rb") as file:
         digest = hashlib.sha256(file.read(1 << 26)).hexdigest()
     return {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}

@@ -1,4 +1,4 @@
-"""Every cadence looked at before it is used, so that a bad file is named at once and not in the fifth fold."""
+"""Checks every cadence before a training begins, so that a bad file is named at once and not hours later."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -16,15 +16,15 @@ from abacad.errors import AbacadError, CadenceError, NoCadenceError
 
 @dataclass
 class Checked:
-    """What a look at the cadences of one split found.
+    """The result of a check of one split's cadences.
 
     Attributes:
         shape: Shape of a cadence, (6, time, freq): the commonest in the split.
         dtypes: Number of files by dtype.
         good: Ids that can be used, in the order they were asked for.
-        bad: The others, each with the reason.
-        missing: Those of the bad that have no file.
-        low, high: Smallest and largest value, where the values were read.
+        bad: The other ids, each with the reason.
+        missing: The bad ones that have no file at all.
+        low, high: Smallest and largest value in all good files; NaN where only headers were read.
     """
 
     shape: tuple[int, ...]
@@ -55,16 +55,18 @@ def check_cadences(
     shapes = Counter(header[0] for header in headers.values() if not isinstance(header, CadenceError))
     if not shapes:
         first = next(iter(headers.values()), "there are none")
+        # the usual reason on the competition's own folder: its download is a zip file that is still to be unpacked
         packed = root / f"{split}.zip"
         hint = f"It is packed. Unpack it: unzip {packed} -d {root}" if packed.is_file() else f"The first: {first}"
         raise AbacadError(f"None of the {len(ids)} {split} cadences in {root} can be used.\n{hint}")
+    # The commonest shape is taken for the right one: a folder with a few odd files names these, and not all the others.
     shape = shapes.most_common(1)[0][0]
     dtypes = Counter(str(header[1]) for header in headers.values() if not isinstance(header, CadenceError))
     checked = Checked(shape, dict(dtypes))
     for cadence_id, header in headers.items():
         if isinstance(header, CadenceError):
             checked.refuse(cadence_id, header)
-        elif header[0] != shape:
+        elif header[0] != shape:  # a batch is one array, and the columns of a window mean frequencies
             checked.bad[cadence_id] = f"Cadence {cadence_id}: its shape is {header[0]}, the others' is {shape}."
         else:
             checked.good.append(cadence_id)
@@ -116,6 +118,7 @@ def _range_or_error(path: Path) -> tuple[float, float] | CadenceError:
 
 def _in_threads(look: Callable[[Path], Any], paths: Iterable[Path], what: str, progress: bool) -> list[Any]:
     paths = list(paths)
+    # threads, not processes: reading waits for the disk, and NumPy and torch let go of Python's lock while they compute
     with ThreadPoolExecutor() as threads:
         return list(
             track(threads.map(look, paths), f"Checking {what}", len(paths), disable=not progress, transient=True)

@@ -34,7 +34,9 @@ def pieces(n_fine: int, n_channels: int, first: int, n_freq: int, descending: bo
     """
     width = _piece(n_fine, n_channels)
     spare = n_channels % width if descending else 0  # coarse channels begin with the file's first
+    # The first edge inside is where the file's own coarse channel ends, which may lie anywhere in the common band.
     edges = [0, *range((spare - first) % width or width, n_freq, width), n_freq]
+    # a remnant of the band's edge is too narrow for noise to be measured in it
     if len(edges) > 2 and edges[1] < _REMNANT:
         del edges[1]
     if len(edges) > 2 and edges[-1] - edges[-2] < _REMNANT:
@@ -44,10 +46,12 @@ def pieces(n_fine: int, n_channels: int, first: int, n_freq: int, descending: bo
 
 def _piece(n_fine: int, n_channels: int) -> int:
     """Channels of a piece, given those of a coarse channel."""
+    # A header that says something impossible (nfpc of a file before it was cut) is taken to say nothing.
     if n_fine < 1 or n_channels % n_fine:
         n_fine = COARSE
     if n_fine <= COARSE:
         return COARSE // n_fine * n_fine
+    # larger ones are cut into equal parts, none of them wider than 2^20 channels, which bound a search's memory
     parts = -(-n_fine // COARSE)
     return COARSE if n_fine % parts else n_fine // parts
 

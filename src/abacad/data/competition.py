@@ -53,6 +53,7 @@ def read_labels(root: Path, *, allow_twice: bool = False) -> pd.DataFrame:
     """
     way_out = "Each training cadence needs a row: its id, and the target 0 (no needle) or 1 (needle)."
     table = _read_table(root / LABELS, "target", way_out, allow_twice)
+    # before the table becomes whole numbers, in which 0.7 would be 0
     strange = table["id"][~table["target"].isin([0, 1])]
     if len(strange):
         raise AbacadError(
@@ -110,15 +111,15 @@ def _is_id(name: str) -> bool:
 
 def listed_files(root: Path, split: Split) -> dict[str, Path]:
     """Every `.npy` file of a split by its id, in the order of the ids; a file whose name is no id is told and left."""
-    found, strange = {}, []
+    by_id, strange = {}, []
     for path in (*(root / split).glob("?/*.npy"), *(root / split).glob("*.npy")):
         if _is_id(path.stem):
-            found[path.stem] = path
+            by_id[path.stem] = path
         else:
             strange.append(path)
     if strange:
         log.warning("%d files in %s/ have names that are no ids: %s …", len(strange), split, plain_name(min(strange)))
-    return dict(sorted(found.items()))
+    return dict(sorted(by_id.items()))  # a file system lists its files in any order
 
 
 def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
@@ -159,14 +160,16 @@ def _header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype, bool
         raise CadenceError(f"Cadence {name}: the file {plain_name(path)} is empty.")
     try:
         shape, fortran, dtype = _parsed(file)
-    except Exception as error:  # numpy's parsers end in a dozen types of error
+    except Exception as error:  # bytes that are no header end in a dozen types of error in numpy's parsers
         raise CadenceError(f"Cadence {name}: {plain_name(path)} is no .npy file (a pickle is never opened).") from error
     if dtype.hasobject or dtype.kind not in "fiu" or dtype.itemsize > 8:
         raise CadenceError(f"Cadence {name}: its values are of dtype {brief(str(dtype), 40)}, not numbers.")
     if len(shape) != 3 or shape[0] != N_PANELS or min(shape) < 1:
         raise CadenceError(f"Cadence {name}: its shape is {brief(str(shape), 60)}, not (6, time, frequency).")
+    # a header can declare any shape, and the array is allocated before its values are read
     if math.prod(shape) > _MOST_VALUES:
         raise CadenceError(f"Cadence {name}: {math.prod(shape):,} values are declared; at most {_MOST_VALUES:,} fit.")
+    # more than is declared is no fault: numpy itself ignores what follows the values
     if size < file.tell() + math.prod(shape) * dtype.itemsize:
         raise CadenceError(f"Cadence {name}: the file {plain_name(path)} is truncated.")
     return shape, dtype, fortran
@@ -197,17 +200,20 @@ def read_cadence(path: Path, shape: tuple[int, ...] | None = None) -> CadenceArr
         CadenceError: as `read_header`, or the shape is another, or a value is not finite.
     """
     with open_cadence(path) as file:
-        found, dtype, fortran = _header(file, path)
-        if shape is not None and found != shape:
-            raise CadenceError(f"Cadence {_name(path)}: its shape is {found}, the others' is {shape}.")
-        flat = np.fromfile(file, dtype, math.prod(found))
-    if len(flat) < math.prod(found):
+        own_shape, dtype, fortran = _header(file, path)
+        if shape is not None and own_shape != shape:
+            raise CadenceError(f"Cadence {_name(path)}: its shape is {own_shape}, the others' is {shape}.")
+        flat = np.fromfile(file, dtype, math.prod(own_shape))
+    if len(flat) < math.prod(own_shape):
         raise CadenceError(f"Cadence {_name(path)}: the file {plain_name(path)} became shorter while it was read.")
-    stored = flat.reshape(found, order="F" if fortran else "C")
+    # Numbers in the other byte order are turned by `astype`; torch has no such type.
+    stored = flat.reshape(own_shape, order="F" if fortran else "C")
     half = stored.dtype == np.float16 and stored.dtype.isnative
     with np.errstate(over="ignore"):
-        # numpy takes eight times as long to widen halves
+        # torch, as numpy takes eight times as long to widen half precision
         cadence = torch.from_numpy(stored).float().numpy() if half else stored.astype(np.float32)
+    # The sum is not finite where a value is not, and is cheaper than a look at each. It may also overflow, so the
+    # values have the last word.
     if not torch.from_numpy(cadence).sum().isfinite() and not np.isfinite(cadence).all():
         raise CadenceError(
             f"Cadence {_name(path)}: {int((~np.isfinite(cadence)).sum())} of its values are NaN or infinite."

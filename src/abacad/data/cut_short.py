@@ -1,7 +1,10 @@
-"""HDF5 files that end too early, as a broken download or a full disk leaves them.
+"""Opens HDF5 files that end too early, as a broken download or a full disk leaves them.
 
-HDF5 opens no file that is shorter than it was when it was closed. Yet the header stands at its beginning, and tells
-where each chunk lies; so the file is opened as if zeros followed, and the reader masks what lies beyond the end.
+An HDF5 file says in its first bytes how long it was when it was closed, and the HDF5 library refuses one that is
+shorter. But the header of a telescope file stands at its beginning, and says where each chunk of values lies: the
+chunks before the end are sound. So the library is shown a file that goes on with zeros for ever, and `abacad.data.hdf5`
+masks every value whose place is beyond the true end. Otherwise one broken panel would cost the other five of its
+cadence.
 """
 
 import io
@@ -9,11 +12,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-_NO_END = 1 << 50  # bytes: longer than any file
+_NO_END = 1 << 50  # bytes, 1 PB: where the library looks for the end; the length in the header has to lie below it
 
 
 class _Longer(io.RawIOBase):
-    """A file on disk with zeros after its end, as many as anyone asks for."""
+    """A file on disk with zeros after its end, as many as anyone asks for: the file object that h5py reads from."""
 
     def __init__(self, path: Path) -> None:
         self._file, self._place = os.open(path, os.O_RDONLY), 0
@@ -46,17 +49,18 @@ class _Longer(io.RawIOBase):
 
 
 def open_hdf5(path: Path) -> tuple[Any, int | None]:
-    """Open a file for reading.
+    """Open an HDF5 file for reading, even one that is cut short.
 
     Returns:
-        The file, and how many bytes it has if that is fewer than HDF5 wrote; else none.
+        The file, and its length in bytes where that is shorter than HDF5 left it; None where it is whole.
 
     Raises:
-        OSError: it is damaged otherwise.
+        OSError: it is damaged in another way; the message is that of the first try.
     """
     import h5py
     import hdf5plugin  # noqa: F401  # registers bitshuffle, which these files are packed with
 
+    # First the usual way: h5py reads a Python file object through Python, which takes longer than by path.
     try:
         return h5py.File(path, "r"), None
     except OSError:

@@ -116,6 +116,8 @@ class Filterbank:
             )
         first = self.n_channels - channel - n_channels if self.header.descending else channel
         out = np.empty((n_rows, n_channels), np.float32) if out is None else out
+        # Whether a value is missing is asked of one sum a block, which is NaN where a value is, and is cheaper than a
+        # look at each of a billion values.
         lost: list[Loss] = []
         sound = True
         step = self._rows_at_once(n_channels)
@@ -138,6 +140,7 @@ class Filterbank:
         self, row: int, n_rows: int, first: int, n_channels: int
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """The sum of the polarisations, in the file's own order of channels, and what is lost in any of them."""
+        # What is lost in one polarisation is lost in the sum: half of the power would look like a dip.
         values, lost = self._store.read(row, n_rows, self.planes[0], first, n_channels)
         for plane in self.planes[1:]:
             more, also = self._store.read(row, n_rows, plane, first, n_channels)
@@ -155,6 +158,7 @@ class Filterbank:
         if pol == "first" or self.header.n_ifs == 1:
             return (0,)
         n = min(self.n_channels, _SAMPLE)
+        # of the middle of the band, where the power is; its edges may be 0 in every polarisation
         second, _ = self._store.read(0, 1, 1, (self.n_channels - n) // 2, n)
         stokes = bool((second < 0).any())
         what = "I is the first of its Stokes parameters" if stokes else "I is the sum of the first two, XX and YY"
@@ -184,13 +188,13 @@ class Filterbank:
         new = Masked(self.path.name, reason, int(places[0]), int(places[-1]), int(columns.sum()))
         same = [entry for entry in self._masked if entry[2].reason == reason]
         if any(low <= new.first and new.last <= high for low, high, _ in same):
-            return  # read before
+            return  # read before: windows overlap by half, and a halo is read with both of its neighbours
         again = [entry for entry in same if read[0] <= entry[2].first and entry[2].last <= read[1]]
         self._masked = [entry for entry in self._masked if entry not in again] + [(*read, new)]
         if not same:
             mhz = self.header.low_mhz + new.first * self.df_hz * 1e-6
             log.warning(
-                "%s (from %.6f MHz on); they are masked. More that is masked for this reason goes unsaid",
+                "%s (from %.6f MHz on); they are masked. Further ones with this reason are counted without a warning",
                 *(new, mhz),
             )
 
@@ -207,6 +211,7 @@ def open_filterbank(path: Path, pol: Polarisation = "I") -> Filterbank:
     """
     path = Path(path)
     magic = _magic(path)
+    # By the first bytes, not by the name: files of an archive are renamed, and `.h5` may hold anything.
     store = next((opens for start, opens in FORMATS.items() if magic.startswith(start)), None)
     if store is None:
         raise AbacadError(f"{path} is neither a SIGPROC filterbank nor HDF5.\nGive a .fil or .h5 file of a telescope.")

@@ -1,8 +1,9 @@
-"""The band that the files of one observation have in common, channel by channel.
+"""The grid of channels that all files of one observation have: where it begins, and how each file meets it.
 
     channel of file p = round((frequency − lowest frequency of p) / channel width)
 
-so that grids which differ by a fraction of a channel meet at the nearest channel, at most half a channel off.
+Grids that differ by a fraction of a channel meet at the nearest channel, at most half a channel off. Interpolating
+instead would mix neighbouring channels, and the noise of the mixture is no longer that of a radiometer.
 """
 
 import logging
@@ -36,7 +37,7 @@ class Grid:
 
 
 def common_grid(files: Sequence[Filterbank]) -> Grid:
-    """Find it; the first file's frequencies hold.
+    """The common grid, in the frequencies of the first file.
 
     Raises:
         AbacadError: channels or rows differ in width, are too wide for a narrow-band signal, or no band is common.
@@ -50,6 +51,7 @@ def common_grid(files: Sequence[Filterbank]) -> Grid:
     for file in files[1:]:
         _check_steps(head, file)
     offsets = [(file.low_hz - head.low_hz) / head.df_hz for file in files]
+    # where each file begins, in whole channels of the first one's grid
     begin = [round(offset) for offset in offsets]
     low = max(begin)
     high = min(first + file.n_channels for first, file in zip(begin, files, strict=True))
@@ -62,6 +64,7 @@ def common_grid(files: Sequence[Filterbank]) -> Grid:
 
 
 def _check_steps(head: Filterbank, file: Filterbank) -> None:
+    # Widths may differ in their last digit, as headers are rounded: refused where that adds up to half a channel.
     n = min(head.n_channels, file.n_channels)
     if abs(file.df_hz - head.df_hz) * n >= head.df_hz / 2:
         here, there = telling(file.df_hz, head.df_hz)

@@ -22,9 +22,10 @@ from abacad.data.loss import Loss, Reason
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
+# What writers of such files use, and what can be bounded before it is unpacked (docs/adr/0005-telescope-files.md).
 _GZIP, _LZ4, _BITSHUFFLE = 1, 32004, 32008
 _PACKERS = {_GZIP: "gzip", 32000: "LZF", _LZ4: "LZ4", _BITSHUFFLE: "bitshuffle"}
-_OTHERS = {2: "shuffle", 3: "fletcher32"}
+_OTHERS = {2: "shuffle", 3: "fletcher32"}  # these reorder bytes, or add a checksum of four: nothing is unpacked by them
 _LARGEST_CHUNK = 1 << 28  # bytes; those of telescopes have 4 MB
 _LARGEST_RATIO = 1000  # of declared bytes to the file's; noise packs to a half, and gzip can do 1032
 _WORDS = (
@@ -55,6 +56,7 @@ class Hdf5Store:
         self.n_rows, n_ifs, n_channels = (int(length) for length in shape)
         self._filters = _filters(self._data)
         self._check_size(os.stat(path).st_size)
+        # Attributes may point to texts in a heap, which the library walks when the header is read below.
         if has_endless_heap(path):
             raise ValueError("the heap of its texts is damaged, and the HDF5 library would read it for ever")
         words = _words(self._data, file)
@@ -78,6 +80,7 @@ class Hdf5Store:
         if 0 in data.shape:
             raise ValueError("it holds no rows, or no channels")
         declared = math.prod(data.shape) * data.dtype.itemsize
+        # before anything is read: memory is asked for by what is declared, and a file of 2 kB can declare a terabyte
         if declared > _LARGEST_RATIO * size:
             raise ValueError(
                 f"it declares {data.shape[-1]:,} channels, {declared:,} bytes in all, and the file has {size:,}"
@@ -110,6 +113,7 @@ class Hdf5Store:
                 return _masked(self._values(row, n_rows, plane, first, n), lost), lost
             except (OSError, RuntimeError):  # one of the chunks at least; which one, the loop below tells
                 pass
+        # Chunk by chunk only now, as that takes longer: what is known to be lost stays NaN, all others are tried.
         out = np.full((n_rows, n), np.nan, np.float32)
         known = {(one.row, one.channel) for one in lost}
         for part in self._parts(row, n_rows, first, n):
@@ -144,6 +148,7 @@ class Hdf5Store:
         if self._data.chunks is None and self._end is None:
             return []
         lost = []
+        # Beside HDF5's own handle, to look at the first bytes of a chunk without unpacking it.
         with open(self.path, "rb", buffering=0) as file:
             for part in self._parts(row, n_rows, first, n):
                 corner = (row + part[0], *([plane] if self._data.ndim == 3 else []), first + part[2])
@@ -174,10 +179,12 @@ class Hdf5Store:
         if self._end is not None and info.byte_offset + info.size > self._end:
             return "cut off"
         size = math.prod(self._data.chunks) * self._data.dtype.itemsize
+        # Packed noise may be a little larger than it was, by a header for each block; without a filter it is as large.
         if info.size > size + size // 8 + 1024 or (not self._filters and info.size != size):
             return "corrupt chunk"
-        skipped = info.filter_mask != 0
+        skipped = info.filter_mask != 0  # HDF5 stores a chunk as it is where a filter could not make it smaller
         if self._filters & {_BITSHUFFLE, _LZ4} and not skipped:
+            # both begin with the length that they unpack to, eight bytes, the highest first
             right = int.from_bytes(os.pread(file, 8, info.byte_offset), "big") == size
         elif _GZIP in self._filters and not skipped:
             right = _unzips_to(os.pread(file, info.size, info.byte_offset), size)
@@ -190,6 +197,7 @@ def _dataset(file: Any) -> Any:
     """The dataset `data`, if all of it lies in this very file."""
     import h5py
 
+    # Asked for as a link first: `file["data"]` follows one to another file, whose name a stranger has chosen.
     link = file.get("data", getlink=True)
     if link is None:
         raise KeyError("it holds no dataset 'data'")
@@ -247,6 +255,7 @@ def _steps(first: int, n: int, step: int) -> list[tuple[int, int]]:
 
 def _unzips_to(packed: bytes, size: int) -> bool:
     try:
+        # at most one byte more than it should be, so that an archive bomb ends here
         return len(zlib.decompressobj().decompress(packed, size + 1)) == size
     except zlib.error:
         return False

@@ -80,7 +80,7 @@ def header_of(words: Mapping[str, Any], n_channels: int, n_ifs: int, n_bits: int
     telescope = int(_number(words, "telescope_id")) if "telescope_id" in words else None
     return Header(
         source_name=_name(words.get("source_name", "")),
-        tstart_mjd=tstart if tstart > 0 else math.nan,
+        tstart_mjd=tstart if tstart > 0 else math.nan,  # writers put 0 where they do not know, which is the year 1858
         tsamp_s=tsamp,
         fch1_mhz=fch1,
         foff_mhz=foff,
@@ -90,11 +90,13 @@ def header_of(words: Mapping[str, Any], n_channels: int, n_ifs: int, n_bits: int
         telescope="" if telescope is None else TELESCOPES.get(telescope, str(telescope)),
         ra_hours=_angle(words.get("src_raj")),
         dec_deg=_angle(words.get("src_dej")),
+        # a negative number of channels says as little as none
         n_fine=max(0, int(_number(words, "nfpc"))) if "nfpc" in words else 0,
     )
 
 
 def _number(words: Mapping[str, Any], key: str) -> float:
+    # a word may come as text or as an array of one number, as writers differ
     try:
         value = float(words[key])
     except (TypeError, ValueError):
@@ -114,10 +116,10 @@ def _angle(value: Any) -> float:
     """17.16, or "17h10m03.984s": 17 + 10/60 + 3.984/3600 = 17.1678."""
     if value is None:
         return math.nan
-    found = _SEXAGESIMAL.fullmatch(str(value).strip())
-    if found:
-        size = int(found[2]) + int(found[3]) / 60 + float(found[4]) / 3600
-        return -size if found[1] == "-" else size
+    parts = _SEXAGESIMAL.fullmatch(str(value).strip())
+    if parts:
+        size = int(parts[2]) + int(parts[3]) / 60 + float(parts[4]) / 3600
+        return -size if parts[1] == "-" else size  # the sign stands before the degrees, and −0°30′ is negative, too
     try:
         return float(value)
     except (TypeError, ValueError):

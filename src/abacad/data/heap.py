@@ -1,29 +1,32 @@
-"""Global heaps of HDF5 files, in which texts of any length lie: a damaged one makes the HDF5 library read for ever.
+"""Looks for a fault in an HDF5 file that makes the HDF5 library loop for ever when it opens the file.
 
-    GCOL, version 1, size of the heap | object: number, references, size, bytes | … | number 0: what is free, its size
+HDF5 keeps texts of variable length, such as a source's name, in a *global heap*, a block of the file of this form:
 
-The library walks from object to object by their sizes. Where the free rest says that it has no size, it never gets on
-(HDF5 2.0.0, found by fuzzing), and holds Python's lock meanwhile. So the walk is made here first.
+    "GCOL", version 1, size of the heap | object: number, references, size, bytes | … | object 0: size of the free rest
+
+The library steps from one object to the next by their sizes. If the free rest says that its size is 0, the step is 0
+and the loop has no end (HDF5 2.0.0; a fuzzer came upon it). It holds Python's lock meanwhile, so that not even Ctrl-C
+is heard. So the same steps are made here first, in bounded memory, and such a file is refused.
 """
 
 import struct
 from pathlib import Path
 
 _SIGNATURE = b"GCOL\x01\x00\x00\x00"
-_HEAD, _OBJECT = 16, 16  # bytes before the first object, and before the bytes of each
+_HEAD, _OBJECT = 16, 16  # bytes of the heap's own header, and of the header of each object
 _LOOKED_AT = 1 << 22
-"""Bytes at each end of the file; headers stand there, and a file of 100 GB is not read for them."""
+"""Bytes that are looked at from each end of the file: heaps of the header stand there, and a file may have 100 GB."""
 
 
 def has_endless_heap(path: Path) -> bool:
-    """Whether a global heap near one of the ends of a file would be walked for ever.
+    """Whether the HDF5 library would never come to the end of a global heap of this file.
 
     Raises:
         OSError: the file cannot be read.
     """
     with open(path, "rb") as file:
         begin = file.read(_LOOKED_AT)
-        file.seek(max(len(begin), file.seek(0, 2) - _LOOKED_AT))
+        file.seek(max(len(begin), file.seek(0, 2) - _LOOKED_AT))  # a short file is not looked at twice
         return any(_is_endless(part) for part in (begin, file.read(_LOOKED_AT)))
 
 
@@ -32,20 +35,22 @@ def _is_endless(part: bytes) -> bool:
     while place >= 0:
         if _never_ends(part[place : place + _size(part, place)]):
             return True
-        place = part.find(_SIGNATURE, place + 1)
+        place = part.find(_SIGNATURE, place + 1)  # by one byte: the size that the heap states is not believed here
     return False
 
 
 def _size(part: bytes, place: int) -> int:
+    """Bytes of the heap at a place, as it says itself, within what was read."""
     says = part[place + 8 : place + _HEAD]
     return min(int.from_bytes(says, "little"), len(part))
 
 
 def _never_ends(heap: bytes) -> bool:
-    """Walk as the library does; whether it stands still before the end."""
+    """Whether the library's steps from object to object come to a stand before the heap's end."""
     place = _HEAD
     while place + _OBJECT <= len(heap):
         number, _, _, size = struct.unpack_from("<HHIQ", heap, place)
+        # the bytes of an object are filled up to a multiple of 8; the free rest counts its own header
         step = size if number == 0 else _OBJECT + -(-size // 8) * 8
         if step == 0:
             return True

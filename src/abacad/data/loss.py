@@ -1,21 +1,30 @@
-"""Values of a telescope file that are not there: which, and why."""
+"""Records of values that a telescope file should hold and does not: where they are missing, and why.
+
+A reader of one format reports each rectangle that it could not read as a `Loss`. `abacad.data.filterbank` sets these
+values to NaN and adds them up by reason as `Masked`, which a warning, search.json and the search's page tell the user.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Reason = Literal["not finite", "corrupt chunk", "chunk never written", "cut off"]
+"""NaN or infinite in the file; a chunk (a block that HDF5 packs as one) that cannot be unpacked; a chunk for which the
+file has no bytes, which HDF5 shows as zeros; bytes beyond the end of a file that is too short."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A rectangle of values that could not be read, counted from where the reading began, in the file's own order.
+    """A rectangle of values that could not be read.
+
+    Rows and channels count from the first one of the reading, channels in the file's own order, up or down in
+    frequency.
 
     Attributes:
-        reason: Why.
-        row: First row.
-        row_end: Row after the last.
-        channel: First channel.
-        channel_end: Channel after the last.
+        reason: Why it could not be read.
+        row: First row of the rectangle.
+        row_end: The row after its last one.
+        channel: First channel of the rectangle.
+        channel_end: The channel after its last one.
     """
 
     reason: Reason
@@ -27,14 +36,14 @@ class Loss:
 
 @dataclass(frozen=True)
 class Masked:
-    """Values of a file that came out as NaN.
+    """All values of a file that came out as NaN for one reason.
 
     Attributes:
         file: Name of the file.
-        reason: Why.
-        first: Lowest channel concerned, counted upwards in frequency.
-        last: Highest channel concerned.
-        values: How many.
+        reason: Why they are missing.
+        first: Lowest channel with a missing value, counted upwards in frequency from the file's lowest.
+        last: Highest channel with one.
+        values: Number of values.
     """
 
     file: str
@@ -44,5 +53,5 @@ class Masked:
     values: int
 
     def __str__(self) -> str:
-        """What a log or a page says."""
+        """One sentence for a log or a page."""
         return f"{self.file}: {self.values:,} values {self.reason}, in channels {self.first} to {self.last}"

@@ -84,6 +84,7 @@ class Observation:
     @property
     def rows(self) -> int:
         """Rows that most panels have; the larger number where two are as common."""
+        # items are (rows, how often); turned round, the commoner is larger, and of two as common the longer
         return max(Counter(self.n_time).items(), key=lambda item: item[::-1])[0]
 
     def axes(self, width: int) -> Axes:
@@ -102,8 +103,8 @@ class Observation:
     def middles(self) -> list[int]:
         """The middle channel of each coarse channel, where the spectrometer's DC spike stands, if known."""
         file = self.files[0]
-        found = middle_channels(file.header.n_fine, file.n_channels, self.df_hz, file.header.descending)
-        return [channel - self.first[0] for channel in found]
+        of_file = middle_channels(file.header.n_fine, file.n_channels, self.df_hz, file.header.descending)
+        return [channel - self.first[0] for channel in of_file]
 
     def read(self, channel: int, n_channels: int) -> list[Float[np.ndarray, "time freq"]]:
         """All rows of each panel in these channels, float32, ascending; NaN where masked or outside a file.
@@ -120,6 +121,7 @@ class Observation:
         """All rows of one panel in these channels, as `read` gives them; in `out`, which is returned, if given."""
         file, first = self.files[number], self.first[number] + channel
         out = np.empty((file.n_rows, n_channels), np.float32) if out is None else out
+        # what lies outside this file is NaN, as a search's halo at the end of the band is
         low = min(max(first, 0), file.n_channels)
         high = max(min(first + n_channels, file.n_channels), low)
         out[:, : low - first] = np.nan
@@ -129,6 +131,7 @@ class Observation:
 
     def starts(self, width: int) -> Iterator[int]:
         """First channels of windows that overlap by half; the last window ends with the last channel."""
+        # By half a window, so that a line at the edge of one stands in the middle of the next.
         last = self.n_freq - width
         yield from range(0, last + 1, width // 2)
         if last > 0 and last % (width // 2):
@@ -141,6 +144,7 @@ class Observation:
 
     def windows(self, width: int) -> Iterator[tuple[int, CadenceArray]]:
         """Each window's first channel, and its cadence as `window` gives it; windows without values are left out."""
+        # Many windows are cut from each block: one by one, a chunk would be unpacked for each window in it.
         block = max(4 * width, _BLOCK // self.rows)
         begin, end, panels = 0, 0, []
         for start in self.starts(width):
@@ -191,7 +195,7 @@ def open_observation(
     grid = common_grid(files)  # before the times: files of other products differ in both, and this tells more
     start_s = start_times(files)
     letters = pattern_of(files) if pattern is None else checked_pattern(pattern, files)
-    found = Observation(
+    observation = Observation(
         files=tuple(files),
         pattern=letters,
         low_hz=grid.low_hz,
@@ -202,8 +206,8 @@ def open_observation(
         n_time=tuple(file.n_rows for file in files),
         first=grid.first,
     )
-    _say(found)
-    return found
+    _say(observation)
+    return observation
 
 
 def open_six_panels(paths: Sequence[str | Path], width: int, pattern: str | None = None) -> Observation:
@@ -242,10 +246,12 @@ def _check_twice(files: Sequence[Filterbank]) -> None:
     """Refuse one file under two names, and two files with the same values."""
     seen: dict[tuple[int, int] | bytes, Filterbank] = {}
     for file in files:
+        # device and inode: the same file, whatever it is called
         where = os.stat(file.path)
         n = min(_SAMPLE, file.n_channels)
         sample = file.read(file.n_rows // 2, 1, (file.n_channels - n) // 2, n)
         keys: list[tuple[int, int] | bytes] = [(where.st_dev, where.st_ino)]
+        # a constant row, as of a band that is switched off, is the same in different files
         if np.unique(sample[np.isfinite(sample)]).size > 1:
             keys.append(sample.tobytes())
         for key in keys:
@@ -262,6 +268,7 @@ def _seen(panel: Float[np.ndarray, "time freq"]) -> bool:
 
 def whole(panel: Float[np.ndarray, "time freq"], rows: int) -> Float[np.ndarray, "rows freq"]:
     """A panel with so many rows and without NaN: longer ones are cut, what is missing gets the panel's median."""
+    # the median is the level of the noise, so that a masked stretch is neither a line nor a hole to a detector
     values = np.full((rows, panel.shape[1]), np.nan, np.float32)
     values[: len(panel)] = panel[:rows]
     missing = np.isnan(values)

@@ -1,4 +1,4 @@
-"""Which file came when, and which panels are ON: from the start times and sources in the headers."""
+"""The order of the files in time, and which panels are ON: from start times and source names in the headers."""
 
 import logging
 import re
@@ -13,8 +13,8 @@ from abacad.errors import AbacadError
 
 log = logging.getLogger(__name__)
 
-_LONGEST_GAP_S = 86_400.0
-_LONG_GAP_S = 3_600.0
+_LONGEST_GAP_S = 86_400.0  # a day: the Earth's rotation alone changes a drift rate within hours
+_LONG_GAP_S = 3_600.0  # a cadence of six five-minute panels takes half an hour
 _ONE_CADENCE = "Give the files of one cadence."
 
 
@@ -30,6 +30,7 @@ def in_time_order(files: Sequence[Filterbank]) -> list[Filterbank]:
 
 def _timed(files: Sequence[Filterbank]) -> bool:
     """Whether the headers tell the files' order."""
+    # Some writers leave the same start in all files of a session, which gives no order.
     starts = np.array([file.header.tstart_mjd for file in files])
     return len(files) == 1 or not (np.isnan(starts).any() or (starts == starts[0]).all())
 
@@ -56,6 +57,7 @@ def start_times(files: Sequence[Filterbank]) -> tuple[float, ...]:
 def _check_gap(one: Filterbank, other: Filterbank, period_s: float) -> None:
     length = one.n_rows * one.dt_s
     gap = period_s - length
+    # by a row, or a second: starts are rounded when they are written
     if gap < -max(one.dt_s, 1.0):
         raise AbacadError(
             f"{other.path.name} begins {period_s:.1f} s after {one.path.name}, which lasts {length:.1f} s: "
@@ -86,11 +88,13 @@ def pattern_of(files: Sequence[Filterbank]) -> str:
     counts = Counter(sources)
     if len(counts) == 1:
         raise AbacadError(f"All {len(files)} files looked at {sources[0]}: none of them is OFF.\n{way_out}")
+    # Of several sources that stand as often, `most_common` gives the first: a cadence begins on its target.
     target, most = counts.most_common(1)[0]
     if most == 1:
         raise AbacadError(f"No source was looked at twice: {', '.join(sources)}.\n{way_out}")
     letters = {target: "A"}
     for source in sources:
+        # the 26th source and later ones are all Z: which OFF target a panel saw decides nothing
         letters.setdefault(source, chr(min(ord("A") + len(letters), ord("Z"))))
     pattern = "".join(letters[source] for source in sources)
     log.info("%s: %s is ON", pattern, target)

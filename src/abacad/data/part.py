@@ -1,4 +1,8 @@
-"""A small part of a competition folder, by links: to try every step of a long run on it first."""
+"""Makes a small competition folder out of a large one, for `abacad train --limit 200`.
+
+A recipe is tried on some hundred cadences before it runs for hours on all. Their files are links, so that the small
+folder takes no space and every verb reads it as it would the large one.
+"""
 
 import os
 import shutil
@@ -16,15 +20,15 @@ _PAIRS = "overlaps.csv"
 
 
 def linked_part(root: Path, out: Path, n_train: int, n_test: int, least: int, seed: int = 0) -> Path:
-    """Make a competition folder of some cadences of another one; their files are links.
+    """Make a competition folder that holds some of the cadences of another one, as links.
 
     Args:
         root: The whole competition folder.
         out: The folder to make.
         n_train: Labelled cadences to take, with the whole's share of each class.
-        n_test: Cadences of sample_submission.csv to take, the first ones.
-        least: Cadences of each class to take at least.
-        seed: Of the choice.
+        n_test: Number of cadences to take from the top of sample_submission.csv.
+        least: Smallest number of cadences of each class, which the folds have to share.
+        seed: Seed of the choice.
 
     Raises:
         AbacadError: the folder has too few cadences of a class.
@@ -44,6 +48,7 @@ def linked_part(root: Path, out: Path, n_train: int, n_test: int, least: int, se
     _link_cadences(root, out, "test", sample)
     write_table(out / "sample_submission.csv", pd.DataFrame({"id": sample, "target": 0.5}))
     write_table(out / "train_labels.csv", part)
+    # A simulated folder brings its axes along in its card, and overlapping pairs decide on the folds.
     if (root / _CARD).is_file():
         _link(root / _CARD, out / _CARD)
     if (root / _PAIRS).is_file():
@@ -67,6 +72,6 @@ def _link(path: Path, place: Path) -> None:
 
 
 def _copy_pairs(path: Path, place: Path, ids: set[str]) -> None:
-    """Of the overlapping pairs those of which both cadences were taken."""
+    """Keep the overlapping pairs of which both cadences were taken."""
     pairs = pd.read_csv(path, dtype={"id_a": str, "id_b": str})
     write_table(place, pairs[pairs["id_a"].isin(ids) & pairs["id_b"].isin(ids)])

@@ -57,6 +57,7 @@ class SigprocStore:
             KeyError, ValueError, struct.error: the header is damaged, or promises what the file does not hold.
         """
         self.path = path
+        # the header is parsed from a bounded piece: a damaged length in it cannot lead far
         with open(path, "rb") as file:
             words, self._start = _parsed(file.read(_LONGEST))
             size = os.fstat(file.fileno()).st_size - self._start
@@ -69,6 +70,7 @@ class SigprocStore:
                 f"a row of {self.header.n_channels:,} channels takes {row_bits // 8:,} bytes, the file has {size:,}"
             )
         self.remarks = [f"it ends within a row: the last {rest // 8:,} bytes are left out"] if rest else []
+        # most writers leave nsamples at 0 and the size of the file to tell
         promised = int(words.get("nsamples", 0))
         if promised > 0 and promised != self.n_rows:
             self.remarks.append(f"its header promises {promised:,} rows, the file has {self.n_rows:,}")
@@ -82,8 +84,11 @@ class SigprocStore:
         bits, lost = self.header.n_bits, []
         with open(self.path, "rb", buffering=0) as file, np.errstate(over="ignore"):
             for k in range(n_rows):
+                # A row may begin within a byte, where values have fewer than 8 bits: whole bytes are read, and the
+                # values before the first one that is wanted are skipped.
                 begin = (((row + k) * self.header.n_ifs + plane) * self.header.n_channels + first) * bits
                 low, high = begin // 8, -(-(begin + n * bits) // 8)
+                # pread keeps no place in the file, so that threads may read one store side by side
                 raw = os.pread(file.fileno(), high - low, self._start + low)
                 if len(raw) < high - low:  # cut off since it was opened
                     out[k] = np.nan
@@ -103,6 +108,7 @@ def _checked(words: dict[str, Any]) -> Header:
         raise ValueError(f"nchans is {n_channels}, nifs {n_ifs}")
     if n_channels * bits % 8:
         raise ValueError(f"{n_channels} channels of {bits} bits do not fill whole bytes")
+    # a table of frequencies may leave gaps, and a drift over a gap has no rate in channels
     if "fchannel" in words:
         raise ValueError("it lists the frequency of each channel, and only evenly spaced channels are read")
     for key in ("src_raj", "src_dej"):
@@ -118,11 +124,13 @@ def _sexagesimal(value: float) -> float:
 
 
 def _dtype(bits: int, signed: bool) -> np.dtype:
+    # 32 bits are a floating-point number, as every reader of Breakthrough Listen's files takes them; no word tells.
     return np.dtype({8: "<i1" if signed else "<u1", 16: "<i2" if signed else "<u2", 64: "<f8"}.get(bits, "<f4"))
 
 
 def _unpacked(raw: UInt8[np.ndarray, " byte"], bits: int) -> Num[np.ndarray, " value"]:
     """Values of 1, 2 or 4 bits, the lowest bits of a byte first."""
+    # SIGPROC's own packing; PSRFITS, which some programs convert from, has the highest first (docs/adr/0005).
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
     return (raw[:, None] >> shifts & (2**bits - 1)).ravel()
 
@@ -160,6 +168,7 @@ def _word(file: io.BytesIO) -> str:
 
 def _guessed(file: io.BytesIO, key: str) -> str:
     """The type of an unknown word's value: the first after which a known word follows, or else any word."""
+    # SIGPROC's header states no types, and observatories add words of their own: what makes the rest readable is right.
     start = file.tell()
     fitting: list[tuple[bool, int, str]] = []
     for layout in (_INT, _DOUBLE, _TEXT, _BYTE, _FLAG):

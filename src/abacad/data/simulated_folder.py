@@ -1,4 +1,4 @@
-"""The files of a simulated data set: begun once, written whole, finished last."""
+"""The files of a simulated data set: a card that says what is simulated comes first, the labels come last."""
 
 import dataclasses
 import functools
@@ -17,11 +17,13 @@ from abacad.files import holds_something, read_json, write_bytes, write_json, wr
 from abacad.plain import build
 from abacad.simulator.settings import Simulation
 
+# What lies in old_leaky_data/, which the competition forbids to read: ids that exist nowhere, so that a program that
+# uses the folder stumbles over them.
 _TRAP = "id,target\nnot_a_cadence_1,1\nnot_a_cadence_2,0\n"
 
 
 def begin(out: Path, simulation: Any, parameters: dict[str, Any], last: str = "train_labels.csv") -> bool:
-    """Make the folder or check that the same call began it; say whether it is finished.
+    """Make the folder, or check that the same call began it, and say whether it is finished.
 
     Args:
         out: The folder.
@@ -36,6 +38,7 @@ def begin(out: Path, simulation: Any, parameters: dict[str, Any], last: str = "t
         raise AbacadError(f"{out} is a file.\nGive a folder that is new or empty.")
     card = out / "simulation.json"
     ours = _card(simulation, parameters)
+    # A call that was stopped is repeated to finish its folder; another call would mix two data sets in it.
     if card.exists():
         theirs = read_json(card, "Give a folder that is new or empty.")
         other = sorted(key for key in ours if theirs.get(key) != ours[key])
@@ -47,7 +50,7 @@ def begin(out: Path, simulation: Any, parameters: dict[str, Any], last: str = "t
         return (out / last).exists()
     if holds_something(out):
         raise AbacadError(f"{out} is not empty, and no simulation began it.\nGive a folder that is new or empty.")
-    write_json(card, ours)
+    write_json(card, ours)  # before any cadence: from here on the folder belongs to this call
     return False
 
 
@@ -57,7 +60,7 @@ def finish(
     submission: pd.DataFrame,
     truth: pd.DataFrame,
 ) -> None:
-    """Write the tables, the labels last."""
+    """Write the tables; train_labels.csv is the last, and its presence means that the folder is finished."""
     write_text(out / "old_leaky_data" / "train_labels_old.csv", _TRAP)
     for name, table in (("truth", truth), ("sample_submission", submission), ("train_labels", labels)):
         write_table(out / f"{name}.csv", table, digits=6)
@@ -65,6 +68,7 @@ def finish(
 
 def write_cadence(path: Path, cadence: Float[np.ndarray, "panel time freq"]) -> None:
     """Write a cadence as .npy, whole or not at all."""
+    # Head and values are written one after the other, so that no copy of the cadence is made in memory.
     cadence = np.ascontiguousarray(cadence)
     write_bytes(path, _head(cadence.shape, cadence.dtype), cadence.data)
 
@@ -72,6 +76,7 @@ def write_cadence(path: Path, cadence: Float[np.ndarray, "panel time freq"]) -> 
 @functools.lru_cache(maxsize=8)
 def _head(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
     """What a .npy file begins with: 128 bytes that say what the rest is."""
+    # `np.save` would make it anew for each cadence, though only shape and type decide it
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(np.empty(shape, dtype)))
     return head.getvalue()
@@ -110,15 +115,17 @@ def read_card(folder: Path) -> Card:
         card = read_json(path, way_out)
         if not isinstance(card["seed"], int):
             raise AbacadError("its seed is no whole number.")
-        found = Card(build(Simulation, card["simulation"], "simulation"), card["seed"], card["background"])
+        read = Card(build(Simulation, card["simulation"], "simulation"), card["seed"], card["background"])
     except (KeyError, AbacadError) as error:
         raise AbacadError(f"{path} cannot be read: {brief(str(error), 120)}\n{way_out}") from error
     if not (folder / "train_labels.csv").is_file():
         raise AbacadError(f"{folder} is not finished.\nRepeat the call of abacad simulate that began it.")
-    return found
+    return read
 
 
 def _card(simulation: Any, parameters: dict[str, Any]) -> dict[str, Any]:
     """What decides every byte of the folder, as JSON gives it back."""
+    # The version, too: another one may draw other cadences from the same seed. Through JSON and back, so that tuples
+    # are lists, as in the file it is compared with.
     card = {**parameters, "version": abacad.__version__, "simulation": dataclasses.asdict(simulation)}
     return json.loads(json.dumps(card))

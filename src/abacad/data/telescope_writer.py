@@ -40,14 +40,21 @@ def write_panel(
 
     n = header.n_channels
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        # blimpy refuses a file without these two
         file.attrs["CLASS"], file.attrs["VERSION"] = b"FILTERBANK", b"1.0"
         data = file.create_dataset(
-            "data", (n_rows, 1, n), "f4", chunks=(1, 1, min(n, CHUNK)), **hdf5plugin.Bitshuffle(nelems=0, cname="lz4")
+            # one row of a coarse channel a chunk, as rawspec packs it
+            "data",
+            (n_rows, 1, n),
+            "f4",
+            chunks=(1, 1, min(n, CHUNK)),
+            **hdf5plugin.Bitshuffle(nelems=0, cname="lz4"),
         )
         for axis, label in enumerate((b"time", b"feed_id", b"frequency")):
             data.dims[axis].label = label
         for key, value in _words(header, origin).items():
             data.attrs[key] = value
+        # The file begins with its highest channel, as rawspec's do: a piece is put in reversed, from the other end.
         for first, values in pieces:
             data[:, 0, n - first - values.shape[1] : n - first] = values[:, ::-1]
 
@@ -68,6 +75,7 @@ def _words(header: Header, origin: str) -> dict[str, str | int | float]:
         "nifs": header.n_ifs,
         "nbits": header.n_bits,
         "nfpc": header.n_fine,
+        # SIGPROC has no word for "unknown": its own programs write 0
         "src_raj": 0.0 if math.isnan(header.ra_hours) else header.ra_hours,
         "src_dej": 0.0 if math.isnan(header.dec_deg) else header.dec_deg,
         "az_start": 0.0,

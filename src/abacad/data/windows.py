@@ -121,7 +121,7 @@ class _OfFiles:
 
 @dataclass(frozen=True)
 class _OfTelescope:
-    """Windows of an observation, half a window apart but for the last."""
+    """Windows of an observation, each half a window after the one before, and the last at the end of the band."""
 
     observation: Observation
 
@@ -132,17 +132,20 @@ class _OfTelescope:
     def __len__(self) -> int:
         return self.observation.n_windows(_WIDTH)
 
+    # Read anew each time: it is asked for the best few of millions only, to be drawn.
     def __getitem__(self, place: int) -> Window:
         return Window(place, partial(self.observation.window, int(self._channels([place])[0]), _WIDTH))
 
     def __iter__(self) -> Iterator[Window]:
         for channel, cadence in self.observation.windows(_WIDTH):
+            # Rounded up for the last window alone, which ends with the band and need not begin at a half.
             yield Window(-(-channel // (_WIDTH // 2)), partial(_the_same, cadence))
 
     def _channels(self, places: Sequence[int]) -> Int[np.ndarray, " place"]:
         return np.minimum(np.asarray(places).astype(np.int64) * (_WIDTH // 2), self.observation.n_freq - _WIDTH)
 
     def table(self, places: Sequence[int]) -> pd.DataFrame:
+        # to 1 Hz, which six decimals of a MHz are: channels of the fine product are 2.8 Hz apart
         channels = self._channels(places)
         freq_mhz = ((self.observation.low_hz + channels * self.observation.df_hz) * 1e-6).round(6)
         return pd.DataFrame({"file": self.observation.files[0].path.name, "channel": channels, "freq_mhz": freq_mhz})

@@ -26,8 +26,7 @@ def kept_epochs(best: dict[int, Any], epoch: int, auc: float, weights: dict[str,
     every = best | {epoch: {"auc": auc, "weights": {name: value.detach().cpu() for name, value in weights.items()}}}
     order = sorted(every, key=lambda number: (-every[number]["auc"], number))[:n]
     # `detach` and `cpu` share memory with weights that already lie on the CPU, and the optimiser changes those in
-    # place: so an epoch that is kept has to be copied. Only what is kept is copied, since most epochs are dropped at
-    # once.
+    # place: an epoch that is kept has to be copied. Only kept ones are, since most epochs are dropped at once.
     return {
         number: every[number]
         if number != epoch
@@ -56,8 +55,7 @@ def average_best(run: RunFolder, number: int, recipe: Recipe) -> None:
 def mean_of_weights(each: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of several networks' weights; counts are the first one's."""
     first = each[0]
-    # in 64 bits, where the sum of a few 32-bit numbers is exact: the mean of equal weights is those weights, bit for
-    # bit
+    # in 64 bits, where a sum of a few 32-bit numbers is exact: equal weights have themselves for a mean
     return {
         name: torch.stack([weights[name].double() for weights in each]).mean(0).to(value.dtype)
         if value.is_floating_point()

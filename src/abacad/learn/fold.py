@@ -62,8 +62,7 @@ def train_fold(
         trainer = make_trainer(recipe, run, number, state, data.steps_per_epoch, folds_after, budget)
         if not state.is_done(recipe.trainer):
             _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number, run.last(number))
-        # The file is asked, not `state`: the keeper of the first process wrote it, and it is what a later start will
-        # find.
+        # The file is asked, not `state`: the keeper of the first process wrote it, and a later start will find it.
         if not read_state(run.last(number)).is_done(recipe.trainer):
             return False
     if recipe.trainer.averaged > 1:

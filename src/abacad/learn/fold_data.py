@@ -102,7 +102,6 @@ class FoldData(pl.LightningDataModule):
 
 def _shaped_as(simulation: Simulation, axes: Axes) -> Simulation:
     """The simulation with the axes of the data, so that its needles drift by as many channels as those of the data."""
-    # A scene may not be narrower than a window (`Simulation` refuses it), although training cuts no windows from
-    # scenes.
+    # A scene may not be narrower than a window (`Simulation` refuses it), though training cuts none from scenes.
     scenes = replace(simulation.scenes, n_freq=max(simulation.scenes.n_freq, axes.n_freq))
     return replace(simulation, axes=axes, scenes=scenes)

@@ -111,8 +111,7 @@ def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int)
             "Ask for fewer folds (--data.folds), or switch the groups file off: --data.groups none."
         )
     fold = np.full(len(labels), -1)  # a cadence that no fold takes keeps −1, which `check_folds` refuses
-    # Stratified: positives are one in ten, and folds by chance differ in their share, and so in how well an AUC is
-    # known.
+    # Stratified, as positives are one in ten: folds by chance would differ in how well their AUC is known.
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     for number, (_, held) in enumerate(splitter.split(labels["id"], labels["target"], groups)):
         fold[held] = number

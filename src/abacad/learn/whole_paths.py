@@ -26,6 +26,5 @@ def with_whole_paths(recipe: Recipe) -> Recipe:
 
 def _whole(path: str | None) -> str | None:
     """The absolute path; null stays null."""
-    # `abspath`, not `resolve`: a link such as `data → /mnt/disk3/data` is kept, so that the recipe holds when the link
-    # moves
+    # `abspath`, not `resolve`: a link such as `data → /mnt/disk3/data` is kept, so that the link may be moved
     return os.path.abspath(Path(path).expanduser()) if path else path

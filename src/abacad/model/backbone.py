@@ -42,8 +42,7 @@ def timm_backbone(model: Model, n_planes: int) -> nn.Module:
     has_head = False
     if model.weights is not None:
         backbone = _created(name, model, n_planes)
-        # a detector of abacad brings its last layer along; other files have one for a thousand classes, which is
-        # dropped
+        # a detector of abacad brings its last layer along; other files have one for a thousand classes
         has_head = load_start(backbone, model.name, weights_file(model))
     else:
         backbone = _pretrained(name, model, n_planes) if model.pretrained else _created(name, model, n_planes)
@@ -157,8 +156,7 @@ def _pretrained(name: str, model: Model, n_planes: int) -> nn.Module:
         backbone = _created(name, model, n_planes)
         fit_start(backbone, model.name, packaged, "The installed package")
         return backbone
-    # A file in the cache is given by its path: from a name timm would ask the hub at each start whether it is still
-    # new.
+    # A file in the cache is given by its path: of a name timm would ask the hub at each start whether it is new.
     cached = hub_file(name) if not name.startswith(_HUB) else None
     overlay = {"pretrained_cfg_overlay": {"file": str(cached)}} if cached is not None else {}
     if cached is None:

@@ -70,8 +70,7 @@ def load_detector(
             "Put the files of the folds back in their places, or train again."
         )
     model, represent, axes = _described(path, about)
-    # The network is first built without memory for its weights: a file may describe one of 100 GB and hold nothing of
-    # it.
+    # Built without memory for its weights at first: a file may describe a network of 100 GB and hold none of it.
     try:
         wanted = on_no_device(build_detector, model, represent, axes).state_dict()
     except AbacadError as error:

@@ -22,8 +22,7 @@ def pick_device(asked: str = "auto") -> torch.device:
             return torch.device("mps")
         if asked == "auto":
             return torch.device("cpu")
-    # A torch.device can be made of any name. Whether it is there, and whether its driver works, shows with the first
-    # tensor.
+    # A torch.device can be made of any name. Whether it is there, and its driver works, shows with a tensor on it.
     try:
         device = torch.device(asked)
         torch.empty(1, device=device)

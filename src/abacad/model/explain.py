@@ -19,8 +19,8 @@ from abacad.represent.representation import Representation
 from abacad.signal.cadence import Axes
 from abacad.types import Panels, Planes
 
-# Rows and channels. Long in time, as a line is: along 13 rows it moves by a channel or two, while chance pixels average
-# out.
+# Rows and channels. Long in time, as lines are: within 13 rows one moves by a channel or two, and chance pixels average
+# out over them.
 _NEIGHBOURHOOD = (13, 3)
 _STEPS = 8  # of the integral; with 16 the evidence on a line is the same to some 10 %
 

@@ -28,6 +28,7 @@ def generate_on(background: Background, simulation: Simulation, indices: Int[np.
     injected = draw_injected(simulation, simulation.needles.families, targets, chance)
     # one cadence at a time: a background draws from the file by the chance of a single scene
     power = torch.stack([background.panels(chance.of(np.array([k])), n_freq) for k in range(len(indices))])
+    # The noise is measured before the needle is in it: its own light would make it look fainter.
     sigma = np.array([noise_sigma(panels) for panels in power])
     if len(injected.rows):
         paths = injected.needles.paths(injected.rows, sigma[injected.rows], "cpu")

@@ -73,6 +73,7 @@ class NeedleBatch:
         the amplitude of a pixel after smearing, over σ; `panel_snr` is that times √n, n being the rows lit in the
         best ON panel, weighted by the square of their intensity.
         """
+        # The truth tells what can be seen: rows that are lit and inside the window.
         seen = (self.envelope > 0) & (self.channel > -0.5) & (self.channel < self.n_freq - 0.5)
         steps = smearing(torch.from_numpy(self.channel)).numpy()
         lit = np.maximum(seen.sum(axis=(1, 2)), 1)  # rows; 1 where none is seen, so that nothing is divided by 0
@@ -143,6 +144,7 @@ def draw_needles(
         chance: where the draws come from.
     """
     u = chance.uniform("needle", 6)
+    # by the inverse of the cumulative weights: one number a needle, whatever families there are
     weights = _weights(families)
     family = np.searchsorted(np.cumsum(weights) / weights.sum(), u[:, 0], side="right")
     family = np.minimum(family, np.flatnonzero(weights)[-1])  # rounding of the sum may lead past the last family
@@ -154,9 +156,11 @@ def draw_needles(
     for number, name in enumerate(SHAPES):
         chosen = np.flatnonzero(family == number)
         if len(chosen):
+            # `chance.of` keeps the numbers of these needles, so that a needle is the same in a batch of any size
             course = SHAPES[name](drift[chosen], axes, n_freq, chance.of(chosen))
             channel[chosen], envelope[chosen], alone[chosen] = course.channel, course.envelope, course.alone
     envelope *= lit[:, :, None]
+    # First what is lit, then where: only lit rows have to lie inside the window.
     envelope = _cut(envelope, needles.cut, axes, chance)
     channel = _place(channel, envelope, alone, n_freq, chance)
     return NeedleBatch(
@@ -260,6 +264,7 @@ def _shift(
     lit = envelope > 0
     low = np.where(lit, channel, np.inf).min(axis=1, initial=np.inf)
     high = np.where(lit, channel, -np.inf).max(axis=1, initial=-np.inf)
+    # Uniform among the places that fit: a window's edges hold needles as often as its middle, but for the margin.
     room = n_freq - 1 - 2 * MARGIN
     fits = high - low <= room
     with np.errstate(invalid="ignore"):  # dark paths have no ends; whatever becomes of them stays dark

@@ -74,6 +74,7 @@ def fill_chi2(out: Float[Tensor, "..."], dof: float, key: int) -> None:
     """The same into a tensor on the CPU that is there already."""
     flat = out.view(-1)
     table = quantiles(float(dof))
+    # SFC64 is NumPy's quickest generator, and numbers of a simulation need not withstand more than statistics
     bits = np.random.Generator(np.random.SFC64(key))
     words = _Words(bits, min(_PIECE, len(flat)))
     for block in flat.split(_BLOCK):

@@ -41,6 +41,7 @@ class Paths:
 
 def join(parts: list[Paths]) -> Paths:
     """All paths in one, sorted by owner."""
+    # sorted, since `Deposits.bounds` cuts the pixels of one cadence out of all as a slice
     owner = torch.cat([part.owner for part in parts])
     order = torch.argsort(owner, stable=True)
     return Paths(
@@ -68,6 +69,8 @@ class Deposits:
 
 def smearing(channel: Float[Tensor, "*path time"]) -> Float[Tensor, "*path time"]:
     """Channels crossed within each row: the mean step to the two neighbouring rows."""
+    # Forward and backward steps averaged, as a path is known in the middle of each row: where a curve turns back, the
+    # step to one neighbour alone would be too large or too small.
     step = (channel[..., 1:] - channel[..., :-1]).abs()
     before = torch.cat([step[..., :1], step], dim=-1)
     after = torch.cat([step, step[..., -1:]], dim=-1)
@@ -80,6 +83,8 @@ def deposits(paths: Paths, n_batch: int, n_freq: int, taper: bool = False) -> li
     With `taper` the emission fades towards its sides (as blobs do) instead of ending at them.
     """
     each = paths.channel.shape[1:].numel()  # rows of a cadence
+    # Dark rows are dropped first: interference is lit in some rows of some panels only (docs/benchmarks.md, "Making
+    # cadences"), and `index_select` gathers eight times as fast as indexing by a list.
     lit = paths.intensity.reshape(-1).nonzero().view(-1)
     path = torch.div(lit, each, rounding_mode="floor")
     line = lit + ((paths.owner - torch.arange(len(paths.owner), device=lit.device)) * each).index_select(0, path)

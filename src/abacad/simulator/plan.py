@@ -48,6 +48,7 @@ def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> P
         seed: of the data set.
     """
     n, each = n_train + n_test, simulation.windows_per_scene
+    # Seeded by the sizes as well: a larger folder is another draw, not the smaller one with more behind it.
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed & (2**63 - 1), n_train, n_test])))
     number = np.arange(n)
     # "shared": windows of a scene go to train and test alike, as in the competition. Otherwise test begins a new scene.
@@ -62,6 +63,7 @@ def make_plan(simulation: Simulation, n_train: int, n_test: int, seed: int) -> P
     target = np.zeros(n, dtype=bool)
     for part in (np.flatnonzero(train), np.flatnonzero(~train)):
         target[rng.permutation(part)[: round(simulation.positives * len(part))]] = True
+    # places by chance, as the competition's: windows of one scene overlap by any number of channels
     offset = rng.integers(0, simulation.scenes.n_freq - simulation.axes.n_freq + 1, n)
     return Plan([_name(seed, window) for window in range(n)], train, target, scene, offset)
 

@@ -41,6 +41,7 @@ def receive(
     are combined into one (gain / std) before any pixel is touched, so that each pixel is multiplied once, not twice:
     mean and std of the panel follow from sums over each row and the rows' gains alone.
     """
+    # in memory that is there: a page fresh from the system costs 2 µs (docs/benchmarks.md)
     torch.mul(power, freq, out=scratch)
     if out.dtype != torch.float16:
         torch.mul(scratch, time, out=out)

@@ -84,6 +84,7 @@ def draw_interference(
         # most single windows hold none, and making none takes as long as making some
         return [_scaled(maker(simulation, emitters, n_freq, chance), sigma, device)] if len(emitters) else []
 
+    # One list, so that all steady emissions are added in one pass over the pixels.
     steady = [
         *some("carriers", rfi.carriers, _carriers),
         *some("combs", rfi.combs, _combs),
@@ -137,6 +138,8 @@ def _panels(
     u: Float[np.ndarray, "emitter 3"], some: Float[np.ndarray, "emitter 6"]
 ) -> Bool[np.ndarray, "emitter panel"]:
     """Where carriers stand: in all panels (70 %), in all but one (15 %), or in some."""
+    # The last 15 % are what a detector falls for: of a carrier that is switched panel by panel, one in nine leaves no
+    # OFF panel lit (docs/lab-notebook.md, section 16).
     lit = np.ones((len(u), N_PANELS), dtype=bool)
     but_one = np.arange(N_PANELS) != np.floor(N_PANELS * u[:, 1, None])
     lit &= ~((u[:, 0] >= 0.7) & (u[:, 0] < 0.85))[:, None] | but_one

@@ -103,6 +103,7 @@ def generate(simulation: Simulation, indices: Int[np.ndarray, " batch"], seed: i
     gains = draw_gains(simulation.noise, axes, axes.n_freq, chance)
     time = torch.from_numpy(gains.time * emissions.bursts)[..., None].to(device)
     freq = torch.from_numpy(gains.freq)[:, None, None].to(device)
+    # one key a cadence: its noise is the same alone, in any batch, and in any process
     keys = chance.keys("noise").tolist()
     shape = (len(indices), N_PANELS, axes.n_time, axes.n_freq)
     out = torch.empty(shape, dtype=torch.float16 if simulation.normalise else torch.float32, device=device)
@@ -226,6 +227,7 @@ def make_scene(
 
 def noise_sigma(power: Float[Tensor, "panel time freq"], patch: int = 16) -> float:
     """Standard deviation of a noise pixel: the median over patches of `patch` channels, most of which hold no RFI."""
+    # The variance within a patch knows nothing of the band's slope across patches, nor of a carrier elsewhere.
     patches = power[..., : power.shape[-1] // patch * patch].unflatten(-1, (-1, patch)).movedim(-2, 1).flatten(2)
     return float(patches.var(-1).median().sqrt())
 
@@ -250,6 +252,7 @@ def cut(
     for place, offset in enumerate(offsets.tolist()):
         channels = slice(offset, offset + n_freq)
         window = scene.power[None, ..., channels]
+        # windows without a needle are views of the scene, and no copy of them is made
         if place in with_needle:
             window = scratch.copy_(window)
             deposit(window, drawn, place)

@@ -186,6 +186,7 @@ class Scenes:
         """Refuse empty scenes."""
         at_least("scenes.n_freq", float(self.n_freq), 1.0, "A scene has at least as many channels as a window.")
         at_least("scenes.coverage", self.coverage, 0.01, "1.5 is like the competition.")
+        # checked here and not by its type alone: Python takes any text for a Literal
         if self.overlap not in ("shared", "split"):
             raise AbacadError(f'scenes.overlap is "{self.overlap}": choose shared or split.')
 
@@ -256,6 +257,7 @@ def _timetable(axes: Axes) -> None:
     starts = axes.panel_start_s
     if len(starts) != N_PANELS:
         raise AbacadError(f"axes.panel_start_s has {len(starts)} starts: a cadence has {N_PANELS} panels.")
+    # to nine digits: starts are sums of decimal fractions, which round
     shortest = min(later - start for start, later in pairwise(starts))
     if not shortest >= axes.panel_s * (1 - 1e-9):
         raise AbacadError(

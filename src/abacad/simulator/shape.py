@@ -80,6 +80,7 @@ def sine(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
     u = chance.uniform("sine", 3)
     tau = panel_time(axes)
     period = log_uniform(u[:, 0], (0.25, 3.0))
+    # at most a quarter of the window from side to side, so that narrow windows hold whole swings
     swing = np.minimum(log_uniform(u[:, 1], (2.0, 15.0)), n_freq / 8)
     phase = 2 * np.pi * (tau / _column(period) + _column(u[:, 2]))
     return _through(_column(drift) * tau + _column(swing) * np.sin(phase))
@@ -93,6 +94,7 @@ def s_curve(drift: Drift, axes: Axes, n_freq: int, chance: Chance) -> Course:
     reach = log_uniform(u[:, 2], (5.0, 40.0)).clip(max=n_freq / 4) * np.sign(drift)
     pace = log_uniform(u[:, 3], (0.1, 1.2))
     turn = np.tanh((tau - _column(middle)) / _column(pace))
+    # with a third of the drift only, so that the change of lanes and not the drift decides where the needle goes
     return _through(_column(drift) * tau * 0.3 + _column(reach) * turn)
 
 

@@ -27,7 +27,7 @@ _TAPS = 12  # of the polyphase filter at Green Bank
 _DC_SPIKE = 300.0  # times the noise
 _LEVEL = 4e9  # what the spectrometer calls the noise
 _MARGIN = 150  # channels between two emissions
-_TRIES = 10_000
+_TRIES = 10_000  # places drawn for one emission before the band is called full
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,7 @@ def _lit(emitter: np.ndarray, rng: np.random.Generator) -> Bool[np.ndarray, "emi
     lit = np.ones((len(emitter), N_PANELS), dtype=bool)
     lit[np.ix_((emitter == "needle") | (emitter == "standing"), OFF)] = False
     some = emitter == "intermittent"
+    # One OFF panel at least, or by the ON–OFF rule it would be a needle.
     lit[some] = rng.random((int(some.sum()), N_PANELS)) < 0.5
     lit[some, OFF[0]] = True
     return lit
@@ -171,6 +172,7 @@ def _placed(span: Float[np.ndarray, " emission"], n: int, rng: np.random.Generat
     coarse = min(n, COARSE)
     taken = [(middle - 50, middle + 50) for middle in range(coarse // 2, n, coarse)]
     channel = np.zeros(len(span))
+    # the longest first: short ones fit into the gaps that are left
     for place in np.argsort(-np.abs(span), kind="stable"):
         low, high = min(0.0, span[place]) - _MARGIN, max(0.0, span[place]) + _MARGIN
         for _ in range(_TRIES):
@@ -202,6 +204,7 @@ def power(session: Session, emissions: Emissions, seed: int, panel: int, first: 
 def gains(noise: Noise, axes: Axes, seed: int) -> tuple[Float[np.ndarray, "panel time"], Float[np.ndarray, " channel"]]:
     """Of the rows of each panel, and of all channels: ripple, channel by channel, and the polyphase filter's shape."""
     drawn = draw_gains(noise, axes, axes.n_freq, _chance(seed))
+    # every coarse channel has the same filter, and so the same shape: `resize` repeats it
     band = np.resize(polyphase_band(min(axes.n_freq, COARSE)), axes.n_freq)
     return drawn.time[0], (drawn.freq[0] * band).astype(np.float32)
 
@@ -209,6 +212,7 @@ def gains(noise: Noise, axes: Axes, seed: int) -> tuple[Float[np.ndarray, "panel
 def _deposits(paths: Paths, first: int, n: int) -> list[Deposits]:
     """Pixels of the paths in a piece of the band; those that pass it by cost nothing."""
     channel = paths.channel - first
+    # 64 channels beyond the piece: a row of the fastest needle (4 Hz/s) is smeared over 26
     near = ((channel > -64) & (channel < n + 64)).flatten(1).any(dim=1)
     some = Paths(paths.owner[near], channel[near], paths.intensity[near], paths.width[near])
     return [Deposits(one.pixel, one.amount.float(), one.bounds) for one in deposits(some, 1, n)]
