@@ -36,8 +36,8 @@ class Threshold:
     """A score that a share of the negatives exceeds.
 
     Attributes:
-        value: It.
-        draws: (draw,) what it would be from other draws of the cadences that it rests on.
+        value: The score itself.
+        draws: (draw,) the thresholds that other draws of the same cadences give, for its uncertainty.
         rests_on: `negatives` or `needles`.
     """
 

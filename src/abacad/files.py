@@ -1,7 +1,7 @@
-"""Files that are whole or absent when written, and believed only after a look when read.
+"""Writes files whole or not at all, and checks tables and JSON before they are used.
 
-A file is written beside its place as `.NAME.HOST-PID.part`, then renamed into it. What a killed process left so is
-removed when the next one writes into the same folder.
+A file is written beside its place as `.NAME.HOST-PID.part`, then renamed into it. A part that a killed process left is
+removed when the next process writes into the same folder.
 """
 
 import csv

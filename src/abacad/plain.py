@@ -1,4 +1,4 @@
-"""Plain files, and the plain data in them: nothing that somebody else wrote is believed unseen.
+"""Reads plain files and plain data that somebody else may have written, and checks them before they are used.
 
 A pipe or a device would be waited for without end, and a size that is only declared would fill the memory. So a file
 is opened without waiting, has to be a plain one, and has to be of a size that a file of its format can have.
@@ -117,7 +117,7 @@ def _is_listed(hint: Any) -> bool:
 
 
 def unknown_key(key: str, known: list[str]) -> str:
-    """What to say of a key that nobody knows."""
+    """The message for an unknown key, with the known one that it resembles."""
     near = difflib.get_close_matches(key, known, n=1)
     return f"there is no key {brief(key, 60)}." + (f" Did you mean {near[0]}?" if near else "")
 

@@ -1,4 +1,4 @@
-"""Results that tell themselves in a line, and in a notebook as a small table."""
+"""The results of verbs print as one line, and in a notebook as a small table."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -37,7 +37,7 @@ def test_flips_are_those_of_the_representation(kind):
 
 
 @pytest.mark.parametrize("kind", ["panels", "tall", "binned"])
-def test_a_shift_moves_all_panels_alike_by_whole_planes(kind):
+def test_a_shift_moves_all_panels_alike_by_whole_pixels(kind):
     """A mark at the same place of every panel is at one common place afterwards, and is not blurred."""
     panels = torch.zeros(6, 28, 32)
     panels[:, 14, 16] = 1.0

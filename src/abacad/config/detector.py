@@ -35,8 +35,8 @@ class Model:
     """
 
     name: str = "efficientnet_b0"
-    # Image networks from random weights learn nothing of some thousand cadences: AUC 0.48 to 0.55, on the easiest preset,
-    # too (docs/lab-notebook.md, sections 5 and 15).
+    # From random weights image networks learn nothing of some thousand cadences: AUC 0.48 to 0.55, on the easiest
+    # preset, too (docs/lab-notebook.md, sections 5 and 15).
     pretrained: bool = True
     weights: str | None = None
     size: int | None = None

@@ -1,4 +1,4 @@
-"""The competition folder: where its files are, its labels, its ids, and one cadence read without trust.
+"""The competition folder: where its files are, its labels, its ids, and how one cadence is read and checked.
 
     train/<id[0]>/<id>.npy   test/<id[0]>/<id>.npy   train_labels.csv   sample_submission.csv   old_leaky_data/
 

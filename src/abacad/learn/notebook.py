@@ -1,8 +1,8 @@
-"""What a notebook needs: its log shown in the output that is saved, and a training on several devices.
+"""Training from a notebook: the log is shown below the cell, and several devices can be used.
 
-Lightning's own `ddp_notebook` forks the kernel. A forked process cannot use CUDA once the kernel has, and scores,
-pictures or a look at the device are enough for that. So the training runs as a command of its own, as from a shell,
-and the kernel shows what it says.
+Lightning's own `ddp_notebook` forks the kernel, the process behind the notebook. A forked process cannot use CUDA once
+the kernel has used it, and one score or one look at the device is enough for that. So the training runs as a command of
+its own, as from a shell, and the kernel logs what the command says.
 """
 
 import logging
@@ -94,7 +94,7 @@ def _relayed(process: subprocess.Popen) -> list[str]:
 
 
 def tell_levels() -> None:
-    """Make this process, started by the one above, write each line of its log with its level."""
+    """Write each line of the log with its level to standard output, in the process that a notebook started."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter(f"%(levelname)s{_SEPARATOR}%(message)s"))
     logger = logging.getLogger("abacad")
@@ -104,5 +104,5 @@ def tell_levels() -> None:
 
 
 def tell_error(error: AbacadError) -> None:
-    """Write an error as one line for the process above."""
+    """Write an error as one line for the notebook's process, which raises it again."""
     logging.getLogger("abacad").error("%s", str(error).replace("\n", _SEPARATOR))

@@ -1,7 +1,8 @@
-"""How many reader processes the shared memory serves: they hand each batch over through a file in it.
+"""Limits the number of reader processes to what the shared memory serves.
 
-A container has 64 MB of it by default, less than one batch of image planes takes. A reader would then die of a bus
-error; sharing by file names (torch's `file_system`) uses the same memory and helps nothing.
+A reader process hands each batch over through a file in the shared memory (/dev/shm). A container has 64 MB of it by
+default, less than one batch of image planes takes, and a reader that finds it full dies of a bus error. Sharing by file
+names (torch's strategy `file_system`) uses the same memory and does not help.
 """
 
 import logging

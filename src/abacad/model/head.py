@@ -1,9 +1,9 @@
-"""The last layer of a timm backbone at the start: it says the prior, and nothing else yet.
+"""Draws the last layer of a timm backbone anew, so that it first answers the prior: the odds of any cadence.
 
-timm draws the last layer of EfficientNets and MobileNets for a thousand classes. For one logit that gives values of
-±1: the first log-odds have a spread of 5 and the BCE is 2.5 instead of 0.69. The large first gradients destroy
-pretrained features, and some runs never recover. So the layer is drawn anew, with a spread of the log-odds of a few
-hundredths, whatever the backbone.
+timm draws the last layer of EfficientNets and MobileNets for a thousand classes. For one logit that gives weights of
+±1: the first log-odds have a spread of 5, and the loss (binary cross-entropy, BCE) is 2.5 instead of ln 2 = 0.69. The
+large first gradients destroy pretrained features, and some runs never recover. So the layer is drawn anew, with a
+spread of the log-odds of a few hundredths, whatever the backbone.
 """
 
 import math

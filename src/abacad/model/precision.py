@@ -1,4 +1,4 @@
-"""In how many bits a network computes: 32, or half of them where the device is quicker so."""
+"""The precision that a network computes in: 32 bits, or 16 where the device is quicker with them."""
 
 from contextlib import AbstractContextManager, nullcontext
 

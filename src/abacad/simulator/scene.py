@@ -204,8 +204,8 @@ def make_scene(
 ) -> Scene:
     """The scene of a number: its noise, interference and gains, without needles.
 
-    A background brings the telescope's own gains with it, so none are simulated. Who makes many scenes one after
-    the other gives a `scratch` tensor to make their noise in: memory fresh from the system costs more than the noise.
+    A background brings the telescope's own gains with it, so none are simulated. A caller that makes many scenes passes
+    a `scratch` tensor, in which each scene's noise is made: memory fresh from the system costs more than the noise.
     """
     chance = scene_chance(seed, index)
     axes, n_freq = simulation.axes, simulation.scenes.n_freq
