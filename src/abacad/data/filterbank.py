@@ -39,7 +39,7 @@ class Store(Protocol):
     remarks: list[str]
 
     def read(
-        self, row: int, n_rows: int, plane: int, first: int, n: int
+        self, row: int, n_rows: int, polarisation: int, first: int, n: int
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """Values of one polarisation in the file's own order of channels, NaN where lost, and what is lost."""
 
@@ -55,7 +55,7 @@ class Filterbank:
         path: Of the file.
         header: What it says of itself.
         n_rows: Rows in the file.
-        planes: Polarisations that are added up.
+        polarisations: Numbers of the polarisations that are added up.
     """
 
     def __init__(self, store: Store, pol: Polarisation = "I") -> None:
@@ -63,7 +63,7 @@ class Filterbank:
         self.path, self.header, self.n_rows = store.path, store.header, store.n_rows
         self._store = store
         self._masked: list[tuple[int, int, Masked]] = []  # with the first and last channel of the reading
-        self.planes = self._planes(pol)
+        self.polarisations = self._polarisations(pol)
 
     @property
     def n_channels(self) -> int:
@@ -141,15 +141,15 @@ class Filterbank:
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """The sum of the polarisations, in the file's own order of channels, and what is lost in any of them."""
         # What is lost in one polarisation is lost in the sum: half of the power would look like a dip.
-        values, lost = self._store.read(row, n_rows, self.planes[0], first, n_channels)
-        for plane in self.planes[1:]:
-            more, also = self._store.read(row, n_rows, plane, first, n_channels)
+        values, lost = self._store.read(row, n_rows, self.polarisations[0], first, n_channels)
+        for polarisation in self.polarisations[1:]:
+            more, also = self._store.read(row, n_rows, polarisation, first, n_channels)
             with np.errstate(invalid="ignore", over="ignore"):
                 values = values + more
             lost = [*lost, *(one for one in also if one not in lost)]
         return values, lost
 
-    def _planes(self, pol: Polarisation) -> tuple[int, ...]:
+    def _polarisations(self, pol: Polarisation) -> tuple[int, ...]:
         """Which polarisations make up what was asked for.
 
         Two or four hold XX and YY first (then the cross products' real and imaginary parts), whose sum is Stokes I;

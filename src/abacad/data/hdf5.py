@@ -104,13 +104,13 @@ class Hdf5Store:
         return f"it is cut short on disk; {whole} of its {self.n_rows} rows are whole, and what is missing is masked"
 
     def read(
-        self, row: int, n_rows: int, plane: int, first: int, n: int
+        self, row: int, n_rows: int, polarisation: int, first: int, n: int
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """Values in the file's own order of channels, and what of them is lost."""
-        lost = self._unusable(row, n_rows, plane, first, n)
+        lost = self._unusable(row, n_rows, polarisation, first, n)
         if not any(one.reason in ("corrupt chunk", "cut off") for one in lost):
             try:
-                return _masked(self._values(row, n_rows, plane, first, n), lost), lost
+                return _masked(self._values(row, n_rows, polarisation, first, n), lost), lost
             except (OSError, RuntimeError):  # one of the chunks at least; which one, the loop below tells
                 pass
         # Chunk by chunk only now, as that takes longer: what is known to be lost stays NaN, all others are tried.
@@ -118,22 +118,29 @@ class Hdf5Store:
         known = {(one.row, one.channel) for one in lost}
         for part in self._parts(row, n_rows, first, n):
             if part[::2] not in known:
-                lost += self._read_part(out, row, plane, first, part)
+                lost += self._read_part(out, row, polarisation, first, part)
         return out, lost
 
     def _read_part(
-        self, out: Float[np.ndarray, "time freq"], row: int, plane: int, first: int, part: tuple[int, int, int, int]
+        self,
+        out: Float[np.ndarray, "time freq"],
+        row: int,
+        polarisation: int,
+        first: int,
+        part: tuple[int, int, int, int],
     ) -> list[Loss]:
         top, bottom, left, right = part
         try:
-            out[top:bottom, left:right] = self._values(row + top, bottom - top, plane, first + left, right - left)
+            out[top:bottom, left:right] = self._values(
+                row + top, bottom - top, polarisation, first + left, right - left
+            )
         except (OSError, RuntimeError):
             return [Loss("corrupt chunk", *part)]
         return []
 
-    def _values(self, row: int, n_rows: int, plane: int, first: int, n: int) -> Float[np.ndarray, "time freq"]:
+    def _values(self, row: int, n_rows: int, polarisation: int, first: int, n: int) -> Float[np.ndarray, "time freq"]:
         rows, channels = slice(row, row + n_rows), slice(first, first + n)
-        values = self._data[rows, channels] if self._data.ndim == 2 else self._data[rows, plane, channels]
+        values = self._data[rows, channels] if self._data.ndim == 2 else self._data[rows, polarisation, channels]
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is masked as such
             return np.asarray(values, dtype=np.float32)
 
@@ -143,7 +150,7 @@ class Hdf5Store:
         rows, channels = _steps(row, n_rows, chunks[0]), _steps(first, n, chunks[-1])
         return [(*lines, *columns) for lines, columns in product(rows, channels)]
 
-    def _unusable(self, row: int, n_rows: int, plane: int, first: int, n: int) -> list[Loss]:
+    def _unusable(self, row: int, n_rows: int, polarisation: int, first: int, n: int) -> list[Loss]:
         """Chunks that were never written, or that cannot be what they say."""
         if self._data.chunks is None and self._end is None:
             return []
@@ -151,7 +158,7 @@ class Hdf5Store:
         # Beside HDF5's own handle, to look at the first bytes of a chunk without unpacking it.
         with open(self.path, "rb", buffering=0) as file:
             for part in self._parts(row, n_rows, first, n):
-                corner = (row + part[0], *([plane] if self._data.ndim == 3 else []), first + part[2])
+                corner = (row + part[0], *([polarisation] if self._data.ndim == 3 else []), first + part[2])
                 reason = self._wrong(file.fileno(), corner) if self._data.chunks else self._cut_off(corner, part)
                 if reason is not None:
                     lost.append(Loss(reason, *part))

@@ -77,7 +77,7 @@ class SigprocStore:
             self.n_rows = min(self.n_rows, promised)
 
     def read(
-        self, row: int, n_rows: int, plane: int, first: int, n: int
+        self, row: int, n_rows: int, polarisation: int, first: int, n: int
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """Values in the file's own order of channels, and what of them is lost."""
         out = np.empty((n_rows, n), np.float32)
@@ -86,7 +86,7 @@ class SigprocStore:
             for k in range(n_rows):
                 # A row may begin within a byte, where values have fewer than 8 bits: whole bytes are read, and the
                 # values before the first one that is wanted are skipped.
-                begin = (((row + k) * self.header.n_ifs + plane) * self.header.n_channels + first) * bits
+                begin = (((row + k) * self.header.n_ifs + polarisation) * self.header.n_channels + first) * bits
                 low, high = begin // 8, -(-(begin + n * bits) // 8)
                 # pread keeps no place in the file, so that threads may read one store side by side
                 raw = os.pread(file.fileno(), high - low, self._start + low)

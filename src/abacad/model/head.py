@@ -1,4 +1,4 @@
-"""Draws the last layer of a timm backbone anew, so that it first answers the prior: the odds of any cadence.
+"""Draws the last layer of a timm backbone so that it first answers the prior, the odds of a needle in any cadence.
 
 timm draws the last layer of EfficientNets and MobileNets for a thousand classes. For one logit that gives weights of
 ±1: the first log-odds have a spread of 5, and the loss (binary cross-entropy, BCE) is 2.5 instead of ln 2 = 0.69. The
