@@ -45,8 +45,12 @@ def line_maps(
         fine: pixels a channel.
     """
     n_time, n_freq = panels.shape[-2:]
+    # Padded to twice the width: a shift by Fourier phases is periodic, and a line that leaves the band on one side
+    # would otherwise come in again on the other.
     modes = torch.fft.rfft(panels, n=2 * n_freq).permute(3, 1, 0, 2)
     phases = _phases(n_time, n_freq, max_drift, middle).to(modes.device)
+    # irfft of a greater length fills the modes in between with zeros, which interpolates; it divides by that length,
+    # and so by `fine` too often.
     return fine * torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=2 * fine * n_freq)
 
 
@@ -98,6 +102,7 @@ def on_places(n_freq: int, max_drift: int, panel_start: Starts) -> tuple[list[li
     drifts = [step / STEPS for step in range(-STEPS * max_drift, STEPS * max_drift + 1)]
     since = [start - panel_start[REFERENCE] for start in panel_start[0::2]]
     places = [[(round(drift) + max_drift, round(2 * drift * moment)) for drift in drifts] for moment in since]
+    # farther away no pixel of the line's map lies in the band: the panel adds nothing there
     farthest = max(0, 2 * n_freq - max_drift)
     return places, min(farthest, max(abs(moved) for each in places for _, moved in each))
 
