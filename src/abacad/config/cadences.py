@@ -30,8 +30,9 @@ class Data:
     Args:
         folds: Number of cross-validation folds.
         only: Train this fold alone, as `0`, or these, as `[0, 2]`; others are added later with the same command.
-        groups: `auto` takes groups.csv of the data folder when there is one and else the id up to its first
-            underscore; `none` always takes the id; or a CSV file with the columns id and group.
+        groups: Cadences of one group are held back together. `auto` takes the groups of groups.csv in the data folder,
+            or where there is none the part of each id before its first underscore; `none` takes that part always; or
+            a CSV file with the columns id and group.
         partners: Which cadences the view `residual` subtracts from train and test cadences: those of `train`, or of
             `train+test`.
         bad: What to do with a cadence that cannot be used: stop (`fail`) or leave it out (`skip`, listed in run.json).
@@ -39,15 +40,15 @@ class Data:
         pack: Keep the represented cadences in one file in the run folder while training (float16), so that every
             epoch and fold reads them from there: `always`, `never`, or `auto`, when the file takes at most 24 GB and
             a third of the free disk.
-        workers: Processes that read cadences; chosen by itself when null.
+        workers: Processes that read cadences; null: one a core, eight at most, and none for packed cadences on a CPU.
         simulated: Number of simulated cadences, new ones every epoch, that are added to each training fold.
         labelled: Train on labelled cadences; with `false` on simulated ones alone, and the labelled ones only judge.
         simulated_preset: Preset of `abacad simulate` that they are drawn from.
-        pseudo: test.csv of a run with the same folds. Its cadences join each training fold k with the scores of that
-            run's fold k for targets; none of them judges.
+        pseudo: test.csv of another run with the same folds. Its test cadences join the training, and fold k takes the
+            scores of that run's fold k as targets. None of them is held back.
         verdicts: What a page of `abacad review` exported (a CSV file with the columns id and verdict). A candidate is a
-            needle, rfi and noise are none, unsure is left out. Verdicts on labelled cadences replace their labels;
-            test cadences with one join each training fold and judge nothing.
+            needle, rfi and noise are none, unsure is left out. A verdict on a labelled cadence replaces its label; a
+            test cadence with one joins the training of every fold and is never held back.
     """
 
     folds: int = 5
@@ -97,10 +98,10 @@ class Represent:
             other kinds. 7 turns the 273 × 256 pixels of the competition's panels into 39 × 256.
         cleaned: Whether the kinds for image networks see panels cleaned of carriers, bursts and gains, as `binned`
             always does. A carrier drifts in gain from panel to panel, so that a difference alone does not remove it.
-        views: Views of `binned`: panels less their common spectrum (`shared`), also less the other class's spectra
-            (`clean`), and the evidence that a narrow-band path runs through each pixel (`track`). With `residual`,
-            which needs the table of `abacad overlaps`, `clean` and `track` show of the channels that stand in another
-            cadence, too, only what differs, and the view itself shows which channels these are.
+        views: What `binned` shows of a panel. `shared`: the panel less the spectrum that all panels have in common;
+            `clean`: also less what the panels of the other class (OFF for ON, ON for OFF) show; `track`: the evidence
+            that a narrow-band path runs through each pixel. `residual` marks channels that stand in another cadence as
+            well, by the table of `abacad overlaps`; of these, `clean` and `track` then show only what differs.
     """
 
     # A plain text and not a `Literal`: somebody else's representation is one more entry of `REPRESENTATIONS`, and a

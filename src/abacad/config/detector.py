@@ -29,9 +29,9 @@ class Model:
         size: Resize the image to size × size pixels; null keeps the native one.
         stem_stride: Stride of a timm backbone's first convolution; null keeps the published one, 1 keeps every pixel.
             Lines of one channel are lost to the published strides of 2 and 4; weights stay valid.
-        drop: Dropout before the last layer of a timm backbone.
-        drop_path: Stochastic depth of a timm backbone.
-        width: Features of the panel network's first layer.
+        drop: Dropout: share of the features before the last layer of a timm backbone that a training step leaves out.
+        drop_path: Stochastic depth: share of the blocks of a timm backbone that a training step skips.
+        width: Number of features of the panel network's first layer.
     """
 
     name: str = "efficientnet_b0"
@@ -62,7 +62,7 @@ class Optim:
 
     Args:
         lr: Peak learning rate.
-        weight_decay: Decoupled weight decay.
+        weight_decay: AdamW's weight decay: each step makes weights smaller by this share times the learning rate.
         batch_size: Cadences in a training step, on each device.
         warmup: Share of all steps over which the learning rate rises.
         final_lr: Learning rate of the last step, as a share of the peak.
@@ -113,8 +113,8 @@ class Trainer:
         channels_last: Keep the planes of a pixel beside each other in memory: quicker convolutions of image networks
             on a GPU with mixed precision, and on some CPUs.
         compile: Compile the network with torch.compile: quicker steps after some minutes, where there is a compiler.
-        devices: Devices on each node.
-        num_nodes: Nodes.
+        devices: Number of devices (GPUs, or processes on a CPU) on each machine.
+        num_nodes: Number of machines.
         strategy: `auto` is `ddp` where there are several devices, and `ddp_notebook` in a notebook with several: the
             training then runs in processes of its own, as a notebook's kernel cannot be one of several.
         precision: `auto` is bf16 where the device computes in it, else fp16 on CUDA, else 32 bits (`32-true`).
@@ -162,8 +162,8 @@ class Inference:
     Args:
         tta: Flips of the cadence whose logits are averaged.
         batch_size: Cadences scored at once.
-        precision: In which held-back and test cadences are scored; `auto` as in trainer.precision. Half precision moves
-            logits by some thousandths and is quicker on a GPU.
+        precision: Precision that held-back and test cadences are scored in; `auto` as in trainer.precision. Half
+            precision moves logits by some thousandths and is quicker on a GPU.
     """
 
     # All four, since an image network gains 0.02 to 0.03 of AUC by them (docs/lab-notebook.md, section 20). None of
