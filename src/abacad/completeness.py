@@ -90,7 +90,7 @@ def _n_above(weights: np.ndarray, times: np.ndarray, rate: float) -> int:
 
 
 def recovered_share(scores: np.ndarray, threshold: Threshold, seed: int = 0) -> Interval:
-    """Share of the needles' scores (n,) above a threshold; its interval knows that the threshold is uncertain, too."""
+    """Share of the needles' scores (n,) above a threshold; its interval includes the threshold's own uncertainty."""
     n, ordered = len(scores), np.sort(scores)
     value = float((scores > threshold.value).mean())
     # of all drawn thresholds at once: a sorted list answers how many lie above each

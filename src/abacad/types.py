@@ -1,4 +1,4 @@
-"""The shapes that travel through the house, by name.
+"""Names for the shapes of the arrays and tensors that functions hand to each other.
 
 panel    6, in the order A B A C A D (ON target at 0, 2, 4; OFF at 1, 3, 5)
 time     rows of one panel, `dt_s` apart

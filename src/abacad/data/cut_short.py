@@ -35,12 +35,12 @@ class _Longer(io.RawIOBase):
         return self._place
 
     def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        here = os.pread(self._file, len(view), self._place)
-        view[: len(here)] = here
-        view[len(here) :] = bytes(len(view) - len(here))
-        self._place += len(view)
-        return len(view)
+        wanted = memoryview(buffer).cast("B")
+        here = os.pread(self._file, len(wanted), self._place)
+        wanted[: len(here)] = here
+        wanted[len(here) :] = bytes(len(wanted) - len(here))
+        self._place += len(wanted)
+        return len(wanted)
 
     def close(self) -> None:
         if not self.closed:

@@ -31,7 +31,7 @@ _SAMPLE = 1 << 14  # channels that are looked at to tell powers from Stokes para
 
 @runtime_checkable
 class Store(Protocol):
-    """One format's file: where its values lie."""
+    """An open file of one format, as `Filterbank` reads it."""
 
     path: Path
     header: Header
@@ -49,7 +49,7 @@ FORMATS: dict[bytes, Callable[[Path], Store]] = {hdf5.MAGIC: hdf5.Hdf5Store, sig
 
 
 class Filterbank:
-    """An open file; nothing but what is read comes into memory.
+    """An open telescope file; values come into memory only when they are read.
 
     Attributes:
         path: Of the file.
@@ -87,7 +87,8 @@ class Filterbank:
 
     @property
     def masked(self) -> list[Masked]:
-        """What was read so far and is NaN; what was read twice counts once, unless two readings overlap in part."""
+        """All NaN in what was read so far, by reason; a stretch that was read again counts once."""
+        # two readings that overlap in part are both counted: which of their values are the same is not kept
         return sorted((entry for _, _, entry in self._masked), key=lambda entry: (entry.first, entry.reason))
 
     def read(
@@ -150,7 +151,7 @@ class Filterbank:
         return values, lost
 
     def _polarisations(self, pol: Polarisation) -> tuple[int, ...]:
-        """Which polarisations make up what was asked for.
+        """The numbers of the polarisations whose sum was asked for.
 
         Two or four hold XX and YY first (then the cross products' real and imaginary parts), whose sum is Stokes I;
         or else I comes first (then Q, U, V). Powers are never negative, and Q is in half of the noise.

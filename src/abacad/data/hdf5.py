@@ -151,7 +151,7 @@ class Hdf5Store:
         return [(*lines, *columns) for lines, columns in product(rows, channels)]
 
     def _unusable(self, row: int, n_rows: int, polarisation: int, first: int, n: int) -> list[Loss]:
-        """Chunks that were never written, or that cannot be what they say."""
+        """Parts of a reading whose chunks were never written, are cut off, or state sizes that cannot be."""
         if self._data.chunks is None and self._end is None:
             return []
         lost = []
@@ -165,7 +165,7 @@ class Hdf5Store:
         return lost
 
     def _cut_off(self, corner: tuple[int, ...], part: tuple[int, int, int, int]) -> Reason | None:
-        """Whether a row of values that lie in one piece ends beyond the file."""
+        """Where a file has no chunks: whether these values end beyond its end."""
         begin = self._data.id.get_offset()  # none where the values stand in the header
         if self._end is None or begin is None:
             return None

@@ -23,7 +23,7 @@ _SEXAGESIMAL = re.compile(r"([+-]?)(\d+)[hd:° ](\d+)[m:' ](\d+(?:\.\d*)?)[s\"]?
 
 @dataclass(frozen=True)
 class Header:
-    """The words that reach the physics.
+    """The header words that abacad uses.
 
     Attributes:
         source_name: What the telescope looked at; empty where the file does not say.
@@ -113,7 +113,7 @@ def _name(value: Any) -> str:
 
 
 def _angle(value: Any) -> float:
-    """17.16, or "17h10m03.984s": 17 + 10/60 + 3.984/3600 = 17.1678."""
+    """An angle from a number, or from text such as "17h10m03.984s": 17 + 10/60 + 3.984/3600 = 17.1678."""
     if value is None:
         return math.nan
     parts = _SEXAGESIMAL.fullmatch(str(value).strip())

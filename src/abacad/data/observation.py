@@ -138,7 +138,7 @@ class Observation:
             yield last
 
     def n_windows(self, width: int) -> int:
-        """How many these are: 1,000 channels hold 7 windows of 256."""
+        """Number of windows that `starts` gives: 1,000 channels hold 7 of 256."""
         last = self.n_freq - width
         return 0 if last < 0 else -(-last // (width // 2)) + 1
 

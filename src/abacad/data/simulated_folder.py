@@ -84,7 +84,7 @@ def _head(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What made a simulated folder.
+    """What simulation.json says of a folder: how its cadences were simulated.
 
     Attributes:
         simulation: what was simulated.
@@ -124,7 +124,7 @@ def read_card(folder: Path) -> Card:
 
 
 def _card(simulation: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What decides every byte of the folder, as JSON gives it back."""
+    """All that decides the content of the folder, in the form in which JSON is read back."""
     # The version, too: another one may draw other cadences from the same seed. Through JSON and back, so that tuples
     # are lists, as in the file it is compared with.
     card = {**parameters, "version": abacad.__version__, "simulation": dataclasses.asdict(simulation)}

@@ -30,6 +30,7 @@ def write_submission(out: Path, ids: Sequence[str], scores: Float[np.ndarray, " 
     Raises:
         AbacadError: a score is no number in [0, 1], or the file cannot be written.
     """
+    # The competition refuses a file with another order or a missing id only once it was uploaded.
     with replacing(out) as temporary:
         pd.DataFrame({"id": list(ids), "target": scores}).to_csv(temporary, index=False)
         check_submission(temporary, list(ids))
@@ -43,7 +44,7 @@ def asked_for(files: Sequence[Path]) -> list[str]:
     """
     if len(files) != 1 or not files[0].is_dir():
         raise AbacadError("A submission scores one competition.\nName its folder or its test folder alone.")
-    folder = files[0].resolve()
+    folder = files[0].resolve()  # `.` has a name only when it is resolved
     ids = read_sample(find_competition(folder.parent if folder.name == "test" else folder))
     there = {path.stem for path in cadence_files(files)}
     missing = [cadence_id for cadence_id in ids if cadence_id not in there]
@@ -62,6 +63,7 @@ def check_submission(path: Path, ids: list[str]) -> None:
         AbacadError: it has other columns, ids or order, or a score that is no number in [0, 1].
     """
     table = read_table(path, {"id": str, "target": float}, "Run the same command again.")
+    # the file itself is compared, and not the table that it was written from: what a writer changes shows only there
     if list(table.columns) != ["id", "target"] or list(table["id"]) != ids:
         raise AbacadError(f"{path} does not hold sample_submission.csv's ids in its order.")
     if not table["target"].between(0, 1).all():

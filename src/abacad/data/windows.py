@@ -41,7 +41,7 @@ class Window:
 
 @runtime_checkable
 class Windows(Protocol):
-    """Cadences to be scored, one after the other; none is kept, and where there are millions nothing is for each."""
+    """A sequence of cadences to be scored, each read when it is asked for; millions of them take no memory."""
 
     @property
     def axes(self) -> Axes | None:

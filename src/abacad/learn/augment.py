@@ -31,7 +31,7 @@ class TimeReversal(A.ImageOnlyTransform):
 
     def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
         """Reverse the rows of an array (row, freq, plane), and the order of its planes."""
-        # torch refuses arrays with a negative stride, which a reversed view has: hence the copy
+        # torch refuses arrays with a negative stride, which `[::-1]` gives: hence the copy
         return np.ascontiguousarray(img[::-1, :, self.seen.time_reversed(img.shape[2])])
 
 

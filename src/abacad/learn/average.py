@@ -36,7 +36,7 @@ def kept_epochs(best: dict[int, Any], epoch: int, auc: float, weights: dict[str,
 
 
 def average_best(run: RunFolder, number: int, recipe: Recipe) -> None:
-    """Make the detector of a fold the mean of its best epochs, which its state holds.
+    """Replace the detector of a fold by the mean of its best epochs, whose weights stand in its state.
 
     Raises:
         AbacadError: the state has lost them.
@@ -53,7 +53,7 @@ def average_best(run: RunFolder, number: int, recipe: Recipe) -> None:
 
 
 def mean_of_weights(each: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of several networks' weights; counts are the first one's."""
+    """The mean of several networks' weights; whole numbers, such as counts of batches, are taken from the first."""
     first = each[0]
     # in 64 bits, where a sum of a few 32-bit numbers is exact: equal weights have themselves for a mean
     return {

@@ -71,7 +71,7 @@ class Blend:
 
 
 def blend_of(asked: str | Sequence[float], runs: Sequence[RunFolder]) -> Blend:
-    """The blend that is asked for, fitted where it has to be.
+    """Make the blend that is asked for, and fit its weights where its method has any to fit.
 
     The log tells its weights, and the AUC of held-back cadences.
 
@@ -102,7 +102,7 @@ def blend_of(asked: str | Sequence[float], runs: Sequence[RunFolder]) -> Blend:
 
 
 def held_back_scores(blend: Blend, scores: np.ndarray, targets: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """Blended OOF scores; weights that are fitted are fitted for each fold on the others.
+    """Blended scores of the held-back cadences; fitted weights are fitted, for each fold, on the other folds.
 
     Args:
         blend: What blends.

@@ -47,7 +47,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _taken(path: Path) -> int:
-    """A descriptor of the file, with the lock on it.
+    """Open the lock file, lock it, and return its descriptor.
 
     Between opening and locking, the holder may end and remove the file. The lock would then be on a file that no longer
     has a name, and another process could lock a new one: so the file is compared, and opened again.

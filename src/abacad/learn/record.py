@@ -40,7 +40,7 @@ def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def read_checked(path: Path) -> tuple[tuple[int, int, int], list[str]]:
-    """The shape of the cadences and the ids left out, as an earlier start found them.
+    """The shape of the cadences and the ids left out, as an earlier start wrote them down.
 
     Raises:
         AbacadError: the file holds something else.

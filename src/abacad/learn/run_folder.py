@@ -36,7 +36,7 @@ class RunFolder(Summary):
     path: Path
 
     def title(self) -> str:
-        """What it is."""
+        """The folder by name, as the heading of its facts."""
         return f"Run folder {self.path}"
 
     def told(self) -> list[tuple[str, str]]:
@@ -200,7 +200,7 @@ def judge_of(path: Path, device: torch.device, precision: str | None = None) -> 
         AbacadError: the run is not finished, or the file holds no detector.
     """
     if not path.is_dir():
-        # Four views instead of one gain these weights 0.003 of AUC for twice the time, those for few rows 0.007
+        # Four flips instead of one gain these weights 0.003 of AUC for twice the time, those for few rows 0.007
         # (docs/lab-notebook.md, section 21).
         one_view: tuple[Flip, ...] = ("identity",)
         flips = one_view if path == SHIPPED else Inference().tta

@@ -69,7 +69,7 @@ def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
 
 
 def _read(path: Path) -> pd.Series:
-    """Targets by id, without the verdicts that say nothing."""
+    """Targets by id; the verdict `unsure` and rows without a verdict are left out."""
     way_out = "Give a table that a page of `abacad review` exported: --data.verdicts FILE."
     table = read_table(path, {"id": str}, way_out)
     if "verdict" not in table.columns:

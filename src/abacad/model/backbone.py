@@ -94,7 +94,7 @@ def timm_name(name: str) -> str:
 
 
 def weights_file(model: Model) -> Path:
-    """The file that `model.weights` means.
+    """The path that `model.weights` names; `in-domain` stands for the start that comes with the package.
 
     Raises:
         AbacadError: there is none.

@@ -26,7 +26,7 @@ def precision_of(asked: str, accelerator: str) -> str:
 
 
 def computing_in(asked: str, device: torch.device) -> AbstractContextManager:
-    """A block in which matrix products and convolutions on a device are computed with that precision."""
+    """A context in which matrix products and convolutions on a device are computed in that precision."""
     # autocast, not half weights: it leaves sums and losses, in which rounding adds up, in 32 bits
     half = _HALF.get(precision_of(asked, device.type))
     return nullcontext() if half is None else torch.autocast(device.type, half)

@@ -23,7 +23,7 @@ _ABOUT = "abacad"
 
 
 def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """What a file says of itself, empty where it says nothing, and its tensors.
+    """Read a file's metadata, empty where it has none of abacad's, and its tensors.
 
     Raises:
         AbacadError: it cannot be read, is no safetensors file, or holds NaN or infinite values.
@@ -90,6 +90,6 @@ def about_text(about: dict[str, Any]) -> dict[str, str]:
 
 
 def on_no_device(build: Any, *arguments: Any) -> Any:
-    """What `build` makes, without memory for its tensors: to learn their shapes before these are believed."""
+    """What `build` makes, on torch's device `meta`: its tensors have shapes and take no memory."""
     with torch.device("meta"):
         return build(*arguments)

@@ -167,7 +167,7 @@ def _first_look(accelerator: str) -> str:
 
 def _judge(observation: Observation, weights: str | Path | None, accelerator: str) -> Judge:
     judge = judge_of(Path(weights) if weights else shipped(min(observation.n_time)), pick_device(accelerator))
-    return dataclasses.replace(judge, flips=("identity",))  # the other views cost four times the time
+    return dataclasses.replace(judge, flips=("identity",))  # all four flips would take four times the time
 
 
 def _injections(store: Store, results: list[Result]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:

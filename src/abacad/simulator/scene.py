@@ -150,12 +150,12 @@ def _chunks(n: int, device: str) -> list[tuple[int, int]]:
 
 
 def scene_chance(seed: int, number: int) -> Chance:
-    """Where the scene with this number draws its noise, interference and gains from."""
+    """The random numbers for the noise, the interference and the gains of one scene."""
     return Chance(seed, np.array([_SCENES + number], dtype=np.int64))
 
 
 def window_chance(seed: int, numbers: Int[np.ndarray, " batch"]) -> Chance:
-    """Where windows with these numbers draw their needles from."""
+    """The random numbers for the needles of some windows."""
     return Chance(seed, _WINDOWS + np.asarray(numbers, dtype=np.int64))
 
 
@@ -252,7 +252,7 @@ def cut(
     for place, offset in enumerate(offsets.tolist()):
         channels = slice(offset, offset + n_freq)
         window = scene.power[None, ..., channels]
-        # windows without a needle are views of the scene, and no copy of them is made
+        # a window without a needle is a slice of the scene, and no copy of it is made
         if place in with_needle:
             window = scratch.copy_(window)
             deposit(window, drawn, place)

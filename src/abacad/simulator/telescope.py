@@ -32,7 +32,7 @@ _TRIES = 10_000  # places drawn for one emission before the band is called full
 
 @dataclass(frozen=True)
 class Session:
-    """What is observed; Breakthrough Listen's fine product, six panels of five minutes.
+    """A simulated observation; by default of Breakthrough Listen's fine product, six panels of five minutes.
 
     Attributes:
         channels: Channels of a file: at most a coarse channel of 2^20, or several whole ones.
@@ -97,7 +97,7 @@ class Emissions:
         return self.snr * np.sqrt(n_on / self.smear(axes))
 
     def paths(self, panel: int, axes: Axes, sigma: float) -> Paths:
-        """One panel's, in units of the noise's mean."""
+        """The paths of all emissions through one panel, with intensities over the noise's mean."""
         at = self.start_s[panel] + (np.arange(axes.n_time) + 0.5) * axes.dt_s
         channel = self.channel[:, None] + self.drift_hz_s[:, None] * at / axes.df_hz
         height = self.snr * sigma / np.sqrt(axes.n_time) * self.lit[:, panel]
@@ -202,7 +202,7 @@ def power(session: Session, emissions: Emissions, seed: int, panel: int, first: 
 
 @functools.lru_cache(maxsize=1)
 def gains(noise: Noise, axes: Axes, seed: int) -> tuple[Float[np.ndarray, "panel time"], Float[np.ndarray, " channel"]]:
-    """Of the rows of each panel, and of all channels: ripple, channel by channel, and the polyphase filter's shape."""
+    """Gains of the rows of each panel; and of the channels: ripple, scatter, and the polyphase filter's shape."""
     drawn = draw_gains(noise, axes, axes.n_freq, _chance(seed))
     # every coarse channel has the same filter, and so the same shape: `resize` repeats it
     band = np.resize(polyphase_band(min(axes.n_freq, COARSE)), axes.n_freq)
