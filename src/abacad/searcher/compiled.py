@@ -16,4 +16,6 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     A tool that checks signatures while tests run wraps functions; the loop below such a wrapper is what is compiled.
     """
+    # `fastmath` lets the compiler assume that no value is NaN: masked pixels are exact zeros before any loop sees them.
+    # `cache`: the first call on a machine compiles for some 20 s (docs/adr/0007-search-engine.md), later ones load.
     return numba.njit(cache=True, fastmath=True, nogil=True)(inspect.unwrap(function))

@@ -1,4 +1,4 @@
-"""How deep a search was: completeness of injected needles, false events, smallest flux and power.
+"""How deep a search was: the share of injected needles that it finds, its false events, the smallest flux and power.
 
     F_min = SNR · SEFD · √(N · δν / (n_pol · τ))      N channels of smear, δν of one channel, τ of all ON panels
     EIRP  = 4 π d² F_min
@@ -29,13 +29,18 @@ _PARSEC_M = 3.0857e16
 
 
 def completeness(injections: pd.DataFrame) -> pd.DataFrame:
-    """Share of injected needles found: by joint SNR in and outside dense interference, and by drift at SNR 10 and more.
+    """The share of injected needles that the search found, in ranges of joint SNR and of drift rate.
+
+    Each range of SNR has a row for needles outside dense interference and one for those within; ranges of drift take
+    needles of SNR 10 and more, outside it.
 
     Columns: of, low, high (joint SNR, or Hz/s), needles, found, share, and its Wilson interval of 95 %.
     """
     rows = []
+    # Dense interference hides needles whatever the search does: one share of both would tell how crowded the band is.
     for name, part in (("outside", injections[~injections["dense"]]), ("dense", injections[injections["dense"]])):
         rows += [_share(f"SNR, {name}", part, part["snr"], low, high) for low, high in _ranges(SNR_EDGES)]
+    # From SNR 10 on hardly any is lost to the threshold (docs/benchmarks.md): what is missed then, its drift costs.
     bright = injections[~injections["dense"] & (injections["snr"] >= 10)]
     rate = bright["drift_hz_s"].abs()
     rows += [_share("drift", bright, rate, low, high) for low, high in _ranges(_drift_edges(injections))]
@@ -48,6 +53,7 @@ def _ranges(edges: Any) -> list[tuple[float, float]]:
 
 def _drift_edges(injections: pd.DataFrame) -> list[float]:
     """Bounds a factor of four apart up to the fastest needle."""
+    # A little above the fastest needle, since a range does not hold its upper bound.
     edges = [float(injections["drift_hz_s"].abs().max()) * 1.0001]
     while len(edges) < 6:
         edges.append(edges[-1] / 4)
@@ -56,11 +62,12 @@ def _drift_edges(injections: pd.DataFrame) -> list[float]:
 
 def _share(name: str, part: pd.DataFrame, values: pd.Series, low: float, high: float) -> dict[str, Any]:
     inside = part[(values >= low) & (values < high)]
-    count, found = len(inside), int(inside["found"].sum())
-    interval = wilson(found, count) if count else None
+    count, recovered = len(inside), int(inside["found"].sum())
+    # Wilson's interval stays within 0 to 1, and has a width where all needles or none were found.
+    interval = wilson(recovered, count) if count else None
     return {
-        "of": name, "low": low, "high": high, "needles": count, "found": found,
-        "share": found / count if count else np.nan,
+        "of": name, "low": low, "high": high, "needles": count, "found": recovered,
+        "share": recovered / count if count else np.nan,
         "share_low": interval.low if interval else np.nan, "share_high": interval.high if interval else np.nan,
     }  # fmt: skip
 
@@ -68,14 +75,16 @@ def _share(name: str, part: pd.DataFrame, values: pd.Series, low: float, high: f
 def snr_found(injections: pd.DataFrame, share: float) -> float:
     """Joint SNR at which that share of the needles outside dense interference is found, by a logistic curve in log SNR.
 
-    NaN where all or none are found, or fewer than twenty needles tell.
+    NaN where all needles were found or none, or where there are fewer than twenty.
     """
+    # Imported here: a worker of the search needs no scikit-learn, and its memory counts once a core.
     from sklearn.linear_model import LogisticRegression
 
     part = injections[~injections["dense"]]
     if len(part) < 20 or part["found"].nunique() < 2:
         return float("nan")
     x, y = np.log(part[["snr"]].to_numpy()), part["found"].to_numpy(dtype=bool)
+    # scikit-learn's usual C of 1 pulls the slope towards 0, which would put 90 % at too high an SNR; 1e4 hardly pulls.
     fit = LogisticRegression(C=1e4).fit(x, y)
     return float(np.exp((np.log(share / (1 - share)) - fit.intercept_[0]) / fit.coef_[0, 0]))
 
@@ -107,14 +116,14 @@ def depth(
     sefd_jy: float | None,
     distance_pc: float | None,
 ) -> dict[str, Any]:
-    """What the search would have seen, in numbers; with a flux when the SEFD is known, a power when the distance is.
+    """The faintest signal that the search would have found: as an SNR, a flux (W/m²) and a transmitter's power (W).
 
     Args:
-        observation: what was searched.
-        settings: how.
-        injections: needles that measured it; none takes the threshold itself.
-        sefd_jy: System equivalent flux density.
-        distance_pc: Of the target.
+        observation: the files that were searched.
+        settings: how deep and wide they were searched.
+        injections: the injected needles, which tell at which SNR nine in ten are found; none: the threshold is taken.
+        sefd_jy: system equivalent flux density of the receiver, Jy; without it there is no flux.
+        distance_pc: distance of the target, pc; without it there is no power.
     """
     said: dict[str, Any] = {"snr_threshold": settings.snr}
     snr = settings.snr
@@ -124,8 +133,10 @@ def depth(
         snr = said["snr_90_percent"] if np.isfinite(said["snr_90_percent"]) else snr
     if sefd_jy is None:
         return said
+    # Time on the target alone: what an OFF panel sees adds nothing to a line's SNR.
     seconds = sum(observation.n_time[panel] for panel in observation.on) * observation.dt_s
     for name, drift in (("slow", 0.0), ("fastest", settings.max_drift_hz_s)):
+        # A line that crosses N channels in a row shares its power among them: it has to be √N brighter to be found.
         smear = max(1.0, drift * observation.dt_s / observation.df_hz)
         flux = flux_w_m2(snr, sefd_jy, smear, observation.df_hz, seconds)
         said[f"flux_w_m2_{name}"] = float(f"{flux:.4g}")

@@ -15,18 +15,19 @@ from abacad.searcher.settings import Settings
 from abacad.searcher.table import events_table, in_order
 from abacad.searcher.unit import Judge, Noise, Observation, Unit, read_unit
 
+# Near-zero drift, too: a transmitter may drift as slowly as one on the ground, and its score then tells the two apart.
 _JUDGED = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a coarse channel gave.
+    """The result of searching one coarse channel.
 
     Attributes:
-        coarse: its number.
-        events: its signals, `table.columns`.
-        summary: what was masked, how noisy it was, and how much was searched.
-        injections: injected needles; none without them.
+        coarse: number of the coarse channel.
+        events: a row for each signal, with the columns of `abacad.searcher.table.columns`.
+        summary: masked pixels, noise and dead channels of each panel, and how many MHz and hours were searched.
+        injections: a row for each injected needle; none where nothing was injected.
     """
 
     coarse: int
@@ -36,12 +37,19 @@ class Result:
 
 
 def signals_of(unit: Unit, settings: Settings, device: str = "cpu") -> list[Signal]:
-    """All signals of a unit, with the first look on a device; its powers are as before afterwards."""
+    """All signals of a unit. Powers are masked on the way and put back before it returns.
+
+    Args:
+        unit: flattened powers of one coarse channel.
+        settings: how deep and wide to search.
+        device: where the first look runs: `cpu`, or `cuda`.
+    """
     at_rest = channel_snr(unit)
     masked = standing(at_rest, unit.off)
     still = carriers(unit, at_rest, masked)
-    del at_rest  # 50 MB
+    del at_rest  # 50 MB for six panels of 2^20 channels, which the rest of the search does without
     paths = Paths(unit)
+    # A carrier lifts every path that crosses it, at all drifts: masked first, it makes no place for the second look.
     paths.blank_channels(masked)
     places = look(unit, settings.max_drift_hz_s, settings.first_snr, device)
     signals = second_look(paths, places, settings.snr) + still
@@ -65,6 +73,7 @@ def search_unit(
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)
     trim()
     signals = dc_spikes(signals_of(unit, settings, device), [channel - unit.first for channel in observation.middles()])
+    # Stamps are cut while the powers are there, and scored once they are gone: memory never holds powers and detector.
     chosen = _judged(signals, settings) if judge is not None else []
     stamps = _stamps(unit, [signals[place].line for place in chosen])
     scores = np.full(len(signals), np.nan, np.float32)
@@ -74,6 +83,7 @@ def search_unit(
 
         scores[chosen] = _scores(unit, stamps, judge)
         scored = with_windows(unit, signals, scores, judge, settings.windows)
+    # After the windows are scored: injected needles stay in the powers.
     injections, false_events = _tested(unit, signals, settings, coarse, device) if settings.inject else (None, {})
     unit = replace(unit, power=unit.power[..., :0].copy())  # the detector takes 0.15 GB, for which the powers make room
     trim()
@@ -86,7 +96,7 @@ def search_unit(
 def _tested(
     unit: Unit, signals: list[Signal], settings: Settings, coarse: int, device: str
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """What was injected and found, and how many events are false where there are OFF panels to tell."""
+    """The table of injected needles, and the number of false events, which only OFF panels can tell."""
     false_events = {}
     if unit.off:
         exchanged = signals_of(_exchanged(unit), settings, device)
@@ -101,7 +111,7 @@ def _judged(signals: list[Signal], settings: Settings) -> list[int]:
 
 
 def _stamps(unit: Unit, lines: list[Line]) -> np.ndarray | None:
-    """What the detector sees of some lines; None where there is nothing for it."""
+    """The stamps of some lines, as the detector judges them; None without lines, or without three ON and OFF panels."""
     if not lines:
         return None
     from abacad.searcher.stamp import stamps  # torch takes 1.4 s and 500 MB, which a search without judge does without
@@ -120,12 +130,14 @@ def _scores(unit: Unit, stamps: np.ndarray | None, judge: Judge | None) -> np.nd
 
 def _exchanged(unit: Unit) -> Unit:
     """The same powers with ON and OFF exchanged: an event in it is a false one."""
+    # A line's frequency counts from the start of the first ON panel, which an OFF panel is here.
     start_s = tuple(start - unit.start_s[unit.off[0]] for start in unit.start_s)
     return replace(unit, on=unit.off, off=unit.on, start_s=start_s)
 
 
 def _inject(unit: Unit, ground: list[Signal], settings: Settings, coarse: int, device: str) -> pd.DataFrame:
-    """Search the coarse channel again with needles in it."""
+    """Search the coarse channel again with needles in it; they stay in the powers of the unit."""
+    # The seed holds the number of the coarse channel, so that needles do not depend on which worker searches it when.
     needles = draw_needles(unit, settings, np.random.default_rng([settings.seed, coarse]))
     paths = Paths(unit)
     for line, snr in needles:
@@ -139,6 +151,7 @@ def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str,
         "first_channel": unit.first + unit.begin,
         "channels": unit.end - unit.begin,
         "searched_mhz": float((unit.end - unit.begin) * unit.df_hz / 1e6),
+        # ON and OFF apart: false events a MHz and hour are counted over the OFF panels, whose time may differ.
         "hours": float(sum(unit.n_time[panel] for panel in unit.on) * unit.dt_s / 3600),
         "off_hours": float(sum(unit.n_time[panel] for panel in unit.off) * unit.dt_s / 3600),
         "masked_pixels": [panel.masked for panel in noise],
@@ -150,5 +163,6 @@ def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str,
 
 def joined(results: list[Result]) -> pd.DataFrame:
     """The events of all coarse channels in one table."""
+    # The columns of an empty table have no types, of which pandas warns when it joins them to others.
     tables = [result.events for result in results if len(result.events)]
     return in_order(pd.concat(tables, ignore_index=True)) if tables else results[0].events

@@ -21,7 +21,7 @@ Engine = Callable[[Iterable[Task], int | None], Iterator[tuple[Task, Outcome]]]
 
 
 def serial(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tuple[Task, Outcome]]:
-    """One coarse channel after the other, in this process."""
+    """One coarse channel after the other, in this process; the number of workers is not used."""
     return ((task, done(task)) for task in tasks)
 
 
@@ -47,6 +47,7 @@ def check_engine(name: str, workers: int | None, accelerator: str = "auto") -> s
     if name != "ray":
         return accelerator
     check_ray()
+    # These tasks ask Ray for a core each and for no GPU: several would share one without knowing of each other.
     if accelerator not in ("auto", "cpu"):
         raise AbacadError(
             f"The engine ray works on CPUs, not on {accelerator}.\nGive --accelerator cpu, or leave it out."
@@ -56,14 +57,14 @@ def check_engine(name: str, workers: int | None, accelerator: str = "auto") -> s
 
 @contextmanager
 def outcomes(tasks: Iterable[Task], name: str, workers: int | None) -> Iterator[Iterator[tuple[Task, Outcome]]]:
-    """Outcomes of tasks by an engine, as they come; the engine is cleaned up at the end, also at a too early one."""
-    found = ENGINES[name](tasks, workers)
-    with closing(found) as pairs:  # type: ignore[type-var]  # generators, all of them
+    """Outcomes of tasks by an engine, as they come. The engine is cleaned up when the block ends, also by an error."""
+    # Without `closing` worker processes would live until the garbage collector finds their generator.
+    with closing(ENGINES[name](tasks, workers)) as pairs:  # type: ignore[type-var]  # generators, all of them
         yield _told(pairs)
 
 
 def _told(pairs: Iterator[tuple[Task, Outcome]]) -> Iterator[tuple[Task, Outcome]]:
-    """The outcomes; what was logged elsewhere is logged here."""
+    """The outcomes; warnings of worker processes, whose own log nobody reads, are logged in this process."""
     for task, outcome in pairs:
         for level, text in outcome.said:
             log.log(level, "%s", text)

@@ -37,7 +37,12 @@ def read_bands(named: str | Path) -> pd.DataFrame:
 
 
 def excluded(events: pd.DataFrame, bands: pd.DataFrame) -> pd.DataFrame:
-    """The table with the name of the band that each signal lies in, those signals last."""
+    """The table with the name of the band that each signal lies in; signals of excluded bands come last.
+
+    Args:
+        events: signals, with the column frequency_mhz.
+        bands: start_mhz, end_mhz and name of each band; where bands overlap, the later one gives the name.
+    """
     names = np.full(len(events), "", dtype=object)
     at = events["frequency_mhz"].to_numpy(dtype=float)
     for band in bands.itertuples(index=False):

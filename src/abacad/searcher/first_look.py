@@ -1,4 +1,8 @@
-"""The first look at a coarse channel: standing carriers masked, all octaves joined, the places worth a second look."""
+"""The first look at a coarse channel: where could a line be? Fast and coarse; the second look measures.
+
+Standing carriers are masked before it. Then the powers of all ON panels are summed along every line of every octave of
+drift, and the places where a sum is bright enough are returned.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,24 +19,27 @@ from abacad.searcher.unit import Unit
 CLIP = 6.0
 """σ that one pixel counts at most in the first look, so that no single bright pixel lifts the paths through it."""
 
+# Of the six million sums of a coarse channel of six panels, Gaussian noise lifts 0.006 above 6 σ.
 _STANDING_SNR = 6.0
-_NEIGHBOURS = 8  # bins of which the best is kept
-_PART = 3 << 21  # values of the ON panels that are searched at once: 25 MB
-_TORCH_PART = 1 << 26  # 256 MB on a GPU, which takes a while to be given its work
-_SAMPLES = 8  # stretches of the band that location and σ are measured on
-_SAMPLE = 4096  # channels of one
-_SAMPLE_BINS = 512
+# Bins of which the best is kept: a line lifts the paths beside it too, and each place costs a second look.
+_NEIGHBOURS = 8
+_PART = 3 << 21  # values of the ON panels that are searched at once: 25 MB, which the processor's last cache holds
+_TORCH_PART = 1 << 26  # 256 MB on a GPU, where each call costs time whatever its size
+# Location and σ of the sums are measured on eight stretches across the band: no one strong signal is in all of them.
+_SAMPLES = 8
+_SAMPLE = 4096  # channels of one stretch
+_SAMPLE_BINS = 512  # sums of one stretch: the median of 8 · 512 is good to 2 % of σ
 
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere to look again.
+    """Where a line may be, for the second look to measure.
 
     Attributes:
-        snr: of the best path of the tree.
-        line: that path.
-        octave: that found it.
-        bin: first column of the path's first bin.
+        snr: SNR of the brightest path there, as the tree sums it.
+        line: the straight line nearest to that path.
+        octave: the range of drifts that the path belongs to, which says how finely the second look has to search.
+        bin: column of the unit at which the first bin of the path begins.
     """
 
     snr: float
@@ -42,7 +49,7 @@ class Place:
 
 
 def channel_snr(unit: Unit) -> Float[np.ndarray, "panel freq"]:
-    """SNR of each channel at rest: the sum over a panel's rows over the σ of that sum."""
+    """SNR of a line without drift in each channel: the sum of a panel's rows, over the σ of that sum (√rows)."""
     out = np.empty((len(unit.n_time), unit.power.shape[2]))
     for panel, rows in enumerate(unit.n_time):
         out[panel] = unit.power[panel, :rows].sum(axis=0) / np.sqrt(rows)
@@ -54,6 +61,7 @@ def standing(at_rest: Float[np.ndarray, "panel freq"], off: tuple[int, ...]) -> 
 
     A line that drifts moves on to other channels before the half of the panels is over.
     """
+    # At least one OFF panel: what stands still in ON panels alone may be a transmitter, and the second look judges it.
     bright = at_rest > _STANDING_SNR
     return (2 * bright.sum(axis=0) >= len(bright)) & bright[list(off)].any(axis=0)
 
@@ -61,28 +69,31 @@ def standing(at_rest: Float[np.ndarray, "panel freq"], off: tuple[int, ...]) -> 
 def look(unit: Unit, max_drift_hz_s: float, threshold: float, device: str = "cpu") -> list[Place]:
     """Places where some path through the ON panels is brighter than a threshold, brightest first.
 
-    The band is searched in parts that fit into the processor's last cache, each with what its lines cross on either
-    side.
+    The band is searched in parts that fit into the processor's last cache, each together with the channels on either
+    side that its lines cross.
 
     Args:
         unit: flattened powers, standing carriers masked.
-        max_drift_hz_s: of both signs.
-        threshold: SNR of a path.
-        device: `cpu`, or one of torch's, where whole tensors are summed instead of stretches.
+        max_drift_hz_s: largest drift rate, Hz/s, of both signs.
+        threshold: SNR of a path above which it is worth a second look.
+        device: `cpu`, or a device of torch such as `cuda`, where whole tensors are summed at once.
     """
     on = list(unit.on)
     start_s, n_time = np.array(unit.start_s)[on], np.array(unit.n_time)[on]
     joins = [Join(octave, start_s, n_time, unit.dt_s) for octave in octaves(max_drift_hz_s / unit.unit_drift_hz_s)]
     beside = max(join.reach * join.octave.step + join.octave.width for join in joins)
     _calibrate(unit, joins, beside)
+    # A part is at least four times as wide as what it shares with its neighbours, or most sums would be made twice.
     part = max((_PART if device == "cpu" else _TORCH_PART) // (len(on) * int(n_time.max())), 4 * beside)
     places: list[Place] = []
     for low in range(0, unit.power.shape[2], part):
         high = min(low + part, unit.power.shape[2])
         first = max(0, low - beside)
         for join, snr, line in _searched(unit, joins, first, high + beside, device):
-            found = _peaks(unit, join, snr, line, threshold, first)
-            places += [place for place in found if low <= place.bin < high]
+            peaks = _peaks(unit, join, snr, line, threshold, first)
+            # What begins in the margin belongs to the part beside this one, which finds it too.
+            places += [place for place in peaks if low <= place.bin < high]
+    # Equal SNRs are ordered by place and drift: the tables must not depend on the order of the parts.
     return sorted(places, key=lambda place: (-place.snr, place.line.x, place.line.slope))
 
 
@@ -90,6 +101,7 @@ def _bands(unit: Unit, joins: Sequence[Join], first: int, last: int) -> Iterator
     """The clipped ON panels between two channels, binned for one octave after the other."""
     bands = _Bands(_clipped(unit.power, np.array(unit.on), first, min(last, unit.power.shape[2]), np.float32(CLIP)))
     for join in joins:
+        # Rising and falling lines of an octave read the same boxcars, so these are widened once for both.
         if join.octave.sign > 0 and join.octave.shear:
             bands.widen(1 if join.octave.step == 1 else 2)
         yield join, bands.band
@@ -98,7 +110,7 @@ def _bands(unit: Unit, joins: Sequence[Join], first: int, last: int) -> Iterator
 def _searched(
     unit: Unit, joins: Sequence[Join], first: int, last: int, device: str
 ) -> Iterator[tuple[Join, Float[np.ndarray, " bin"], Int[np.ndarray, " bin"]]]:
-    """SNR and number of the best line from each bin between two channels, for one octave after the other."""
+    """Of each octave in turn: SNR and number of the brightest line from each bin between two channels."""
     if device == "cpu":
         for join, band in _bands(unit, joins, first, last):
             yield join, *join.best(band)
@@ -111,7 +123,11 @@ def _searched(
 
 
 def _calibrate(unit: Unit, joins: Sequence[Join], beside: int) -> None:
-    """Measure location and σ of the sums along each line on some stretches across the band."""
+    """Measure location and σ of the sums along each line on some stretches across the band.
+
+    They are measured and not computed: what flattening leaves of the bandpass adds up along slow lines, whose sums then
+    scatter by more than √rows.
+    """
     size = min(_SAMPLE, unit.power.shape[2])
     sums: list[list[np.ndarray]] = [[] for _ in joins]
     for low in np.linspace(0, unit.power.shape[2] - size, _SAMPLES).astype(int).tolist():
@@ -126,7 +142,7 @@ def _calibrate(unit: Unit, joins: Sequence[Join], beside: int) -> None:
 
 @compiled
 def _clipped(power: np.ndarray, panels: np.ndarray, first: int, last: int, clip: float) -> np.ndarray:
-    """The ON panels between two channels, bright pixels cut."""
+    """The ON panels between two channels, where no pixel counts more than `clip`."""
     out = np.empty((len(panels), power.shape[1], last - first), np.float32)
     for place in range(len(panels)):
         for row in range(power.shape[1]):
@@ -186,12 +202,13 @@ def _peaks(
     padded = np.full(n_blocks * _NEIGHBOURS, -np.inf, np.float32)
     padded[: len(snr)] = snr
     best = padded.reshape(n_blocks, _NEIGHBOURS).argmax(axis=1) + np.arange(n_blocks) * _NEIGHBOURS
-    found = []
+    peaks = []
     for place in best[padded[best] > threshold]:
         slope = join.lines.drift_channels_s[line[place]] * unit.dt_s
         # a bin's middle, at the start of the first row: the path gives the middle of the row
         x = first + place * octave.step + 0.5 * (octave.width - 1) - 0.5 * slope
+        # Two bins of room, as the second look moves a line; it drops one that then starts beyond the coarse channel.
         if unit.begin - 2 * octave.width <= x < unit.end + 2 * octave.width:
             column = int(first + place * octave.step)
-            found.append(Place(float(padded[place]), Line(float(x), float(slope)), octave, column))
-    return found
+            peaks.append(Place(float(padded[place]), Line(float(x), float(slope)), octave, column))
+    return peaks

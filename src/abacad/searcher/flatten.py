@@ -20,9 +20,11 @@ from abacad.signal.robust import MAD_TO_SIGMA
 BLOCK = 512
 """Channels of one median of the bandpass."""
 
-_FINE = 8  # channels that the spline gives one value for
+_FINE = 8  # channels that the spline gives one value for: over so few a bandpass does not change
+# σ changes more slowly than the level, and the median deviation of few values would itself be noise.
 _NOISE_BLOCK = 8192
-_EVERY = 32  # channels from one that σ is measured on to the next
+# Channels from one that σ is measured on to the next: (8,192 / 32) · 16 rows = 4,096 values of a block give σ to 2 %.
+_EVERY = 32
 
 
 def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time freq"]) -> tuple[int, int, float]:
@@ -36,17 +38,20 @@ def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time 
         masked pixels, channels without power, and the median over the band of a pixel's σ over its level.
     """
     spectrum = panel.mean(axis=0)
+    # One sum tells whether any value is NaN or infinite; a mask of the whole panel is made only where one is.
     bad = None if np.isfinite(spectrum.sum()) else ~np.isfinite(panel)
     if bad is not None:
         panel[bad] = 0
         spectrum = panel.sum(axis=0) / np.maximum((~bad).sum(axis=0), 1)
     band = bandpass(spectrum)
     dead = ~(band > 0)
+    # Divided once a channel, multiplied once a pixel: a division takes several times as long as a product.
     inverse = np.where(dead, 0, 1 / np.where(dead, 1, band)).astype(np.float32)
     sample = _sample(panel, inverse, bad)
     gain = _row_gain(sample)
     sigma = noise_sigma(sample / gain[:, None] - 1, panel.shape[1])
     _scale(panel, inverse, (1 / gain).astype(np.float32), (1 / sigma).astype(np.float32), out)
+    # Exactly 0 says "masked" from here on; a dead channel would otherwise hold −1 / σ, the value of no power at all.
     out[:, dead] = 0
     if bad is not None:
         out[bad] = 0
@@ -96,6 +101,7 @@ def bandpass(spectrum: Float[np.ndarray, " freq"]) -> Float[np.ndarray, " freq"]
     levels = _levels(spectrum, edges)
     alive = levels > 0
     sizes = np.diff(edges)
+    # Few medians leave a cubic free to swing between them, so that the blocks' own levels are taken.
     if alive.sum() < 4:
         return np.repeat(levels, sizes).astype(np.float32)
     # medians say nothing beyond the middles of the outermost blocks, where a coarse channel is steepest
@@ -115,6 +121,7 @@ def _level_at_start(values: Float[np.ndarray, " some"]) -> float:
     x = np.arange(len(values))
     middle = np.median(values)
     spread = 4 * MAD_TO_SIGMA * np.median(np.abs(values - middle))
+    # Each round cuts about the line of the round before: a steep edge lies outside a band about the plain median.
     for _ in range(3):
         slope, level = np.polyfit(x, np.clip(values, middle - spread, middle + spread), 1)
         middle = level + slope * x
@@ -124,6 +131,7 @@ def _level_at_start(values: Float[np.ndarray, " some"]) -> float:
 def _levels(spectrum: Float[np.ndarray, " freq"], edges: Int[np.ndarray, " edge"]) -> Float[np.ndarray, " block"]:
     """Median of each block; 0 where most of its channels have no power."""
     size = edges[1] - edges[0]
+    # One call for all blocks of equal size; only the last, which takes what is left over, may be wider.
     whole = np.median(spectrum[: size * (len(edges) - 2)].reshape(-1, size), axis=1)
     return np.maximum(np.append(whole, np.median(spectrum[edges[-2] :])), 0)
 
@@ -144,6 +152,7 @@ def _row_gain(sample: Float[np.ndarray, "time some"]) -> Float[np.ndarray, " tim
 
 def _median(values: Float[np.ndarray, "some many"]) -> Float[np.ndarray, " some"]:
     """Median along the last axis without NaN; NaN where nothing else is."""
+    # `nanmedian` copies and sorts out NaN first; most panels have none and take the faster way.
     if not np.isnan(values.sum()):
         return np.median(values, axis=1)
     with warnings.catch_warnings():
@@ -163,6 +172,7 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
     blocks = sample[:, : count * each].reshape(len(sample), count, each).transpose(1, 0, 2).reshape(count, -1)
     known = MAD_TO_SIGMA * _median(np.abs(blocks - _median(blocks)[:, None]))
     usable = known > 0
+    # Infinite σ makes every pixel of a panel without scatter 0, that is masked: a constant file holds no signal.
     if not usable.any():
         return np.full(n_freq, np.inf, np.float32)
     middles = (np.arange(count) + 0.5) * each * _every(n_freq)

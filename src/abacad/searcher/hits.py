@@ -18,12 +18,19 @@ _DAY = 86400.0
 
 
 def hits_table(observation: Observation, events: pd.DataFrame, snr: float) -> pd.DataFrame:
-    """One row for each signal and panel with that SNR or more, by panel and frequency."""
+    """One row for each signal in each panel that shows it with at least that SNR by itself, by panel and frequency.
+
+    Args:
+        observation: the files that were searched.
+        events: the table of signals; its frequencies hold at the start of the first ON panel.
+        snr: least SNR of a signal in one panel.
+    """
     drift = events["drift_hz_s"].to_numpy(dtype=float)
     first = observation.start_s[observation.on[0]]
     parts = []
     for panel, file in enumerate(observation.files):
         later = observation.start_s[panel] - first
+        # A window, whose SNR is NaN, is never bright: no line is known that a panel could show.
         bright = events[f"snr_{panel + 1}"].to_numpy(dtype=float) >= snr
         end = later + observation.n_time[panel] * observation.dt_s
         lit = events[bright]
@@ -48,6 +55,7 @@ def hits_table(observation: Observation, events: pd.DataFrame, snr: float) -> pd
 def write_hits(folder: Path, observation: Observation, hits: pd.DataFrame, max_drift_hz_s: float) -> list[Path]:
     """Write `hits.csv` and one `.dat` a file."""
     write_table(folder / "hits.csv", hits)
+    # turboSETI's `find_event_pipeline` asks for one .dat a panel, also of a panel without a hit.
     names = [Path(file.path).name for file in observation.files]
     written = [folder / "dat" / f"{stem}.dat" for stem in _stems(names)]
     for panel, path in enumerate(written):
@@ -72,6 +80,7 @@ def write_dat(
     for number, hit in enumerate(numbered.to_dict("records"), start=1):
         lines.append(_row(observation, number, hit))
     with replacing(path) as temporary:
+        # turboSETI reads ASCII; a source's name in another alphabet loses letters and does not stop the search.
         temporary.write_text("".join(lines), encoding="ascii", errors="replace")
 
 
@@ -79,6 +88,7 @@ def _header(observation: Observation, panel: int, name: str, max_drift_hz_s: flo
     rows, dt_s, df_hz = observation.n_time[panel], observation.dt_s, observation.df_hz
     mjd = observation.tstart_mjd + observation.start_s[panel] / _DAY
     right, declination = _position(observation.files[panel])
+    # `read_dat` finds the header's values by line number and tab: no line may be added here, and none left out.
     rule = "# -------------------------- o --------------------------\n"
     return [
         rule,
@@ -114,6 +124,7 @@ def _sexagesimal(value: object) -> str:
 def _row(observation: Observation, number: int, hit: dict) -> str:
     mhz, df_mhz = hit["frequency_mhz"], observation.df_hz / 1e6
     high_mhz = observation.low_hz / 1e6 + (observation.n_freq - 1) * df_mhz
+    # Channels count downwards from the highest there: turboSETI works on files of descending frequency (foff < 0).
     index = round((high_mhz - mhz) / df_mhz)
     return (
         f"{number:03d}\t{hit['drift_hz_s']:10.6f}\t{hit['snr']:10.6f}\t{mhz:14.6f}\t{mhz:14.6f}\t{index:d}\t"

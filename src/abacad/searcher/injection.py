@@ -18,8 +18,9 @@ from abacad.searcher.settings import Settings
 from abacad.searcher.unit import Unit
 
 SNR_RANGE = (6.0, 24.0)
-"""Joint SNR of injected needles, log-uniform."""
+"""Joint SNR of injected needles, log-uniform: from below the usual threshold, 7, to where none is missed any more."""
 
+# A needle in an RFI zone or of near-zero drift was recovered; that it is not in the headline is another question.
 _FOUND = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
 
@@ -32,7 +33,10 @@ def _add(
     width: float,
     amplitude: float,
 ) -> float:
-    """Add a line, each channel its share of the row; returns Σ share², whatever is masked."""
+    """Add a line, each channel its share of the row; returns Σ share² of all its pixels, masked ones among them.
+
+    Where part of a needle is masked, the rest keeps its amplitude, so that what masks cost is measured too.
+    """
     power, weight = powers.power, 0.0
     length = max(abs(slope) + width, NARROWEST)
     for panel in panels:
@@ -57,18 +61,21 @@ def add_needle(paths: Paths, line: Line, snr: float) -> None:
         snr: of the sum along it over all ON panels, with the filter that matches its smear.
     """
     args = (paths.powers, paths.on, line.x, line.slope, line.width)
+    # An amplitude of 0 only adds up the weights: Σ share² is known once the line has been walked along.
     weight = _add(*args, 0.0)
     _add(*args, snr / np.sqrt(weight))
 
 
 def draw_needles(unit: Unit, settings: Settings, rng: np.random.Generator) -> list[tuple[Line, float]]:
-    """Lines and their joint SNRs, each in a part of the coarse channel of its own.
+    """Lines and their joint SNRs, each needle in a part of the coarse channel of its own.
 
-    Drifts are log-uniform from three times the drift step to the fastest, of either sign.
+    Drifts are log-uniform from three times the drift step to the fastest, of either sign: a slower needle would be of
+    the class near-zero drift, which is no question of depth.
     """
     fastest = settings.max_drift_hz_s / unit.unit_drift_hz_s
     slowest = min(fastest, 3 * unit.drift_step_hz_s / unit.unit_drift_hz_s)
     crossed = fastest * unit.span_s / unit.dt_s
+    # Two fast needles may cross all that lies between them: fewer are injected rather than two in one place.
     count = int(min(settings.inject, max(1, (unit.end - unit.begin) // (crossed + 300))))
     edges = np.linspace(unit.begin, unit.end - 1, count + 1)
     needles = []
@@ -80,22 +87,22 @@ def draw_needles(unit: Unit, settings: Settings, rng: np.random.Generator) -> li
 
 
 def injections_table(
-    unit: Unit, needles: Sequence[tuple[Line, float]], found: Sequence[Signal], ground: Sequence[Signal], coarse: int
+    unit: Unit, needles: Sequence[tuple[Line, float]], signals: Sequence[Signal], ground: Sequence[Signal], coarse: int
 ) -> pd.DataFrame:
-    """One row an injected needle: what it was, and what the search made of it.
+    """One row for each injected needle: where it was, how bright, and what the search took it for.
 
     Args:
-        unit: powers.
-        needles: lines and joint SNRs.
-        found: signals of the search with the needles in it.
-        ground: signals of the search without them, for what is dense.
+        unit: the coarse channel that was searched.
+        needles: lines and joint SNRs of what was injected.
+        signals: result of the search with the needles in it.
+        ground: result of the search without them, which tells where interference is dense.
         coarse: number of the coarse channel.
     """
     per_row = unit.df_hz / unit.dt_s
     dense = crowded(ground)
     rows = []
     for line, snr in needles:
-        match = next((signal for signal in found if _same(unit, line, signal)), None)
+        match = next((signal for signal in signals if _same(unit, line, signal)), None)
         rows.append({
             "coarse": coarse, "channel": unit.first + round(line.x), "drift_hz_s": line.slope * per_row, "snr": snr,
             "smear": max(1.0, abs(line.slope), NARROWEST), "dense": bool(dense(line.x)),

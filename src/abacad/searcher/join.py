@@ -132,6 +132,7 @@ def _raise(
     """Where the line's SNR is the highest so far, keep it."""
     for i in range(n_bins):
         snr = (total[i] - middle) * factor
+        # Both arrays are written in any case: a branch in here would keep the loop from being vectorised.
         higher = snr > top[i]
         top[i] = snr if higher else top[i]
         which[i] = line if higher else which[i]
@@ -177,6 +178,7 @@ def _best(
     top, which, total = np.zeros(stretch, np.float32), np.zeros(stretch, np.int32), np.zeros(stretch, np.float32)
     for start in range(0, n_bins, stretch):
         size = min(stretch, n_bins - start)
+        # The trees know rising lines only; for falling ones a stretch is read from its upper end downwards.
         begin = start if sums.sign > 0 else start + size - 1
         _planes(band, sums, begin, size, work, other, planes)
         top[:] = -np.inf
@@ -202,12 +204,12 @@ def _sampled(band: np.ndarray, sums: _Sums, starts: np.ndarray, size: int, out: 
 
 
 class Join:
-    """One octave of drifts through several panels.
+    """Sums of the powers of several panels along all lines of one octave of drifts.
 
     Attributes:
         octave: range of drifts.
-        lines: that are summed.
-        location, scale: of the sums along each line, the median of noise and 1 / σ.
+        lines: lines that are summed, one bin apart at the end of the last panel.
+        location, scale: (line,) median of noise of the sums along each line, and 1 / σ.
     """
 
     def __init__(
@@ -226,6 +228,7 @@ class Join:
         tables, n_stage = _tables(n_time)
         offset, climb = self.lines.offset, self.lines.climb
         self._sums = _Sums(n_time.astype(np.int64), tables, n_stage, offset, climb, octave.sign, octave.shear)
+        # Until `calibrate` has samples, sums are taken for those of white noise: n rows of bins of `width` channels.
         self.location = np.zeros(len(offset), np.float32)
         self.scale = np.full(len(offset), 1 / np.sqrt(n_time.sum() * octave.width), np.float32)
 
@@ -254,6 +257,7 @@ class Join:
         location = np.median(sums, axis=1)
         sigma = MAD_TO_SIGMA * np.median(np.abs(sums - location[:, None]), axis=1)
         self.location = location.astype(np.float32)
+        # A line on which all is masked has no scatter: its scale of 0 keeps it from ever being the best.
         self.scale = np.where(sigma > 0, 1 / np.maximum(sigma, 1e-12), 0).astype(np.float32)
 
     def best(self, band: Band) -> tuple[Float[np.ndarray, " bin"], Int[np.ndarray, " bin"]]:

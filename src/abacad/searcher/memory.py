@@ -1,7 +1,7 @@
-"""Memory that was only passed through is given back to the system.
+"""Gives freed memory back to the system.
 
 The C library keeps freed blocks for the next call, 0.05 GB after each step of the search, beside the 0.4 GB that a
-coarse channel of six panels takes.
+coarse channel of six panels takes. With one process a core that adds up.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ from typing import Any
 def trim() -> None:
     """Give freed blocks back, where the C library can."""
     library = _c_library()
+    # Only glibc has this function; other C libraries (musl, macOS) give memory back by rules of their own.
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)
 

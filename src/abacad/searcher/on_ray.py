@@ -48,8 +48,9 @@ def on_ray(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tuple[
         AbacadError: Ray is not there, cannot be reached, or lost one task too often.
     """
     check_ray()
+    # Before the import, when Ray reads some of them; what the user has set himself stays.
     os.environ.update({key: value for key, value in _QUIET.items() if key not in os.environ})
-    import ray
+    import ray  # 80 MB, which a search by another engine does without
 
     with _cluster(ray, workers):
         yield from _gathered(ray, iter(tasks), workers)
@@ -58,6 +59,7 @@ def on_ray(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tuple[
 @contextlib.contextmanager
 def _cluster(ray: Any, workers: int | None) -> Iterator[None]:
     """A Ray to work on; one that was started here is stopped again."""
+    # Somebody who calls `abacad.search` within a program on Ray keeps the cluster that he has.
     if ray.is_initialized():
         yield
         return
@@ -74,6 +76,7 @@ def _cluster(ray: Any, workers: int | None) -> Iterator[None]:
 
 
 def _gathered(ray: Any, tasks: Iterator[Task], workers: int | None) -> Iterator[tuple[Task, Outcome]]:
+    # One core a task, as the loops and the detector run on one thread each.
     search = ray.remote(num_cpus=1, max_retries=TRIES - 1)(_search)
     pending: dict[Any, Task] = {}
     plan, shared = -1, None
@@ -90,6 +93,7 @@ def _gathered(ray: Any, tasks: Iterator[Task], workers: int | None) -> Iterator[
                 task = pending.pop(reference)
                 yield task, _outcome(ray, reference, task)
     finally:
+        # By force: a coarse channel takes seconds, and an interrupted search should not wait for results nobody reads.
         for reference in pending:
             ray.cancel(reference, force=True)
 
@@ -104,7 +108,7 @@ def _some(tasks: Iterator[Task], number: int) -> Iterator[Task]:
 
 
 def _cores(ray: Any) -> int:
-    """Cores of the cluster as it is now."""
+    """Cores of the cluster as it is now: machines may join and leave while it works."""
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
@@ -126,7 +130,7 @@ def _search(plan: int, shared: list[Any], coarse: int) -> Outcome:
     import ray
 
     def packed() -> bytes:
-        found: bytes = ray.get(shared[0])
-        return found
+        plan_bytes: bytes = ray.get(shared[0])
+        return plan_bytes
 
     return done_elsewhere(plan, packed, coarse)

@@ -1,7 +1,7 @@
-"""The first look on a GPU: what `join` does with loops over stretches, as sums of whole tensors.
+"""The first look on a GPU: the sums that `join` makes in loops over stretches, made with whole tensors.
 
-The lines, their locations and σ are those of a calibrated `Join`. A falling line is a rising one of the band turned
-round. Each sum takes a pass over memory here, four of them a line, which a GPU has the bandwidth for and a CPU has not.
+The lines, their locations and σ are those of a calibrated `Join`. A falling line is a rising one in a band that is
+reversed. Each line takes four passes over memory here, which a GPU has the bandwidth for and a CPU has not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ def bands(
     """The ON panels on a device, bright pixels cut, binned for one octave after the other."""
     band = torch.from_numpy(power).to(device).clamp(max=clip)
     for join in joins:
+        # The first octave above the unit drift has boxcars of two channels in steps of one; from there on steps double.
         if join.octave.sign > 0 and join.octave.shear:
             band = pairs(band, 1 if join.octave.step == 1 else 2)
         yield join, band
@@ -39,6 +40,7 @@ def pairs(band: TorchBand, every: int) -> Float[Tensor, "panel time fewer"]:
 def best(join: Join, band: TorchBand) -> tuple[Float[Tensor, " bin"], Int[Tensor, " bin"]]:
     """SNR of the best line from each bin of a band, and which line that is, as `Join.best` gives them."""
     falls = join.octave.sign < 0
+    # torch has no negative strides, so the band is copied in reverse once for all falling lines of the octave.
     if falls:
         band = band.flip(-1)
     panels = [_planes(join, panel, band[panel]) for panel in range(len(band))]

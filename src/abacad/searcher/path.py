@@ -21,7 +21,7 @@ from abacad.searcher.unit import Unit
 NARROWEST = 0.2
 """Channels that a line covers at least: a tone between two channels shows in the nearer one."""
 
-_ROUNDS = 5
+_ROUNDS = 5  # the last of them moves by 1/16 of the first step
 _BEND = 6  # channels that a line that is not quite straight may be off in one panel
 
 
@@ -53,6 +53,7 @@ def _panel_sums(
         middle = x + slope * (row + 0.5)
         low, high = middle - 0.5 * length, middle + 0.5 * length
         first, last = int(np.floor(low + 0.5)), int(np.floor(high + 0.5))
+        # A row that leaves the band counts as masked: half of a smeared line would pass for a fainter whole one.
         if first < 0 or last >= n_freq:
             continue
         for c in range(first, last + 1):
@@ -113,7 +114,7 @@ def _climb(
                     best, centre, slope = snr, c, s
         step_x *= 0.5
         step_slope *= 0.5
-        reach = 2
+        reach = 2  # only the first round of `bend` looks further off; what follows refines
     return best, centre - slope * middle_rows, slope
 
 
@@ -169,7 +170,7 @@ def _blank(
 ) -> int:
     """Mask the channels that the line crosses, and `half` channels on either side; remember what stood there.
 
-    With no room in `where`, only counts.
+    With no room in `where` it only counts: called twice, it knows how much memory to ask for, and no list has to grow.
     """
     power, count = powers.power, 0
     n_freq = power.shape[2]
@@ -208,7 +209,14 @@ class Line:
 
 
 class Paths:
-    """Sums along lines of one unit, for one set of masks that only grows."""
+    """Sums along lines through one unit, whose powers are masked as signals become known.
+
+    Attributes:
+        unit: the coarse channel.
+        on, off, all: numbers of the panels.
+        start_rows: (panel,) start of each panel, in rows since the start of the first ON panel.
+        span_rows: rows from that start to the end of the last ON panel; `middle_rows` is half of them.
+    """
 
     def __init__(self, unit: Unit) -> None:
         """Take the unit whose powers are summed, and later masked."""
@@ -217,6 +225,7 @@ class Paths:
         self.start_rows = np.array(unit.start_s) / unit.dt_s
         self.on, self.off = np.array(unit.on, np.int64), np.array(unit.off, np.int64)
         self.all = np.arange(len(unit.n_time))
+        # Measured to the last ON panel: place and drift of a line are fitted in ON panels alone.
         ends = self.start_rows[self.on] + self.n_time[self.on]
         self.span_rows = float(ends.max())
         self.middle_rows = 0.5 * self.span_rows
@@ -261,7 +270,7 @@ class Paths:
         return _profile(self.powers, self.on, line.x, line.slope, line.width, reach, step, clip)
 
     def blank(self, line: Line, panels: np.ndarray, half: float) -> None:
-        """Mask a line."""
+        """Mask a line in some panels, and `half` channels on either side of it."""
         args = (self.powers, panels, line.x, line.slope, half)
         count = _blank(*args, np.empty(0, np.int64), np.empty(0, np.float32))
         where, values = np.empty(count, np.int64), np.empty(count, np.float32)

@@ -41,12 +41,13 @@ def octaves(fastest_channels_a_row: float) -> list[Octave]:
         >>> [(o.step, o.width, o.shear) for o in octaves(3.0)][::2]
         [(1, 1, 0), (1, 2, 1), (2, 4, 1)]
     """
-    found = [(1, 1, 0)]
+    shapes = [(1, 1, 0)]
     step = 1
     while step < fastest_channels_a_row:
-        found.append((step, 2 * step, 1))
+        # A line of an octave smears over step to 2·step channels: boxcars of 2·step fit it within a factor of two.
+        shapes.append((step, 2 * step, 1))
         step *= 2
-    return [Octave(*shape, sign) for shape in found for sign in (1, -1)]
+    return [Octave(*shape, sign) for shape in shapes for sign in (1, -1)]
 
 
 def tree(n_time: int) -> Int[np.ndarray, "stage row 3"]:
@@ -57,6 +58,7 @@ def tree(n_time: int) -> Int[np.ndarray, "stage row 3"]:
     """
     if n_time == 1:
         return np.zeros((0, 1, 3), np.int32)
+    # Halves of unlike size: Taylor's tree asks for a power of two, and real panels have 16, 28 or 273 rows.
     half = (n_time + 1) // 2
     low, high = tree(half), tree(n_time - half)
     n_stage = max(len(low), len(high))
@@ -78,6 +80,8 @@ def _join(n_time: int, half: int) -> Int[np.ndarray, "row 3"]:
     """The last stage: the lower rows' path, then the upper rows' path from where a straight line has come to."""
     total = np.arange(n_time)
     slope = total / (n_time - 1)
+    # Both halves' ends are rounded to the nearest channel of the true line, so that errors do not add up from stage to
+    # stage.
     end_low = np.floor(slope * (half - 1) + 0.5).astype(int)
     begin_high = np.floor(slope * half + 0.5).astype(int)
     return np.stack([end_low, half + np.clip(total - begin_high, 0, n_time - half - 1), begin_high], axis=1)
@@ -114,6 +118,7 @@ def lines(
     """
     span = float((start_s + n_time * dt_s).max())
     n_lines = ceil(span / dt_s)
+    # Only the octave below the unit drift keeps its fastest line; above it that is the first line of the next octave.
     bins_a_row = octave.shear + np.arange(n_lines + (octave.shear == 0)) / n_lines
     begin = np.floor(bins_a_row[:, None] * start_s / dt_s + 0.5).astype(np.int32)
     end = np.floor(bins_a_row[:, None] * (start_s / dt_s + n_time - 1) + 0.5).astype(np.int32)

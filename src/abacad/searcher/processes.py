@@ -23,7 +23,7 @@ from abacad.searcher.unit import unit_bytes
 log = logging.getLogger(__name__)
 
 TRIES = 3
-"""Times that a coarse channel is begun whose worker is lost."""
+"""How often a coarse channel is begun before it is given up, when the process that searches it is lost each time."""
 
 _LIBRARIES = 8e8  # bytes of a process beside its coarse channel: Python, torch, Numba, pandas
 
@@ -39,6 +39,7 @@ def processes(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tup
         AbacadError: the process of one task was lost three times.
     """
     tasks = iter(tasks)
+    # Without a task no process is started: each takes seconds to load its libraries.
     first = next(tasks, None)
     if first is None:
         return
@@ -64,6 +65,7 @@ def worker_bytes(plan: Plan) -> float:
 
 def cores() -> int:
     """Cores that this process may use."""
+    # A container or a batch system may allow fewer cores than the machine has; not every system tells (macOS, Windows).
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -71,6 +73,7 @@ def _free_bytes() -> float:
     """Memory that can be had without swapping; 0 where the system does not tell."""
     try:
         with open("/proc/meminfo") as file:
+            # The system's own estimate: it counts the page cache, which makes room, and the plain "free" does not.
             return next(float(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
     except (OSError, StopIteration):
         return 0.0
@@ -85,6 +88,7 @@ class _Crew:
         self._idle: list[_Worker] = []
 
     def outcomes(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Outcome]]:
+        # Lost tasks go first, so that one that kills its process again stops the search early.
         again: deque[tuple[Task, int]] = deque()
         while True:
             while len(self._at_work) < self._number:
@@ -94,6 +98,7 @@ class _Crew:
                 self._begin(task, tries)
             if not self._at_work:
                 return
+            # A pipe is ready when its process has answered, and also when it is gone: then the pipe has ended.
             for pipe in [pipe for pipe in wait(list(self._at_work)) if isinstance(pipe, Connection)]:
                 worker, task, tries = self._at_work.pop(pipe)
                 outcome = worker.take()
@@ -137,6 +142,7 @@ class _Worker:
         self._plan: int | None = None
 
     def give(self, task: Task) -> None:
+        # The plan crosses once a process: it holds the detector's weights, and each task only a number.
         packed = None if task.plan.number == self._plan else task.plan.packed()
         self._plan = task.plan.number
         with suppress(OSError):  # where the process is gone, `take` will say so

@@ -21,16 +21,20 @@ from abacad.signal.robust import MAD_TO_SIGMA
 WIDTHS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Channels beyond the smear that are tried for the bandwidth."""
 
-_HOPELESS = 1.0  # a place that stays this far below the threshold after one short climb is left
+_HOPELESS = 1.0  # a place that is still this far below the threshold after one short climb is given up
+# Noise of the OFF panels lifts one of three lines above 4 σ in one event of 10,000, and one panel by itself above 5 σ
+# in one of a million: so few transmitters are taken for interference.
 _OFF_PANEL_SNR = 5.0
 _OFF_JOINT_SNR = 4.0
+# A line at the threshold, 7 through three ON panels, has 4 in each; noise takes it below 1.5 in 0.6 % of panels.
 _EVERY_ON_SNR = 1.5
-_BENT_SNR = 5.5  # of one panel alone, the best of some hundred lines near the joint one
-_FINEST = 0.15  # channels
-_FAINT = 12.0  # SNR up to which a line is held against its parallels
-_PARALLELS = 40  # of these on either side
-_BY_CHANCE = 1.25  # scatter that so few parallels of pure noise seldom exceed
-_REACH = 96  # channels beside a line that its wings are followed to
+# SNR in one panel alone, the best of some 200 lines near the joint one: of 240,000 panels of noise one exceeds 5.5.
+_BENT_SNR = 5.5
+_FINEST = 0.15  # channels: no place is known better than to such a part of a channel
+_FAINT = 12.0  # SNR up to which a line is compared with the lines parallel to it
+_PARALLELS = 40  # these lines, on either side
+_BY_CHANCE = 1.25  # scatter of so few parallels that pure noise seldom exceeds: nearly two standard errors above 1
+_REACH = 96  # channels beside a line up to which its wings are followed
 _SPIKE = 1.0  # channels off the middle: programs differ in which of the two middle ones they count
 _STILL = 1.5  # channels over all ON panels that a line must drift to be told from one that stands
 
@@ -49,18 +53,18 @@ class SignalClass(StrEnum):
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal of a coarse channel, however many paths it lifted.
+    """One signal of a coarse channel, whatever number of paths it lifted in the first look.
 
     Attributes:
         line: its path; `line.width` is its bandwidth in channels beyond the smear.
-        snr: of the line through all ON panels.
-        robust_snr: the same with bright pixels cut, which the threshold was held against.
-        off_snr: of the line through all OFF panels.
-        panel_snr: of the line in each panel.
-        slope_error: 1 σ, channels a row.
-        half: channels beside it that were masked with it.
+        snr: SNR along the line through all ON panels.
+        robust_snr: the same with bright pixels cut; this is what is compared with the threshold.
+        off_snr: SNR along the line through all OFF panels, at its brightest within the signal's own width.
+        panel_snr: SNR along the line in each panel by itself.
+        slope_error: 1 σ of the drift, channels a row.
+        half: channels on either side that were masked together with it.
         class_name: what it is taken for.
-        hits: places of the first look that it accounts for.
+        hits: places of the first look that this one signal explains.
     """
 
     line: Line
@@ -75,24 +79,25 @@ class Signal:
 
 
 def second_look(paths: Paths, places: Sequence[Place], threshold: float) -> list[Signal]:
-    """Signals above a threshold, brightest first. Masks each in the powers.
+    """Signals above a threshold, brightest first. Each is masked in the powers as soon as it is known.
 
     Args:
-        paths: of flattened powers, standing carriers masked.
+        paths: sums along lines of the flattened powers, in which standing carriers are masked.
         places: where to look, brightest first.
-        threshold: SNR of a line through all ON panels.
+        threshold: least SNR of a line through all ON panels.
     """
     signals: list[Signal] = []
     for place in places:
-        found = _settle(paths, place, threshold)
-        if found is None:
+        settled = _settle(paths, place, threshold)
+        if settled is None:
             continue
-        signal = _told_apart(paths, *found)
+        signal = _told_apart(paths, *settled)
         parent = _parent(paths, signals, signal)
         if parent is None:
             signals.append(signal)
         else:
             signals[parent] = replace(signals[parent], hits=signals[parent].hits + 1)
+        # In OFF panels only interference is masked: another signal may still need what these panels show.
         everywhere = signal.class_name is SignalClass.IN_OFF or parent is not None
         paths.blank(signal.line, paths.all if everywhere else paths.on, signal.half)
     return signals
@@ -104,11 +109,12 @@ def _settle(paths: Paths, place: Place, threshold: float) -> tuple[Line, float] 
     snr, line = paths.climb(place.line, step_x, step_slope, CLIP, rounds=3)
     if snr < threshold - _HOPELESS:
         return None
+    # Twice: how bright a pixel may count depends on the line, and the line found depends on that.
     for _ in range(2):
         clip = _clip(paths, line)
         snr, line = paths.climb(line, 0.5 * step_x, 0.5 * step_slope, clip)
         snr, line = max((paths.climb(replace(line, width=w), 0.5, 0.5 / paths.span_rows, clip, 2) for w in WIDTHS),
-                        key=lambda found: found[0])  # fmt: skip
+                        key=lambda climbed: climbed[0])  # fmt: skip
     if snr < threshold or not _starts_here(paths.unit, line):
         return None
     snr = _above_its_neighbours(paths, line, snr, clip)
@@ -116,14 +122,15 @@ def _settle(paths: Paths, place: Place, threshold: float) -> tuple[Line, float] 
 
 
 def _above_its_neighbours(paths: Paths, line: Line, snr: float, clip: float) -> float:
-    """The SNR of a faint line, in units of how its parallels beside it scatter about their median.
+    """The SNR of a faint line above its parallels: less their median, and over their scatter where that exceeds noise.
 
-    Where the bandpass is off, or interference stands close, all lines are bright, and none of them is a signal.
+    Where the bandpass is off, or interference stands close, all parallel lines are bright and none of them is a signal.
     """
     if snr > _FAINT:
         return snr
     step = max(1, round(abs(line.slope) + line.width))
     parallels = paths.profile(line, _PARALLELS, step, clip)
+    # The line itself and the two nearest on either side, which it lifts, say nothing about its surroundings.
     beside = np.delete(parallels, slice(_PARALLELS - 2, _PARALLELS + 3))
     beside = beside[beside != 0]  # beyond the band
     if len(beside) < _PARALLELS // 2:
@@ -149,6 +156,7 @@ def _told_apart(paths: Paths, line: Line, robust: float) -> Signal:
     each = paths.each(line)
     snr = paths.snr(line, paths.on)
     cut = _clip(paths, line)
+    # Interference seldom moves quite straight: in OFF panels the brightest of three lines within its width counts.
     beside = max(1.0, 0.5 * abs(line.slope) + 0.5 * line.width)
     near = [replace(line, x=line.x + move) for move in (-beside, 0.0, beside)]
     off_snr = max((paths.snr(shifted, paths.off, cut) for shifted in near), default=0.0) if len(paths.off) else 0.0
@@ -179,6 +187,7 @@ def _class_name(paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarr
 def _half(paths: Paths, line: Line, snr: float) -> float:
     """Channels beside a line over which its wings reach, as far as they stand out of the noise."""
     narrow = 1.0 + 0.5 * line.width
+    # The wings of a faint line are lost in noise.
     if snr < _FAINT:
         return narrow
     profile = paths.profile(line, _REACH)
@@ -210,7 +219,7 @@ def _parent(paths: Paths, signals: Sequence[Signal], signal: Signal) -> int | No
 def carriers(unit: Unit, at_rest: Float[np.ndarray, "panel freq"], masked: Bool[np.ndarray, " freq"]) -> list[Signal]:
     """The standing carriers that were masked, neighbouring channels as one."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], masked.astype(np.int8), [0]])))
-    found = []
+    standing = []
     on, off = list(unit.on), list(unit.off)
     rows = np.array(unit.n_time)
     for low, high in zip(edges[::2], edges[1::2], strict=True):
@@ -221,8 +230,8 @@ def carriers(unit: Unit, at_rest: Float[np.ndarray, "panel freq"], masked: Bool[
         snr = float((each[on] * np.sqrt(rows[on])).sum() / np.sqrt(rows[on].sum()))
         off_snr = float((each[off] * np.sqrt(rows[off])).sum() / np.sqrt(rows[off].sum()))
         line = Line(float(peak), 0.0, float(high - low - 1))
-        found.append(Signal(line, snr, snr, off_snr, tuple(map(float, each)), 0.0, 0.0, SignalClass.IN_OFF))
-    return found
+        standing.append(Signal(line, snr, snr, off_snr, tuple(map(float, each)), 0.0, 0.0, SignalClass.IN_OFF))
+    return standing
 
 
 def dc_spikes(signals: Sequence[Signal], middles: Sequence[float]) -> list[Signal]:
@@ -245,7 +254,7 @@ def dc_spikes(signals: Sequence[Signal], middles: Sequence[float]) -> list[Signa
 
 
 def crowded(signals: Sequence[Signal], reach: int = 1024, many: int = 8) -> Callable[[float], bool]:
-    """Tells of a place whether at least `many` lines of interference lie within `reach` channels of it."""
+    """A function that tells whether at least `many` lines of interference lie within `reach` channels of a place."""
     ground = np.sort(
         [signal.line.x for signal in signals if signal.class_name in {SignalClass.IN_OFF, SignalClass.DC_SPIKE}]
     )

@@ -10,13 +10,13 @@ class Settings:
     """How deep and how wide to search.
 
     Attributes:
-        max_drift_hz_s: drift rates of both signs up to this.
-        snr: of a line through all ON panels, from which on it is a signal. At 6.5, four of five simulated coarse
+        max_drift_hz_s: largest drift rate that is searched, of both signs.
+        snr: least SNR of a line through all ON panels that makes it a signal. At 6.5, four of five simulated coarse
             channels of 2^20 held one false event, of SNR 6.57 to 6.92 (docs/benchmarks.md), hence 7.
-        min_drift_hz_s: slower lines are of the class near-zero drift, whatever they are otherwise.
-        windows: windows of each coarse channel, those with the highest scores, that are signals though no line is in
-            them; 0 scores none.
-        judged: events of each coarse channel, the brightest, that the detector scores.
+        min_drift_hz_s: events that drift more slowly are of the class near-zero drift.
+        windows: how many windows of each coarse channel, those with the highest scores, may be signals though no line
+            is in them; 0 scores no window.
+        judged: how many events of each coarse channel, the brightest, the detector scores.
         inject: needles added to each coarse channel, in memory, to measure what share of them is found.
         seed: of the injected needles.
     """
@@ -45,5 +45,7 @@ class Settings:
 
     @property
     def first_snr(self) -> float:
-        """SNR of a path of the tree that is worth a second look: it has three quarters of its line's SNR."""
+        """SNR of a path in the first look that is worth a second one."""
+        # A path of the tree keeps three quarters of its line's SNR or more (docs/adr/0007-search-engine.md); two thirds
+        # leave room for noise.
         return 0.67 * self.snr

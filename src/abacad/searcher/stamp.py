@@ -1,8 +1,8 @@
-"""The neighbourhood of one line, cut out along its drift: what the panel network judges and what a person looks at.
+"""Stamps: the neighbourhood of one line, cut out along its drift, for the panel network to judge and a person to see.
 
-The panel network has learnt needles that cross up to 36 channels a panel, and takes a line at rest for a carrier. So a
-fast line is sheared to a slow drift of 7 channels a panel, which it keeps; and where it smears over N channels, N are
-added into one, so that its pixels are as bright as they can be.
+The panel network has learnt needles that cross up to 36 channels a panel, and takes a line without drift for a carrier.
+So a fast line is sheared until it drifts by 7 channels a panel; and where it smears over N channels, N are added into
+one bin, so that its pixels are as bright as they can be.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,10 +40,12 @@ def _sheared(
 ) -> None:
     """Bins of `binned` channels about a line that moves by `keep` bins a row instead of its slope."""
     n_freq = power.shape[2]
+    # A sum of N channels of unit noise scatters by √N: divided by it, a bin is in units of its σ again.
     norm = np.float32(1 / np.sqrt(binned))
     for panel in range(power.shape[0]):
         for row in range(n_time[panel]):
             t = start_rows[panel] + row + 0.5
+            # The line is in the middle of the stamp half-way through the observation, and leaves it on neither side.
             at_bin = int(np.floor(0.5 * width + keep * (t - start_rows[-1] * 0.5) + 0.5))
             first = int(np.floor(x + slope * t - 0.5 * (binned - 1) + 0.5)) - at_bin * binned
             for i in range(width):
@@ -56,6 +58,7 @@ def _sheared(
 def kept_slope(unit: Unit, line: Line) -> tuple[int, float]:
     """Channels that one bin of a line's stamp adds up, and the bins a row that the line keeps to drift there."""
     starts = np.array(unit.start_s) / unit.dt_s
+    # Slower lines keep their own drift: sheared to a faster one, a carrier would pass for a needle.
     per_row = RESIDUAL / max(1.0, float(np.diff(starts).mean())) if len(starts) > 1 else 0.0
     binned = max(1, int(abs(line.slope) + line.width))
     return binned, line.slope if abs(line.slope) <= per_row else float(np.copysign(per_row, line.slope))
@@ -79,16 +82,17 @@ def abacad_order(on: Sequence[int], off: Sequence[int]) -> list[int] | None:
 
 
 def stamps(unit: Unit, lines: Sequence[Line]) -> Float[np.ndarray, "line panel time width"] | None:
-    """What a detector sees of lines; None where the observation has not three ON and three OFF panels."""
+    """The stamps of lines in the detector's order of panels; None without three ON and three OFF panels."""
     order = abacad_order(unit.on, unit.off)
     if order is None:
         return None
+    # The network reads panels of one length: what the longer ones have more is left out.
     rows = min(unit.n_time[panel] for panel in order)
     return np.stack([stamp(unit, line)[order, :rows] for line in lines])
 
 
 def scores(unit: Unit, seen: Float[np.ndarray, "line panel time width"], judge: Judge) -> Float[np.ndarray, " line"]:
-    """Scores of the stamps of a unit's lines by a detector."""
+    """Scores, 0 to 1, of the stamps of a unit's lines by a detector."""
     order = abacad_order(unit.on, unit.off) or []
     axes = Axes(seen.shape[2], WIDTH, unit.dt_s, unit.df_hz, tuple(unit.start_s[panel] for panel in order))
     with _one_thread():

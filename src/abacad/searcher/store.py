@@ -32,7 +32,7 @@ class Store:
         """Make the folder, or find that it holds part of the same search.
 
         Args:
-            asked: what was searched and how; the same search asks for the same.
+            asked: what is searched and how, as plain data; two calls with the same belong to one search.
 
         Returns:
             How many coarse channels are already there.
@@ -41,6 +41,7 @@ class Store:
             AbacadError: the folder holds something else.
         """
         before = read_json(self.root / _RECORD)
+        # A folder of other things is refused, since a search overwrites tables by their usual names.
         if not before and holds_something(self.root):
             raise AbacadError(f"{self.root} is not empty and holds no search.\nGive another --out, or an empty folder.")
         if before and before.get("asked") != asked:
@@ -54,7 +55,7 @@ class Store:
         return len(list((self.root / "coarse").glob("*.json")))
 
     def have(self, coarse: int) -> Result | None:
-        """The result of a coarse channel that is there."""
+        """The result of a coarse channel, as an earlier call stored it; none where it has not been searched yet."""
         content = read_json(self._part(coarse))
         if not content:
             return None
@@ -75,12 +76,13 @@ class Store:
     def write_events(self, events: pd.DataFrame) -> None:
         """`events.csv` and `events.parquet`."""
         write_table(self.root / "events.csv", events)
+        # Parquet beside CSV: it keeps the types of columns, and tables of a whole catalogue are read far faster.
         with replacing(self.root / "events.parquet") as temporary:
             events.to_parquet(temporary, index=False)
 
-    def finish(self, found: dict[str, Any]) -> None:
-        """Add what was found to the record."""
-        write_json(self.root / _RECORD, {**read_json(self.root / _RECORD), "found": found})
+    def finish(self, counts: dict[str, Any]) -> None:
+        """Add the counts and the depth of the search to its record, under the key `found`."""
+        write_json(self.root / _RECORD, {**read_json(self.root / _RECORD), "found": counts})
 
     def _part(self, coarse: int) -> Path:
         return self.root / "coarse" / f"{coarse:05d}.json"

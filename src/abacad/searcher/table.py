@@ -18,10 +18,11 @@ CLASSES = tuple(SignalClass)
 def columns(n_panels: int) -> list[str]:
     """Columns of the table of events of an observation of so many panels.
 
-    `frequency_mhz` is where the line is at `epoch_mjd`, the start of the first ON panel; `start_mhz` and `end_mhz` are
-    the same at the start of the first and at the end of the last ON panel, `drift_error_hz_s` is 1 σ, `snr` is of one
-    line through all ON panels, `snr_1` … of the same line in each panel, `off_snr` in all OFF panels. `window_score` is
-    that of the window that the signal crosses, as it is; of a window nothing is known but its middle and its width.
+    `frequency_mhz` is where the line is at `epoch_mjd`, the start of the first ON panel. `start_mhz` and `end_mhz` tell
+    where it is at the start of the first ON panel and at the end of the last; `drift_error_hz_s` is 1 σ. `snr` sums one
+    line through all ON panels, `off_snr` the same line through all OFF panels, and `snr_1` … through each panel alone.
+    `window_score` is the score of the window that the signal crosses, not sheared. Of a signal that is a window, only
+    its middle and its width are known.
     """
     panels = [f"snr_{panel + 1}" for panel in range(n_panels)]
     return [
@@ -39,7 +40,16 @@ def events_table(
     scores: Float[np.ndarray, " signal"],
     window_scores: Float[np.ndarray, " signal"],
 ) -> pd.DataFrame:
-    """The signals of one coarse channel, with the scores of each along its drift and of the window that it crosses."""
+    """The signals of one coarse channel as a table.
+
+    Args:
+        observation: open files, for times and names.
+        unit: the coarse channel that was searched.
+        coarse: its number.
+        signals: its signals.
+        scores: score of each signal along its drift; NaN where it was not judged.
+        window_scores: score of the window that each signal crosses; NaN where none was scored.
+    """
     about = {
         "epoch_mjd": observation.tstart_mjd + observation.start_s[observation.on[0]] / 86400,
         "source": str(observation.sources[observation.on[0]]),
@@ -62,12 +72,14 @@ def _row(observation: Observation, unit: Unit, signal: Signal, score: float) -> 
     line = signal.line
     per_row = unit.df_hz / unit.dt_s
 
+    # Nine digits of MHz are a thousandth of a hertz, far finer than a channel, and the same text on every machine.
     def mhz(rows: float) -> float:
         return round((observation.low_hz + (unit.first + line.at(rows)) * unit.df_hz) / 1e6, 9)
 
     return {
         "class": str(signal.class_name),
         "score": round(score, 6),
+        # At the start of the first ON panel, as turboSETI tells it: half-way through would be elsewhere for fast lines.
         "frequency_mhz": mhz(0.0),
         "drift_hz_s": round(line.slope * per_row, 7) if signal.class_name is not SignalClass.WINDOW else float("nan"),
         "drift_error_hz_s": round(signal.slope_error * per_row, 7),

@@ -26,10 +26,10 @@ class Plan:
 
     Attributes:
         observation: open files.
-        settings: how deep and wide.
-        judge: of the brightest events; none leaves their scores NaN.
-        number: tells plans of one process apart.
-        device: of the first look, `cpu` or `cuda`.
+        settings: how deep and wide to search.
+        judge: detector that scores the brightest events; none leaves their scores NaN.
+        number: tells a worker whether it has this plan already.
+        device: where the first look runs, `cpu` or `cuda`.
     """
 
     observation: Observation
@@ -60,12 +60,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task.
+    """What became of a task: its result, or the error of a file that kept it from one.
 
     Attributes:
-        result: what the coarse channel gave; None after an error.
-        error: of the files; any other error is a fault of the program, and is raised where it happens.
-        said: level and text of the warnings that were logged in another process.
+        result: result of the coarse channel; None after an error.
+        error: fault of a file; any other error is a fault of the program, and is raised where it happens.
+        said: level and text of the warnings that were logged in the worker's process.
     """
 
     result: Result | None
@@ -78,6 +78,7 @@ def done(task: Task) -> Outcome:
     plan = task.plan
     try:
         return Outcome(engine.search_unit(plan.observation, task.coarse, plan.settings, plan.judge, plan.device))
+    # Returned and not raised: in a catalogue the other observations go on when the files of one are bad.
     except (AbacadError, OSError) as error:
         return Outcome(None, error)
 
@@ -92,9 +93,11 @@ def done_elsewhere(number: int, packed: Callable[[], bytes], coarse: int) -> Out
     """
     if number not in _here:
         _here.clear()  # tasks come plan by plan, and a plan holds open files
+        # Unpickling can run any code: these bytes come from the parent process alone, by a pipe or by Ray's store.
         _here[number] = pickle.loads(packed())
     warnings = _Warnings()
     logger = logging.getLogger("abacad")
+    # Otherwise a worker's warnings would be printed into the progress bar of the process that talks to the user.
     before = logger.propagate
     logger.addHandler(warnings)
     logger.propagate = False
@@ -107,7 +110,7 @@ def done_elsewhere(number: int, packed: Callable[[], bytes], coarse: int) -> Out
 
 
 class _Warnings(logging.Handler):
-    """Keeps what is logged, to be said by the process that talks to the user."""
+    """Keeps warnings as plain text, so that the process that talks to the user can log them."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

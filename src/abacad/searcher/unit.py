@@ -162,6 +162,7 @@ def read_unit(
     power = np.empty(shape, np.float32)
     noise = []
     for number, n_time in enumerate(observation.n_time):
+        # Read and flattened in place, one panel after the other: a copy of all panels would double the memory.
         panel = observation.panel(number, low, high - low, power[number, :n_time])
         noise.append(Noise(*flatten(panel, panel)))
         power[number, n_time:] = 0
@@ -185,6 +186,8 @@ def halo(observation: Observation, max_drift_hz_s: float) -> int:
     """Channels beside a coarse channel that its fastest line crosses, in whole blocks of the bandpass."""
     ends = [s + n * observation.dt_s for s, n in zip(observation.start_s, observation.n_time, strict=True)]
     crossed = max_drift_hz_s * max(ends) / observation.df_hz
+    # 64 channels more for the wings of a line; whole blocks, so that the bandpass of a coarse channel is measured on
+    # the same blocks whatever drift is asked for.
     return BLOCK * ceil((crossed + 64) / BLOCK)
 
 

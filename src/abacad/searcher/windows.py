@@ -1,11 +1,11 @@
-"""Windows that the detector takes for a needle: what wanders, or comes and goes, and so is no straight line.
+"""Windows that the detector scores as they are, for signals that wander or blink and so are no straight line.
 
 The search adds powers along straight lines. A squiggle is spread over many of them, and a few dashes fill a part of
-one; the detector has learnt both, in windows of 256 channels. So every window of a coarse channel can be scored as it
-is, half a window after the last. What stands in the OFF panels too is masked before, so that no carrier lifts a window.
+one; the detector has learnt both, in windows of 256 channels. So every window of a coarse channel can be scored, each
+half a window after the one before. What stands in OFF panels too is masked first, so that no carrier lifts a window.
 
-A window with a line of the search in it is that line's, and adds its score to it; each other one is a signal of the
-class `window`, of which no more is known than that it lies between these channels.
+A window that a line of the search crosses gives that line its score. Any other window with a high score is a signal of
+the class `window`, of which no more is known than that it lies between these channels.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ from abacad.searcher.stamp import WIDTH, abacad_order, scores
 from abacad.searcher.unit import Judge, Unit
 
 LEAST = 0.5
-"""Score below which a window is none of a needle."""
+"""Score from which on a window may hold a needle. A coarse channel has some 40 such windows without any needle, and at
+0.5 squiggles of panel SNR 15 are all found (docs/benchmarks.md)."""
 
 _BATCH = 64
 _OF_THE_GROUND = {SignalClass.IN_OFF, SignalClass.DC_SPIKE}
@@ -29,12 +30,12 @@ _LINES = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
 @dataclass(frozen=True)
 class Window:
-    """A window that holds a needle, as the detector says.
+    """A window in which the detector sees a needle.
 
     Attributes:
-        first: its first column in the unit.
-        score: of the detector.
-        lines: which of the signals of the search cross it, of the classes that a transmitter makes.
+        first: first column of the window in the unit.
+        score: score of the detector, 0.5 to 1.
+        lines: numbers of the signals of the search that cross it, of the classes that a transmitter may make.
     """
 
     first: int
@@ -53,9 +54,9 @@ def windows(unit: Unit, signals: Sequence[Signal], judge: Judge | None, count: i
 
     Args:
         unit: flattened powers.
-        signals: what the search found in them.
+        signals: signals of the search in these powers.
         judge: the detector; without one there are no windows, nor where there are not three ON and three OFF panels.
-        count: of windows without a line at most.
+        count: largest number of windows without a line.
     """
     if not count or judge is None or abacad_order(unit.on, unit.off) is None or unit.power.shape[2] < WIDTH:
         return []
@@ -64,9 +65,9 @@ def windows(unit: Unit, signals: Sequence[Signal], judge: Judge | None, count: i
         if signal.class_name in _OF_THE_GROUND:
             paths.blank(signal.line, paths.all, max(signal.half, 1.0 + signal.line.width))
     starts = _starts(unit)
-    found = _apart(starts, _scores(unit, starts, judge))
+    apart = _apart(starts, _scores(unit, starts, judge))
     paths.restore()
-    crossed = [replace(window, lines=_crossing(unit, window, signals)) for window in found]
+    crossed = [replace(window, lines=_crossing(unit, window, signals)) for window in apart]
     alone = [window for window in crossed if not window.lines][:count]
     return [window for window in crossed if window.lines or window in alone]
 
@@ -78,16 +79,16 @@ def with_windows(
 
     Args:
         unit: flattened powers.
-        signals: what the search found in them.
-        scores: of these; NaN where not judged.
+        signals: signals of the search in these powers.
+        scores: scores of these signals along their drift; NaN where not judged.
         judge: the detector.
-        count: of windows of their own at most.
+        count: largest number of windows that become signals.
     """
-    found = windows(unit, signals, judge, count)
+    scored = windows(unit, signals, judge, count)
     crossed = np.full(len(signals), np.nan, np.float32)
-    for window in reversed(found):  # so that the best of those that a line crosses is the last
+    for window in reversed(scored):  # so that the best of those that a line crosses is the last
         crossed[list(window.lines)] = window.score
-    alone = [window for window in found if not window.lines]
+    alone = [window for window in scored if not window.lines]
     own = np.array([window.score for window in alone], np.float32)
     more = [window.signal(unit) for window in alone]
     return [*signals, *more], np.concatenate([scores, own]), np.concatenate([crossed, own])
@@ -95,6 +96,7 @@ def with_windows(
 
 def _starts(unit: Unit) -> Int[np.ndarray, " window"]:
     """First columns: half a window apart, from the coarse channel's first on, none beyond the band."""
+    # Half a window apart: a needle that the edge of one window cuts stands in the middle of the next.
     last = unit.power.shape[2] - WIDTH
     return np.unique(np.minimum(np.arange(unit.begin, unit.end, WIDTH // 2), last))
 
