@@ -1,6 +1,6 @@
-"""`abacad audit`: what a competition folder holds and what is wrong with it, before hours of training.
+"""`abacad audit`: looks at a competition folder and reports what it holds and what is wrong, before hours of training.
 
-Everything is a report: a problem never stops the audit, unless no cadence at all can be read.
+A problem is reported and never stops the audit, unless no cadence at all can be read.
 """
 
 import logging
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _LOOKED_AT = 500
 """Cadences of each split whose values are read without `full`; headers are read of all."""
 _FOLDS = 5  # of the random split whose leak is measured; the recipes have as many
+# Bounds of group sizes in a table: a group over a thousand makes folds of unlike size, one of two does not matter.
 _SIZES = ((1, 1), (2, 5), (6, 20), (21, 100), (101, 1000), (1001, 10**9))
 
 
@@ -42,14 +43,15 @@ def audit(
         progress: Show progress bars.
 
     Example:
-        >>> found = abacad.audit("data", out=None, progress=False)
-        >>> found.positives, found.problems
+        >>> audited = abacad.audit("data", out=None, progress=False)
+        >>> audited.positives, audited.problems
         (14, [])
 
     Raises:
         AbacadError: there is no folder, no labels, or no cadence that can be used.
     """
     root = find_competition(folder)
+    # A page that cannot be written is refused before 100,000 cadences are read.
     page = None if out is None else output(out, PAGE)
     # An id that is there twice is a problem to report, not a reason to stop.
     labels = read_labels(root, allow_twice=True)
@@ -57,6 +59,7 @@ def audit(
     audited.problems += _label_problems(labels)
     splits: list[tuple[Split, list[str]]] = [("train", list(labels["id"].unique())), ("test", audited.sample_ids)]
     for split, ids in splits:
+        # Without a sample submission one can still train, so this is no error.
         if not ids:
             audited.problems.append(f"{SAMPLE} is absent: nothing can be submitted.")
             continue
@@ -107,6 +110,7 @@ def _label_problems(labels: pd.DataFrame) -> list[str]:
 
 
 def _compare_with_files(root: Path, split: Split, ids: Sequence[str]) -> list[str]:
+    # One listing of each folder, instead of a question to the file system for each of 100,000 ids.
     present, wanted = listed_files(root, split), set(ids)
     table = LABELS if split == "train" else SAMPLE
     problems = []
@@ -126,6 +130,7 @@ def _look(audited: Audit, split: Split, ids: Sequence[str], full: bool, progress
         # A fixed seed, so that two audits of a folder look at the same cadences.
         picked = np.random.default_rng(0).permutation(len(checked.good))[:_LOOKED_AT]
         closer = check_cadences(audited.root, split, [checked.good[i] for i in sorted(picked)], progress=progress)
+        # Headers told shapes and types of all cadences; their values are known of the sample alone.
         checked.low, checked.high = closer.low, closer.high
         checked.bad |= closer.bad
         checked.missing |= closer.missing
@@ -152,6 +157,7 @@ def _shared(audited: Audit, pairs: pd.DataFrame) -> list[tuple[str, str]]:
             rows.append((name, f"{len(members):,}, holding {members.sum() / len(ids):.1%} of the cadences"))
     audited.leak = random_leak(ids, pairs, _FOLDS)
     rows.append((f"in {_FOLDS} folds drawn at random", audited.leak_told()))
+    # What test cadences share with labelled ones leaks no label: it is what the view `residual` can gain from.
     if audited.sample_ids:
         test, train = set(audited.sample_ids), set(ids)
         a, b = pairs["id_a"], pairs["id_b"]

@@ -1,4 +1,4 @@
-"""`abacad bound`: what the near-ideal observer makes of simulated cadences, beside the classical search.
+"""`abacad bound`: how well simulated cadences can be told apart at all: the near-ideal observer, and simpler searches.
 
 The observer knows the simulator, its gains and its interference, and averages the likelihood ratio over all needles
 that could be drawn; see `abacad.ideal`. Its AUC is close to the highest that any detector can reach on these cadences.
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 _BINS = {"pixel_snr": (0.0, 0.25, 0.4, 0.65, 1.0, 1.6, np.inf), "panel_snr": (0.0, 3.0, 5.0, 8.0, 15.0, 30.0, np.inf)}
 _LABELS = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR"}
-_DRAWS = 200
+_DRAWS = 200  # bootstrap draws of an interval: there are some 60, of twenty groups of needles and three detectors
 _DETECTORS = {"score": "bound", "unlearned": "lines and tracks, no learning", "classical": "classical search"}
 
 
@@ -92,6 +92,7 @@ def bound(
     root = Path(folder)
     path = output(out if out is not None else root / "bound.csv", BOUND)
     card = read_card(root)
+    # A likelihood needs the law of the noise; the χ² model has one, a telescope's noise does not.
     if card.background is not None:
         raise AbacadError(
             f"The noise of {root} was taken from a file: its law is not known, and so no bound.\n"
@@ -134,6 +135,8 @@ def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.D
 
 
 def _observers(simulation: Simulation) -> dict[str, Observer]:
+    # The competition's test set has S-shaped needles that its training set lacks: each split has its own mixture of
+    # families, and an observer that averages over the wrong one would be no bound.
     train = Observer(simulation)
     other = simulation.needles.test_families
     return {"train": train, "test": train if other is None else Observer(simulation, other)}
@@ -177,6 +180,7 @@ def auc_rows(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     rows = []
     for name, members in groups:
         if len(members) and len(negatives):
+            # All negatives each time, so that figures of two groups differ by their needles alone.
             both = pd.concat([members, negatives])
             target, scenes = both["target"].to_numpy(), both["scene"].to_numpy() if "scene" in both else None
             figures = {

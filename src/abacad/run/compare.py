@@ -1,7 +1,7 @@
-"""`abacad compare`: runs side by side with what differs in their recipes, or submissions with what moved between them.
+"""`abacad compare`: tells how much better one run is than another, or how differently two submissions rank.
 
-The difference of two runs is judged on the cadences that both held back. Each bootstrap draw takes the same scenes for
-both, so that what is hard for both cancels: an interval that does not hold 0 is a difference.
+Two runs are compared on the cadences that both held back. Each bootstrap draw takes the same scenes for both, so that
+scenes which are hard for both cancel: where the interval of the difference does not hold 0, the runs differ.
 """
 
 import logging
@@ -26,7 +26,7 @@ from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
-_SHOWN = 10
+_SHOWN = 10  # cadences that moved furthest between two submissions
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,10 +50,10 @@ class Comparison(Summary):
         return f"Comparison of {len(self.runs)} runs"
 
     def told(self) -> list[tuple[str, str]]:
-        """The AUC of each run, and how sure the differences are."""
+        """The AUC of each run with its interval, and the differences to the first run with theirs."""
         rows = self.runs.to_dict("records")
-        found = [(str(row["run"]), f"{row['oof']:.3f} [{row['low']:.3f}, {row['high']:.3f}]") for row in rows]
-        return found + [
+        each = [(str(row["run"]), f"{row['oof']:.3f} [{row['low']:.3f}, {row['high']:.3f}]") for row in rows]
+        return each + [
             (f"{row['run']} − {row['less']}", f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]")
             for row in self.differences.to_dict("records")
         ]
@@ -85,7 +85,7 @@ class Moves(Summary):
 
 
 def compare(paths: str | Path | Sequence[str | Path]) -> Comparison | Moves:
-    """Hold runs, or submissions, against the first of them.
+    """Compare several runs, or several submissions, with the first of them.
 
     Args:
         paths: Run folders, or CSV files with the columns id and target; one run alone is a table of itself.
@@ -118,6 +118,8 @@ def _compare_runs(runs: Sequence[RunFolder]) -> Comparison:
 
 
 def _row(run: RunFolder, oof: pd.DataFrame) -> dict[str, Any]:
+    # Both figures are told: the mean of folds compares cadences that one detector scored, the OOF AUC also those of
+    # several detectors, whose scores may have different scales.
     folds = [auc(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=scenes_of(run, oof["id"]))
     seconds = read_record(run.record).get("train_seconds")
@@ -148,6 +150,7 @@ def _difference(run: RunFolder, table: pd.DataFrame, first: RunFolder, before: p
         raise AbacadError(
             f"{run.path} and {first.path} held back no cadence in common.\nCompare runs on the same data."
         )
+    # Runs on two versions of the labels would differ by the labels, and the interval would say it were the recipe.
     other = both["id"][both["target"] != both["target_before"]]
     if len(other):
         raise AbacadError(
@@ -157,8 +160,8 @@ def _difference(run: RunFolder, table: pd.DataFrame, first: RunFolder, before: p
     if len(both) < max(len(before), len(table)):
         log.warning("%s and %s are compared on the %d cadences that both held back", run.path, first.path, len(both))
     target, scores, others = (both[name].to_numpy() for name in ("target", "score", "score_before"))
-    found = auc_difference(target, scores, others, groups=scenes_of(first, both["id"]))
-    return str(run.path), str(first.path), len(both), found.value, found.low, found.high
+    difference = auc_difference(target, scores, others, groups=scenes_of(first, both["id"]))
+    return str(run.path), str(first.path), len(both), difference.value, difference.low, difference.high
 
 
 def _compare_submissions(paths: Sequence[Path]) -> Moves:
@@ -173,6 +176,7 @@ def _compare_submissions(paths: Sequence[Path]) -> Moves:
             raise AbacadError(f"{path} and {paths[0]} have no two ids in common.\nCompare files of one competition.")
         if len(both) < max(len(before), len(table)):
             log.warning("%s and %s are compared on their %d common ids", path, paths[0], len(both))
+        # Of ranks, since the metric (AUC) knows the order of scores alone: a rescaled submission has not moved.
         correlation = float(spearmanr(both["target_before"], both["target"]).statistic)
         files.append((str(path), str(paths[0]), len(both), correlation))
         moves.append(_moved(both).assign(file=str(path)))
@@ -185,6 +189,7 @@ def _moved(both: pd.DataFrame) -> pd.DataFrame:
     places = both[["id"]].assign(
         place_before=rankdata(-both["target_before"].to_numpy()), place=rankdata(-both["target"].to_numpy())
     )
+    # A stable order, so that of cadences that moved equally far the same ten are shown each time.
     order = (places["place"] - places["place_before"]).abs().sort_values(ascending=False, kind="stable").index
     furthest = places.loc[order].head(_SHOWN)
     return furthest[furthest["place"] != furthest["place_before"]]

@@ -28,8 +28,8 @@ class Demo(Summary):
     """AUC of the demo's detectors, and where its files are.
 
     Attributes:
-        folds: AUC of each fold's held-back cadences.
-        oof: AUC of all of them together.
+        folds: AUC of the held-back cadences of each fold.
+        oof: AUC of the held-back cadences of all folds together.
         test: AUC of the submission, by the labels of the simulated test set, which no other step has read.
         files: Paths by name: data, audit, run, submission, report.
         seconds: Wall time of this call, s.
@@ -87,9 +87,10 @@ def demo(
     Raises:
         AbacadError: the folder holds something else.
     """
-    started = time.monotonic()
+    started = time.monotonic()  # not the time of day, which a clock may set back while it runs
     out = Path(out)
     data, run = out / "data", out / "run"
+    # Each verb knows what it has finished, so a second call repeats none of the long steps.
     simulate(data, "demo", n_train=n_train, n_test=n_test, seed=seed, progress=progress)
     log.info("1/6 Simulated %d + %d cadences: %s", n_train, n_test, data)
     audit(data, out=out / "audit.html", progress=progress)
@@ -114,5 +115,6 @@ def demo(
 
 def _against_truth(submission: Path, truth: Path) -> Interval:
     table = pd.read_csv(submission).merge(pd.read_csv(truth), on="id", suffixes=("_score", ""))
+    # Windows of one scene share noise and interference: an interval that drew windows would be too narrow.
     scenes = table["scene"].to_numpy()
     return auc_interval(table["target"].to_numpy(), table["target_score"].to_numpy(), groups=scenes)

@@ -30,9 +30,9 @@ class SearchDemo(Summary):
     """A search of simulated files, compared with the truth.
 
     Attributes:
-        truth: The emissions in the files; the column found has the class that the search gave, empty where it found
-            nothing, and off_hz the error of its frequency, Hz.
-        invented: Rows of the search's table of the class event or near-zero drift where no such emission is.
+        truth: The emissions in the files. The column found has the class that the search gave to each, empty where it
+            missed it; off_hz is the error of the frequency, Hz.
+        invented: Rows of the search's table, of the class event or near-zero drift, where no such emission is.
         files: Paths by name.
         seconds: Wall time of this call, s.
     """
@@ -55,6 +55,7 @@ class SearchDemo(Summary):
         told = []
         for name, chosen in groups.items():
             some = self.truth[chosen]
+            # Interference need not be found: it is dealt with rightly as long as it is not called a signal of ours.
             right = (some["found"] == some["class"]) | ((some["class"] == "in OFF") & ~some["found"].isin(OURS))
             told.append((name, len(some), int(right.sum()), int((~right).sum())))
         return told
@@ -100,10 +101,10 @@ def demo_search(
         "findings": out / "found" / "search.html",
         "page": out / "truth.html",
     }
-    found = SearchDemo(truth, invented, files, time.monotonic() - started)
-    truth_page(observation, truth, invented, found.rows()).write(files["page"])
+    result = SearchDemo(truth, invented, files, time.monotonic() - started)
+    truth_page(observation, truth, invented, result.rows()).write(files["page"])
     log.info("3/3 Wrote the page")
-    return SearchDemo(truth, invented, files, time.monotonic() - started)
+    return SearchDemo(truth, invented, files, time.monotonic() - started)  # with the time of the page in it
 
 
 def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -121,8 +122,9 @@ def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.
         The truth with the columns found, the class of its row, empty where it has none, and off_hz; and the rows that
         say event or near-zero drift where there is none.
     """
+    # One channel a panel: a drift that is off by more would lose the line within a panel, and be another signal.
     step = axes.df_hz / axes.panel_s
-    found, off_hz, taken = [], [], set()
+    classes, off_hz, taken = [], [], set()
     for _, line in truth.iterrows():
         reach = 2 * axes.df_hz + abs(line["drift_hz_s"]) * axes.dt_s + line["width_hz"] / 2
         away = (events["frequency_mhz"] - line["freq_mhz"]) * 1e6
@@ -131,9 +133,9 @@ def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.
         # Several rows may belong to an emission; one of the right class counts before others.
         right_first = (rows["class"] != line["class"]).sort_values(kind="stable").index
         best = rows.loc[right_first[0]] if len(rows) else None
-        found.append("" if best is None else best["class"])
+        classes.append("" if best is None else best["class"])
         off_hz.append(np.nan if best is None else away[best.name])
         if line["class"] in OURS:
             taken |= set(rows.index)
     claimed = events[events["class"].isin(OURS)]
-    return truth.assign(found=found, off_hz=off_hz), claimed[~claimed.index.isin(taken)]
+    return truth.assign(found=classes, off_hz=off_hz), claimed[~claimed.index.isin(taken)]

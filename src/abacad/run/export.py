@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
 """Largest allowed difference between the log-odds of the ONNX file and those of torch."""
-_BATCH = 3  # cadences that are compared; more than one, so that a batch size fixed by mistake is noticed
+# Cadences that are compared. More than one, since tracing could take the batch size for a constant of the network.
+_BATCH = 3
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,12 +90,14 @@ def export(
         AbacadError: onnxruntime is not installed, the weights cannot be used, or the ONNX file answers otherwise.
     """
     target = output(out, ONNX)
-    _runtime()
+    _runtime()  # for its error: what is not installed is told before weights are loaded
     detectors, represent = _loaded(Path(weights) if weights is not None else SHIPPED)
     axes = detectors[0].axes
     n_time, n_freq = rows or axes.n_time, channels or axes.n_freq
+    # Noise, so that no plane is constant: a layer left out by mistake would not show on zeros.
     noise = torch.randn(_BATCH, N_PANELS, n_time, n_freq, generator=torch.Generator().manual_seed(0))
     planes = representation(represent).make(noise)
+    # Written into the file's metadata: whoever runs it without abacad has to make the very same planes.
     about = {"represent": asdict(represent), "rows": n_time, "channels": n_freq, "panel_start_s": axes.panel_start_s}
     with replacing(target) as temporary:
         _write(_InOne(detectors, planes.shape[-2:]).eval(), planes, about, temporary)
@@ -117,6 +120,7 @@ class _InOne(nn.Module):
 
 
 def _in_real_numbers(detector: Detector, n_time: int, n_freq: int) -> nn.Module:
+    # Of our networks the panel network alone computes with complex numbers: it shifts lines by Fourier transforms.
     network = detector.backbone
     if not isinstance(network, PanelNetwork):
         return detector
@@ -151,6 +155,7 @@ def _write(model: nn.Module, planes: Tensor, about: dict[str, Any], path: Path) 
     """Trace the model and write it; the metadata say how the planes of a cadence are made."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch's advice to its own programmers
+        # The batch alone is dynamic: the matrices of the shifts are made for one number of rows and channels.
         program = torch.onnx.export(
             model, (planes,), dynamo=True, verbose=False, input_names=["planes"], output_names=["log_odds"],
             dynamic_shapes={"planes": {0: torch.export.Dim("batch")}},
@@ -162,6 +167,7 @@ def _write(model: nn.Module, planes: Tensor, about: dict[str, Any], path: Path) 
 
 
 def _difference(path: Path, detectors: Sequence[Detector], planes: Tensor) -> float:
+    # On the CPU, where both compute in 32 bits; a GPU may take fewer for its products and would exceed the tolerance.
     session = _runtime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     with torch.inference_mode():
         wanted = torch.stack([detector(planes) for detector in detectors], 1).numpy()

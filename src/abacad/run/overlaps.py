@@ -1,4 +1,4 @@
-"""`abacad overlaps`: which snippets of a competition folder are windows of the same observation.
+"""`abacad overlaps`: finds the cadences of a competition folder that are windows of the same observation.
 
     overlaps.csv   id_a, id_b, offset, columns, worst, median, differ     a row a pair
     groups.csv     id, group                                             a row a cadence of train and test
@@ -37,7 +37,7 @@ from abacad.summary import Summary
 log = logging.getLogger(__name__)
 
 GROUPS = "groups.csv"
-_MOST_WORKERS = 256
+_MOST_WORKERS = 256  # without a bound, a mistyped number asks for threads until the system has none left
 _CHUNK = 64  # cadences that a thread takes at once: the results of one are 1.2 MB
 _AHEAD = 4  # files that the disk is asked for in advance, so that it works while a thread computes
 _COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
@@ -117,17 +117,17 @@ def overlaps(
     known = _fingerprinted(files, shape, kept, bad, workers, progress)
     pairs = _pairs(ids, files, shape, kept.codes(), progress)
     groups = components(len(ids), pairs["a"].to_numpy(), pairs["b"].to_numpy())
-    # A group is named by its first id.
+    # A group is named by its first id: numbers would change when cadences are added, and say nothing.
     first = np.unique(groups, return_index=True)[1]
     name = np.array(ids, dtype=object)
     table = pd.DataFrame({"id": ids, "group": name[first[groups]]})
-    found = pd.DataFrame({"id_a": name[pairs["a"]], "id_b": name[pairs["b"]]}).join(pairs[_COLUMNS[2:]])
-    found[["worst", "median"]] = found[["worst", "median"]].astype(float).round(4)
-    write_table(target / OVERLAPS, found)
+    sharing = pd.DataFrame({"id_a": name[pairs["a"]], "id_b": name[pairs["b"]]}).join(pairs[_COLUMNS[2:]])
+    sharing[["worst", "median"]] = sharing[["worst", "median"]].astype(float).round(4)
+    write_table(target / OVERLAPS, sharing)
     write_table(target / GROUPS, table)
-    kept.clear()
+    kept.clear()  # last: a run that is killed before goes on with the fingerprints, more than half of the work
     log.info("Wrote %s and %s to %s", OVERLAPS, GROUPS, target)
-    return Overlaps(found, table, known, target)
+    return Overlaps(sharing, table, known, target)
 
 
 def _refuse_foreign_tables(target: Path) -> None:
@@ -152,6 +152,7 @@ def _files(root: Path) -> dict[str, Path]:
         raise AbacadError(
             f"The id {both[0]} stands in train/ and in test/ ({len(both)} such ids).\nRemove one of each."
         )
+    # Sorted: fingerprints are kept by position, and a folder is listed in another order on another file system.
     return dict(sorted({**train, **test}.items()))
 
 
@@ -187,6 +188,7 @@ def _fingerprinted(
         for first, (made, reasons) in track(
             both, "Reading cadences", len(starts), disable=not progress, transient=True
         ):
+            # Before the chunk is stored, so that the same call meets the damaged cadence again and not its zeros.
             if reasons and bad == "fail":
                 reason = next(iter(reasons.values()))
                 raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
@@ -228,17 +230,17 @@ def _pairs(
     a and b are positions in `ids`. Where the columns of a pair are alike among themselves, their agreement says little
     about a common observation, so such pairs are compared once more by the values in their files.
     """
-    found = compared(codes, likely_pairs(codes))
-    doubtful = np.flatnonzero(found["alike"] > ALIKE)
-    log.info("%d pairs by their fingerprints; looking up %d of them in the files", len(found), len(doubtful))
+    matched = compared(codes, likely_pairs(codes))
+    doubtful = np.flatnonzero(matched["alike"] > ALIKE)
+    log.info("%d pairs by their fingerprints; looking up %d of them in the files", len(matched), len(doubtful))
     paths, reader = [files[name] for name in ids], CadenceReader(shape)
     n_rows = min(ROWS_VERIFIED, shape[1])
     first = (shape[1] - n_rows) // 2
     steps_of = Recent(lambda number: steps(reader.rows(paths[number], first, n_rows)).numpy())
-    kept = np.ones(len(found), bool)
+    kept = np.ones(len(matched), bool)
     for part in track(list(_parts(len(doubtful))), "Verifying pairs", disable=not progress, transient=True):
-        kept[doubtful[part]] = verified(found.iloc[doubtful[part]], steps_of)
-    return found[kept].sort_values(["a", "b"]).reset_index(drop=True)
+        kept[doubtful[part]] = verified(matched.iloc[doubtful[part]], steps_of)
+    return matched[kept].sort_values(["a", "b"]).reset_index(drop=True)
 
 
 def _parts(n: int, size: int = 500) -> Iterator[slice]:

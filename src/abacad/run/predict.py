@@ -70,6 +70,7 @@ def predict(
     with logging_to(run_folder.path / "log.txt") if out is None else nullcontext():
         ids = read_sample(root)
         checked = _check_test(root, ids, recipe, progress)
+        # Checked before anything is scored: a truncated file ends the call at once, and not after an hour of work.
         good = usable(checked, bad or recipe.data.bad)
         judge = judge_of(run_folder.path, pick_device(accelerator), precision)
         scores = _scores(judge, root, good, checked, recipe, workers, progress)
@@ -78,6 +79,8 @@ def predict(
         table = table.reindex(ids)
         for cadence_id, reason in checked.bad.items():
             log.warning("%s gets the score %s: %s", cadence_id, UNKNOWN, reason)
+        # Folds are averaged as scores, views as logits (docs/adr/0002-folds-and-scores.md): a saturated fold must not
+        # outvote the others.
         table = table.fillna(UNKNOWN)
         write_table(table_path, table.assign(score=table.mean(axis=1)).reset_index())
         if out is None:
@@ -98,6 +101,7 @@ def _place_of(run: RunFolder, out: str | Path | None) -> Path:
 def _check_test(root: Path, ids: list[str], recipe: Recipe, progress: bool) -> Checked:
     present = listed_files(root, "test")
     missing = [cadence_id for cadence_id in ids if cadence_id not in present]
+    # All of them missing is a wrong folder; a few missing ones are bad cadences, and the recipe says what to do then.
     if len(missing) == len(ids):
         raise AbacadError(
             f"{root / 'test'} holds none of the {len(ids)} ids of sample_submission.csv.\n"
@@ -126,6 +130,7 @@ def _scores(
             "%d of %d test cadences share columns with one of %s", partners.count(ids), len(ids), recipe.data.partners
         )
     source = Cadences(root, "test", ids, judge.represent, checked.shape, partners)
+    # The size of a batch bounds the number of reader processes: each holds batches in shared memory.
     batches = loader(
         Samples(source, range(len(ids))),
         recipe.inference.batch_size,

@@ -1,6 +1,6 @@
 """`abacad pretrain`: train one detector on simulated cadences alone.
 
-Its weights score cadences directly, or are the start of a training on labelled ones.
+Its weights can score cadences as they are, or be the start of a training on labelled ones.
 """
 
 import logging
@@ -85,6 +85,7 @@ def pretrain(
     simulated: dict[str, Any] = {"presets": list(presets), "cadences": cadences, "positives": positives}
     simulated |= {"bright_first": bright_first, "families": "test"}
     simulations = _simulations(simulated)
+    # The order of brightness is that of the cadences, so a second epoch would begin with bright ones again.
     if bright_first and recipe.trainer.max_epochs > 1:
         raise AbacadError(
             f"Bright needles first is one pass, not {recipe.trainer.max_epochs} epochs.\n"
@@ -97,6 +98,7 @@ def pretrain(
     data = fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets}))
     weights = folder.pretrained
     with claimed(folder, recipe, data, verb="pretrain", simulated=simulated):
+        # The weights are written last, so where they are, all else is.
         if weights.is_file():
             log.info("%s is finished already", run)
             return weights
@@ -108,16 +110,18 @@ def pretrain(
         folder.note(**environment(recipe.seed, precision_of(recipe.trainer.precision, accelerator)))
         source = Represented(mixture, recipe.represent)
         workers = worker_count(recipe.data.workers)
+        # Simulated and represented once; each epoch then reads the packed planes.
         packed = pack(source, cadences, folder.packed, workers=workers, progress=recipe.trainer.progress)
         shape = (N_PANELS, axes.n_time, axes.n_freq)
         write_json(folder.checked, {"shape": list(shape), "skipped": []})
         held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
-        folds = np.where(held, 0, 1)
+        folds = np.where(held, 0, 1)  # fold 0 is held back; no detector is trained that would hold back the rest
         if not folder.fold_oof(0).is_file():
             labelled = Labelled(packed, ids, targets, folds, shape, axes, in_turn=bright_first)
             if not train_fold(0, labelled, recipe, folder, budget=Budget(recipe.trainer.max_time)):
                 raise time_is_up(recipe, "the training is not finished")
         _conclude(folder, time.monotonic() - started)
+        # A copy under a name of its own: `--weights` of other verbs should not need to know how a fold is laid out.
         with replacing(weights) as temporary:
             shutil.copyfile(folder.weights(0), temporary)
         log.info("Wrote %s", weights)
@@ -161,6 +165,7 @@ def _simulations(simulated: Mapping[str, Any]) -> list[Simulation]:
     simulations = [replace(PRESETS[name], positives=positives) for name in presets]
     if simulated.get("families") == "test":
         simulations = [replace(one, needles=_as_in_test(one.needles)) for one in simulations]
+    # One network has one number of rows; and cadences of unlike length make no batch.
     if len({one.axes for one in simulations}) > 1:
         raise AbacadError("The presets have cadences with different axes.\nTrain one detector for each of them.")
     return simulations
@@ -174,9 +179,10 @@ def _conclude(folder: RunFolder, seconds: float) -> None:
     """Write the AUC of the held-back cadences of each preset to the log and into run.json."""
     oof = pd.read_csv(folder.fold_oof(0))
     write_table(folder.oof, oof)
-    found = {}
+    # Preset by preset: in one AUC over all of them, differences between presets would pass for the detector's merit.
+    auc_presets = {}
     for preset, part in oof.groupby(oof["id"].str.split("-").str[0]):
         interval = auc_interval(part["target"].to_numpy(), part["score"].to_numpy())
-        found[str(preset)] = [round(figure, 5) for figure in (interval.value, interval.low, interval.high)]
+        auc_presets[str(preset)] = [round(figure, 5) for figure in (interval.value, interval.low, interval.high)]
         log.info("AUC of %d held-back cadences of the preset %s: %s", len(part), preset, interval)
-    folder.note(auc_presets=found, train_seconds=round(seconds, 1))
+    folder.note(auc_presets=auc_presets, train_seconds=round(seconds, 1))

@@ -1,7 +1,7 @@
-"""`abacad train --limit N`: every step of a long run once, on a few cadences, and how long the whole will take.
+"""`abacad train --limit N`: tries every step of a long run on a few cadences, and tells how long the whole will take.
 
-One fold is trained for two epochs, scored, and submitted, in a folder that is gone afterwards: the run folder stays as
-it is. The second epoch is timed; in the first one caches fill and kernels are chosen.
+One fold is trained for two epochs, scored, and submitted, in a temporary folder, so that the run folder stays as it is.
+The second epoch is timed, since caches fill and kernels are chosen in the first.
 """
 
 import logging
@@ -34,7 +34,7 @@ _TEST = 16  # cadences that are scored and submitted
 
 @dataclass(frozen=True, repr=False)
 class QuickCheck(Summary):
-    """What a few cadences tell of a long run.
+    """Time and memory of a long run, as a few cadences tell them.
 
     Attributes:
         cadences: Labelled cadences that it was tried on.
@@ -84,6 +84,7 @@ def quick_check(
     wanted = with_whole_paths(recipe_with(recipe, overrides))
     root = find_competition(folder)
     n_labelled = len(read_labels(root))
+    # Four a fold: each fold has to hold back both classes, or it has no AUC.
     if not 4 * wanted.data.folds <= limit <= n_labelled:
         raise AbacadError(
             f"--limit {limit}: a quick check of {wanted.data.folds} folds takes {4 * wanted.data.folds} to the "
@@ -110,6 +111,7 @@ def _fold(recipe: Recipe) -> int:
 def _shortened(recipe: Recipe, limit: int) -> tuple[Recipe, list[str]]:
     """The recipe on one device, two epochs long, without what only the whole folder has; and what that leaves out."""
     notes = []
+    # Tables of groups, pseudo labels and verdicts name ids of the whole folder, most of which the part has not.
     data = replace(
         recipe.data, only=_fold(recipe), groups="none", pseudo=None, verdicts=None,
         simulated=min(recipe.data.simulated, limit),
@@ -123,8 +125,10 @@ def _shortened(recipe: Recipe, limit: int) -> tuple[Recipe, list[str]]:
     wanted = recipe.trainer
     if wanted.devices * wanted.num_nodes > 1:
         notes.append(f"It ran on one of {wanted.devices * wanted.num_nodes} devices; the time is divided by these.")
+    # The memory of a training is that of its batches: a half-filled one says nothing of the long run's.
     if limit * (recipe.data.folds - 1) // recipe.data.folds < recipe.optim.batch_size:
         notes.append(f"No batch of {recipe.optim.batch_size} was full: a larger --limit tries its memory, too.")
+    # No early end: a fold of a few cadences learns nothing, and would stop for it before the second epoch is timed.
     trainer = replace(
         wanted, max_epochs=_EPOCHS, patience=_EPOCHS, averaged=min(wanted.averaged, _EPOCHS), stop_below=None,
         max_time=None, devices=1, num_nodes=1, strategy="auto", loggers=(),

@@ -1,4 +1,4 @@
-"""`abacad report`: one page on a run: its AUC with intervals, its curves, and the cadences it scored best and worst."""
+"""`abacad report`: a page on one run, with its AUC and intervals, its curves, and its best and worst cadences."""
 
 import logging
 from pathlib import Path
@@ -37,7 +37,7 @@ from abacad.types import CadenceArray, Planes
 
 log = logging.getLogger(__name__)
 
-_SHOWN = 3
+_SHOWN = 3  # cadences of each sort: nine waterfalls make a page of 432 kB (docs/lab-notebook.md)
 _TRUTH_TOLD = "Green dots stand beside the true place of what was injected."
 
 Detectors = dict[int, tuple[Detector, Represent]]
@@ -62,6 +62,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
         AbacadError: the run is not finished.
     """
     folder = RunFolder(Path(run))
+    # A run of which some folds are trained has a page, too: it says of how many folds it tells.
     folds = folder.trained()
     page_path = output(out if out is not None else folder.path / "report.html", PAGE)
     oof = read_oof(folder)
@@ -82,6 +83,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
         ],
     )
     root = Path(str(part_of(record, "data").get("folder", ".")))
+    # The gates are AUCs of the competition's cadences; how hard simulated ones are, their preset decides.
     simulated = folder.verb == "pretrain" or is_simulated(root)
     page.sections = [
         _gates(folds, per_fold, simulated),
@@ -139,6 +141,7 @@ def _performance(oof: pd.DataFrame, per_fold: list[Interval]) -> Section:
 
 
 def _curve_tables(folder: RunFolder, folds: list[int]) -> dict[str, pd.DataFrame]:
+    # A fold whose table was lost still has its scores: its curve is left out, and the rest of the page stands.
     tables = {number: folder.fold(number) / "metrics.csv" for number in folds}
     columns = {"epoch": int, "val_auc": float, "train_loss": float}
     return {
@@ -153,6 +156,7 @@ def _curves(read: dict[str, pd.DataFrame]) -> Section:
         "Curves per epoch",
         figures=[
             (
+                # Lightning counts epochs from 0, people from 1.
                 figure.curves(
                     {name: (t["epoch"].to_numpy() + 1, t[key].to_numpy()) for name, t in read.items()}, label
                 ),
@@ -187,10 +191,12 @@ def _pictures(
 ) -> list[tuple[str, str]]:
     pictures = []
     for row in rows.itertuples():
+        # The fold that held this cadence back: evidence of another one would show what it has learnt by heart.
         detector, recipe = detectors[int(str(row.fold))]
         try:
             cadence, planes = _cadence(folder, root, str(row.id), recipe)
         except AbacadError as error:
+            # The figures need no data folder, which may have been moved since: a page without pictures is still a page.
             log.warning("No picture of %s: %s", row.id, error)
             continue
         axes = axes_of(root, cadence.shape)

@@ -1,6 +1,6 @@
-"""`abacad review`: a page with the waterfalls of the highest scores, on which a person gives verdicts.
+"""`abacad review`: makes a page with the waterfalls of the highest scores, on which a person gives verdicts.
 
-Pictures, guides and evidence are made here, so that the page needs neither the data nor the detector.
+Pictures, guides and evidence are drawn into the page, so that it needs neither the data nor the detector.
 """
 
 import hashlib
@@ -38,6 +38,7 @@ from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
+# A picture that averages has to say so, since what it shows of a narrow line is then not what the files hold.
 _WIDER = " Where a line crosses more channels than a picture has, several are averaged into one."
 
 
@@ -101,16 +102,16 @@ def review(
     if shown < 1:
         raise AbacadError(f"{shown} candidates make no page.\nGive 1 or more: --shown 200.")
     path = Path(source)
-    found = open_source(path, of, None if data is None else Path(data), [Path(file) for file in files])
-    chosen = found.entries[:shown]
-    drawer = _Drawer(found, None if weights is None else Path(weights), pick_device(accelerator), evidence, blind > 0)
+    scored = open_source(path, of, None if data is None else Path(data), [Path(file) for file in files])
+    chosen = scored.entries[:shown]
+    drawer = _Drawer(scored, None if weights is None else Path(weights), pick_device(accelerator), evidence, blind > 0)
     made = list(track(drawer.all(chosen), "Drawing", len(chosen), disable=not progress, transient=True))
     if blind > 0:
         # `blind` is the share of the whole page: trials / (candidates + trials).
         n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
         made = _mixed(made, drawer.trials(chosen, n_trials, seed), seed)
     wider = any(one.df_hz is not None and one.df_hz > drawer.axes.df_hz * 1.01 for one in made)
-    about = f"{len(chosen):,} highest of {found.about}.{_WIDER if wider else ''}"
+    about = f"{len(chosen):,} highest of {scored.about}.{_WIDER if wider else ''}"
     page = ReviewPage(f"Review of {path.resolve().name}", about, drawer.layout, made)
     if listen:
         return _serve(page, target, listen)
@@ -121,6 +122,7 @@ def review(
 
 def _serve(page: ReviewPage, out: Path, address: Address) -> Path:
     """Answer readers until interrupted; returns the file of verdicts, which is named like the page."""
+    # The digest of the page goes along: verdicts of another page, with other candidates, are not shown on this one.
     shelf = Shelf(out.with_suffix(".sqlite"), page.digest)
     with ReviewServer(page, shelf, address) as server:
         log.info("Open %s; Ctrl-C ends it. Verdicts are in %s", server.url, shelf.path)
@@ -143,11 +145,12 @@ class _Drawer:
     def __init__(self, source: Source, weights: Path | None, device: torch.device, evidence: bool, blind: bool) -> None:
         self.source, self.weights, self.device = source, weights, device
         self.evidence, self.blind = evidence and source.judged, blind
+        # One layout for the whole page: pictures of unlike height would jump under the reader's eyes.
         first = source.entries[0].read()
         self.axes = source.axes or Axes.usual(*first.shape[1:])
         self.layout = Layout.of(self.axes)
         self.truth = TruePaths.of(source.root)
-        self.judge = cache(self._judge)
+        self.judge = cache(self._judge)  # loaded at the first use: a search's page needs no detector
         self.partners = (
             None if source.run is None or source.root is None else partners_for(source.root, source.run.recipe())
         )
@@ -174,26 +177,28 @@ class _Drawer:
 
     def trials(self, entries: Sequence[Entry], n_trials: int, seed: int) -> list[Candidate]:
         """Cadences that test the reviewer, to be mixed with these entries."""
+        # Files of a search have their own noise and interference, which no preset resembles as well as they do.
         if self.source.search is not None:
             shown = self.source.search.events[: len(entries)]
             made = search_trials(self.source.search, shown, n_trials, self.layout, seed)
             return [self._search_trial(one) for one in made]
         least = min((1 / (1 + np.exp(-entry.log_odds)) for entry in entries if entry.log_odds is not None), default=0.0)
         judge = self.judge(None)
-        found = trials(
+        made = trials(
             self.source.simulation(self.axes), n_trials, float(least), partial(judge.scores, axes=self.axes), seed
         )
-        short = sum(one.score < least for one in found)
+        short = sum(one.score < least for one in made)
         if short:
             log.warning("%d of %d simulated cadences score below the page's lowest, %.4g", short, n_trials, least)
         # Each test gets the frequency of a real candidate, or a missing one would give it away.
-        places = np.random.default_rng(seed).choice(len(entries), len(found))
+        places = np.random.default_rng(seed).choice(len(entries), len(made))
         return [self._trial(one, entries[place], f"{seed}/{number}") for number, (one, place) in
-                enumerate(zip(found, places, strict=True))]  # fmt: skip
+                enumerate(zip(made, places, strict=True))]  # fmt: skip
 
     def _trial(self, trial: Trial, like: Entry, name: str) -> Candidate:
         guide = best_guide(trial.cadence, self.layout)
         seen = self.judge(None).evidence(trial.cadence, self.axes) if self.evidence else None
+        # Its name has 15 hexadecimal letters, as the competition's ids have, so that it does not give it away.
         return candidate(
             hashlib.blake2b(name.encode()).hexdigest()[:15], log_odds(trial.score), trial.cadence, self.layout, seen,
             low_mhz=like.low_mhz, guide=guide.or_none, family=guide.family, blind=trial.content,

@@ -1,7 +1,7 @@
-"""`abacad score`: rank cadences by the score of a detector; without `weights` the package's own, so nothing is trained.
+"""`abacad score`: rank cadences by the score of a detector: of a run, of a file of weights, or of the package's own.
 
-Cadences are read and scored in batches and not kept. What stays of each is its place and its score, 16 bytes, since a
-telescope file has millions of windows.
+Cadences are read and scored in batches and not kept. Only the place and the score of each stay in memory, 16 bytes,
+since a telescope file has millions of windows.
 """
 
 import logging
@@ -35,9 +35,9 @@ from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
-_MOST_SHOWN = 10_000
+_MOST_SHOWN = 10_000  # pictures on a page; of 40 kB each, so many make 400 MB, which browsers open slowly if at all
 
-_BATCH = 16
+_BATCH = 16  # cadences of 1.7 MB each in 32 bits; docs/benchmarks.md times this number
 _AHEAD = 8
 """Batches that are read before their scores are asked for: enough for the cores of a desk, some 200 MB of cadences."""
 
@@ -87,6 +87,7 @@ def score(
     """
     if not 0 <= shown <= _MOST_SHOWN:
         raise AbacadError(f"{shown:.6g} cadences to show: ask for 0 to {_MOST_SHOWN:,} (--shown).")
+    # What can be refused is refused in this order: wrong options, wrong files, wrong weights; then reading begins.
     arrays = arrays_of(files)
     named = [] if arrays else paths_of(files)  # type: ignore[arg-type]
     _check_outputs(named, out, page, submission)
@@ -101,6 +102,7 @@ def score(
     table = windows.table(places).assign(score=np.asarray(scores)).sort_values("score", ascending=False, kind="stable")
     if out is not None:
         write_table(Path(out), table)
+    # Read again for the page: kept from before, they would fill the memory until the best are known.
     if page is not None:
         best = [windows[places[row]] for row in table.index[:shown]]
         _page(judges, table, best, windows.axes).write(Path(page))
@@ -172,6 +174,7 @@ def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[l
                 raise
             log.warning("Left out: %s", error)
             continue
+        # Files of several telescopes may be named at once, so a batch also ends where the shape changes.
         if cadences and (len(cadences) == _BATCH or cadence.shape != cadences[0].shape):
             yield places, cadences
             places, cadences = [], []

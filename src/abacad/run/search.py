@@ -1,4 +1,4 @@
-"""`abacad search`: from the files of an observation to one row a signal, one coarse channel at a time."""
+"""`abacad search`: finds drifting lines in the files of an observation, and writes a table with one row for each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,37 +37,39 @@ def search(
 ) -> pd.DataFrame:
     """Search an observation for drifting lines that stand in its ON panels alone.
 
-    One coarse channel of all files is in memory at a time, one a worker. Each is stored when it is done, so that the
-    same call goes on after an interruption, with any engine; on Ctrl-C the tables are made of what was found so far.
-    The tables are the same whatever the engine.
+    One coarse channel of all files is in memory at a time, one for each worker. Each is stored when it is done, so that
+    the same call goes on after an interruption, with any engine; on Ctrl-C the tables are made of the coarse channels
+    that are done. The tables are the same whatever the engine.
 
     Args:
         files: `.h5` or `.fil` files of one observation, in any order.
         out: Folder to write.
-        max_drift: Fastest drift, Hz/s, of both signs.
-        min_drift: Slower lines are of the class near-zero drift, whose pictures come last.
-        windows: Score every window of 256 channels as it is, too, and report so many a coarse channel that hold what no
-            line explains: squiggles, dashes. It takes thirty times as long as the rest; 0 does not.
-        snr: Of a line through all ON panels together, from which on it is reported.
-        pattern: A letter a panel in the order of time, A for ON; none takes it from the headers' sources.
+        max_drift: Largest drift rate that is searched, Hz/s, of both signs.
+        min_drift: Events that drift more slowly, Hz/s, get the class near-zero drift, whose pictures come last.
+        windows: How many windows of 256 channels to report of each coarse channel that hold what no line explains, such
+            as squiggles and dashes. The detector then scores every window, which takes thirty times as long as the
+            rest; 0 scores none.
+        snr: Least SNR of a line through all ON panels together that is reported.
+        pattern: One letter for each panel in the order of time, A for ON; none takes it from the headers' sources.
         pol: Total intensity, or the first polarisation.
-        hit_snr: SNR of one panel alone, from which on it stands in `hits.csv` and the `.dat` files.
-        judged: Events of each coarse channel, the brightest, that the detector scores.
+        hit_snr: Least SNR of a signal in one panel by itself that puts it into `hits.csv` and the `.dat` files.
+        judged: How many events of each coarse channel, the brightest, the detector scores.
         weights: A run folder or a file of weights; none takes those of the package.
         inject: Needles added in memory to each coarse channel, which is then searched again, to measure how many of
             them are found.
-        seed: Of these.
+        seed: Seed of the needles' places, drifts and SNRs.
         exclude: Bands whose signals are kept, but out of the headline: a CSV file with the columns start_mhz, end_mhz
             and name, or `gbt`, the packaged list.
-        shown: Events on the page `search.html`, the brightest, with pictures; 0: no page.
-        sefd: System equivalent flux density, Jy; with it the smallest flux is told.
-        distance: Of the target, parsec; with it the smallest power of a transmitter, too.
+        shown: How many events, the brightest, have pictures on the page `search.html`; 0 writes no page.
+        sefd: System equivalent flux density of the receiver, Jy; with it the smallest flux is told.
+        distance: Distance of the target, parsec; with it the smallest power of a transmitter is told, too.
         accelerator: `auto`, `cuda`, `mps` or `cpu`, for the detector; `cuda` by name for the first look, too (its speed
             was never measured).
         engine: Who searches: `serial`, this process; `processes`, several of this machine; `ray`, a Ray cluster (the
             extra `abacad[ray]`), which RAY_ADDRESS names, or else one that is started here. A script of yours that asks
             for processes has to do so below `if __name__ == "__main__":`.
-        workers: Coarse channels that are searched at a time; none: one a core, as far as the free memory suffices.
+        workers: How many coarse channels are searched at a time; none: one for each core, as far as the free memory
+            suffices.
         progress: Show a bar with the time left.
 
     Returns:
@@ -91,11 +93,13 @@ def search(
     )  # fmt: skip
     job = begin(files, Path(out), wanted)
     try:
-        with outcomes(job.tasks(), engine, workers) as found, Progress(disable=not progress, transient=True) as bar:
+        with outcomes(job.tasks(), engine, workers) as pairs, Progress(disable=not progress, transient=True) as bar:
+            # What an earlier call has done counts, or the time left would be that of the whole band.
             shown_as = bar.add_task("Coarse channels", total=job.total, completed=len(job.results))
-            for _, outcome in found:
+            for _, outcome in pairs:
                 job.take(outcome)
                 bar.advance(shown_as)
     finally:
+        # Also on Ctrl-C and on an error: an hour of search must not be lost to the last file.
         events = job.write()
     return events

@@ -30,7 +30,7 @@ _RECORD, _EVENTS, _FAILED = "catalogue.json", "events.csv", "failed.csv"
 _WAY_OUT = (
     "Give a CSV file with the columns name and files, and pattern where headers do not say: one row an observation."
 )
-_LONGEST = 100  # letters of a name, which becomes a folder
+_LONGEST = 100  # letters of a name, which becomes a folder: file systems allow 255 bytes
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Entry:
     """One row of a catalogue.
 
     Attributes:
-        name: Of the observation, and of its folder.
-        files: Its telescope files, which are there.
-        pattern: A letter a panel, A for ON; None: from the headers' sources.
+        name: Name of the observation, and of its folder.
+        files: Its telescope files; each was there when the catalogue was read.
+        pattern: One letter for each panel, A for ON; None takes it from the sources in the headers.
     """
 
     name: str
@@ -93,23 +93,25 @@ def search_catalogue(
     _begin(out, entries)
     run = _Run(entries, out, Wanted(**options, accelerator=accelerator))
     try:
-        with outcomes(run.tasks(), engine, workers) as found, Progress(disable=not progress, transient=True) as bar:
+        with outcomes(run.tasks(), engine, workers) as pairs, Progress(disable=not progress, transient=True) as bar:
             shown_as = bar.add_task("Observations", total=len(entries))
-            for task, outcome in found:
+            for task, outcome in pairs:
                 run.take(task, outcome)
                 bar.update(shown_as, completed=run.done)
     finally:
         run.stop()
+    # Also without rows: an absent file would not tell whether none failed or the search was interrupted.
     write_table(out / _FAILED, pd.DataFrame(list(run.failed.items()), columns=["name", "reason"]))
-    if not run.found:
+    if not run.tables:
         name, reason = next(iter(run.failed.items()))
         raise AbacadError(
             f"None of the {len(entries)} observations of {plain_name(catalogue)} could be searched. {name}: "
             f"{reason}\n{plain_name(out / _FAILED)} has the reason of each."
         )
-    events = _together({entry.name: run.found[entry.name] for entry in entries if entry.name in run.found})
+    # In the catalogue's order, whichever observation was finished first.
+    events = _together({entry.name: run.tables[entry.name] for entry in entries if entry.name in run.tables})
     write_table(out / _EVENTS, events)
-    log.info("Searched %d of %d observations", len(run.found), len(entries))
+    log.info("Searched %d of %d observations", len(run.tables), len(entries))
     return events
 
 
@@ -117,12 +119,12 @@ class _Run:
     """The observations of a catalogue on their way from files to tables.
 
     Attributes:
-        found: tables of the observations that are searched, by name.
-        failed: why others could not be.
+        tables: table of events of each observation that is searched, by name.
+        failed: reason why an observation could not be searched, by name.
     """
 
     def __init__(self, entries: Sequence[Entry], out: Path, wanted: Wanted) -> None:
-        self.found: dict[str, pd.DataFrame] = {}
+        self.tables: dict[str, pd.DataFrame] = {}
         self.failed: dict[str, str] = {}
         self._entries, self._out, self._wanted = entries, out, wanted
         self._jobs: dict[int, tuple[str, Job]] = {}  # open ones, by the number of their plan
@@ -131,10 +133,14 @@ class _Run:
     def done(self) -> float:
         """Observations that are done; an open one counts by its share of coarse channels."""
         open_ones = sum(len(job.results) / job.total for _, job in self._jobs.values())
-        return len(self.found) + len(self.failed) + open_ones
+        return len(self.tables) + len(self.failed) + open_ones
 
     def tasks(self) -> Iterator[Task]:
-        """Coarse channels of all observations; one is opened when all tasks of those before it are taken."""
+        """Coarse channels of all observations, one observation after the other.
+
+        The files of an observation are opened when all tasks of those before it are taken: a catalogue of hundreds
+        would otherwise hold thousands of open files.
+        """
         for place, entry in enumerate(self._entries):
             log.info("Observation %d of %d: %s", place + 1, len(self._entries), entry.name)
             wanted = replace(self._wanted, pattern=entry.pattern) if entry.pattern else self._wanted
@@ -145,6 +151,7 @@ class _Run:
                 continue
             self._jobs[job.plan.number] = entry.name, job
             tasks = job.tasks()
+            # All was searched by an earlier call: no outcome will come that could finish it.
             if not tasks:
                 self._finish(job.plan.number)
             yield from tasks
@@ -166,7 +173,7 @@ class _Run:
     def _finish(self, number: int) -> None:
         name, job = self._jobs.pop(number)
         try:
-            self.found[name] = job.write()
+            self.tables[name] = job.write()
         except (AbacadError, OSError) as error:
             self._fail(name, error)
 
@@ -192,7 +199,7 @@ def read_catalogue(path: Path) -> list[Entry]:
         raise AbacadError(f"{plain_name(path)} names no observation.\n{_WAY_OUT}")
     patterns = table["pattern"].fillna("").astype(str) if "pattern" in table else [""] * len(table)
     entries: list[Entry] = []
-    seen = {_RECORD, _EVENTS, _FAILED}
+    seen = {_RECORD, _EVENTS, _FAILED}  # an observation of such a name would be a folder in the place of that file
     for row, (name, files, pattern) in enumerate(zip(table["name"], table["files"], patterns, strict=True), start=2):
         where = f"{plain_name(path)}, row {row}"
         name = _checked_name(where, str(name).strip(), seen)
@@ -216,9 +223,10 @@ def _checked_name(where: str, name: str, seen: set[str]) -> str:
 
 def _files(where: str, folder: Path, said: str) -> tuple[Path, ...]:
     """The files that a row names, those of one pattern in the order of their names."""
-    found: list[Path] = []
+    paths: list[Path] = []
     words = said.split(";") if ";" in said else said.split()
     for word in filter(None, map(str.strip, words)):
+        # A file of exactly this name first: names may hold brackets and stars, which a pattern would not match.
         named = folder / word
         matches = [named] if named.is_file() else [folder / match for match in sorted(glob(word, root_dir=folder))]
         if not matches:
@@ -226,10 +234,10 @@ def _files(where: str, folder: Path, said: str) -> tuple[Path, ...]:
                 f"{where}: there is no file {brief(plain_name(named), 160)}.\n"
                 "Names are separated by spaces or ; and count from the catalogue's folder on."
             )
-        found += matches
-    if not found:
+        paths += matches
+    if not paths:
         raise AbacadError(f"{where} names no files.\n{_WAY_OUT}")
-    return tuple(found)
+    return tuple(paths)
 
 
 def _begin(out: Path, entries: Sequence[Entry]) -> None:
@@ -242,9 +250,10 @@ def _begin(out: Path, entries: Sequence[Entry]) -> None:
     write_json(out / _RECORD, {"observations": [entry.name for entry in entries], "version": __version__})
 
 
-def _together(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _together(tables_of: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One table of all, with a column for each panel of the observation that has most."""
-    n_panels = max(sum(str(column).startswith("snr_") for column in table) for table in found.values())
-    tables = [table.assign(observation=name) for name, table in found.items() if len(table)]
+    # Observations may have unlike numbers of panels: those with fewer leave the further columns empty.
+    n_panels = max(sum(str(column).startswith("snr_") for column in table) for table in tables_of.values())
+    tables = [table.assign(observation=name) for name, table in tables_of.items() if len(table)]
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return whole.reindex(columns=["observation", *columns(n_panels)])

@@ -53,13 +53,13 @@ class Job:
     """The search of one observation.
 
     Attributes:
-        store: its folder.
-        observation: its files.
-        plan: what its coarse channels share.
-        judge: of the plan.
+        store: folder of the search.
+        observation: open files.
+        plan: what all coarse channels share, which goes to each worker once.
+        judge: detector that scores events and windows; none where nothing is scored.
         wanted: what was asked for.
-        bands: whose signals are out of the headline.
-        results: of the coarse channels that are done.
+        bands: excluded frequency ranges, whose signals come last and are not counted; none excludes none.
+        results: results of the coarse channels that are done, by number.
     """
 
     store: Store
@@ -96,7 +96,7 @@ class Job:
         self.results[outcome.result.coarse] = outcome.result
 
     def write(self) -> pd.DataFrame:
-        """All tables of what is there, in the order of the coarse channels whatever the order they came in; the page.
+        """Write all tables and the page from the coarse channels that are done, in their order.
 
         Returns:
             The table of events.
@@ -110,14 +110,15 @@ class Job:
         hits = hits_table(observation, events, wanted.hit_snr)
         write_hits(self.store.root, observation, hits, self.plan.settings.max_drift_hz_s)
         injections, shares = _injections(self.store, results)
-        found = _counts(observation, results, events, len(hits))
-        found["depth"] = depth(observation, self.plan.settings, injections, wanted.sefd, wanted.distance)
-        self.store.finish(found)
+        counts = _counts(observation, results, events, len(hits))
+        counts["depth"] = depth(observation, self.plan.settings, injections, wanted.sefd, wanted.distance)
+        self.store.finish(counts)
         if wanted.shown:
+            # Imported here: a search without a page needs no pictures.
             from abacad.show.findings import findings_page
 
             page = self.store.root / "search.html"
-            findings_page(page, observation, events, found, shares, wanted.shown, self.judge)
+            findings_page(page, observation, events, counts, shares, wanted.shown, self.judge)
         return events
 
 
@@ -134,6 +135,7 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
     bands = read_bands(wanted.exclude) if wanted.exclude is not None else None
     observation = open_observation(files, pattern=wanted.pattern, pol=wanted.pol)
     store = Store(out)
+    # After the files are open: what the same search is depends on their headers, and a wrong file leaves no folder.
     store.begin(_asked(observation, settings, wanted.weights, wanted.pol))
     judge = _judge(observation, wanted.weights, wanted.accelerator) if wanted.judged or wanted.windows else None
     plan = Plan.of(observation, settings, judge, _first_look(wanted.accelerator))
@@ -145,6 +147,8 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
 
 def _asked(observation: Observation, settings: Settings, weights: str | Path | None, pol: str) -> dict[str, Any]:
     """What makes two searches the same."""
+    # Files by name and size: they may lie elsewhere the next time, and to read terabytes for a digest takes hours.
+    # Without bands, pages and thresholds of hits, which only the tables depend on: these are made anew each time.
     return {
         "files": [{"name": f.path.name, "bytes": f.path.stat().st_size} for f in observation.files],
         "pattern": observation.pattern,
@@ -190,13 +194,14 @@ def _counts(observation: Observation, results: list[Result], events: pd.DataFram
     said = {
         "coarse_channels": [len(results), len(observation.coarse())],
         "searched_mhz": round(sum(summary["searched_mhz"] for summary in summaries), 6),
-        "on_hours": round(summaries[0]["hours"], 6),
+        "on_hours": round(summaries[0]["hours"], 6),  # of one coarse channel: all of them were observed at once
         "masked_pixels": {file.path.name: int(count) for file, count in zip(observation.files, masked, strict=True)},
         "dead_channels": int(np.max([summary["dead_channels"] for summary in summaries], axis=1).sum()),
         "classes": {str(name): int((headline & (events["class"] == str(name))).sum()) for name in SignalClass},
         "excluded": int((~headline).sum()),
         "hits": n_hits,
     }
+    # A rate, since the number alone grows with the band; over the OFF panels, whose events are the false ones.
     if any("false_events" in summary for summary in summaries):
         mhz_hours = sum(summary["searched_mhz"] * summary["off_hours"] for summary in summaries)
         said["false_events"] = sum(summary.get("false_events", 0) for summary in summaries)

@@ -1,7 +1,7 @@
-"""`abacad sensitivity`: how faint a needle a trained run finds, beside the classical search and the best there can be.
+"""`abacad sensitivity`: how faint a needle a detector finds, beside the classical search and the near-ideal observer.
 
-Needles and backgrounds are simulated from a range of numbers that no training draws from, whatever its seed. For
-completeness, its thresholds and its intervals see `abacad.completeness`.
+Needles and backgrounds are simulated from a range of numbers that no training draws from, whatever its seed. How
+completeness, its thresholds and its intervals are computed stands in `abacad.completeness`.
 """
 
 import logging
@@ -42,6 +42,8 @@ _MOST = 10_000_000  # cadences
 
 FALSE_ALARM_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 _BATCH = 32
+# Bounds of the bins, about log-uniform. Drift ends at 512 channels a panel, twice the window: such a needle is in one
+# panel alone.
 BINS = {
     "pixel_snr": (0.1, 0.2, 0.3, 0.45, 0.65, 1.0, 1.5, 2.2, 3.3, 5.0, 20.0),
     "panel_snr": (1, 2, 3, 4.5, 6.5, 10, 15, 22, 33, 50, 200),
@@ -94,6 +96,7 @@ def sensitivity(
         raise AbacadError(f"There is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
     if not 0 < positives < 1:
         raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
+    # Enough negatives for a rate of 1 %; for smaller rates more are needed, and without them they are left out.
     least = math.ceil(FEWEST / FALSE_ALARM_RATES[1] / (1 - positives))
     if not least <= cadences <= _MOST:
         raise AbacadError(f"{cadences:.6g} cadences: a false-alarm rate needs {least} to {_MOST:,} (--cadences).")
@@ -108,14 +111,15 @@ def sensitivity(
     path = Path(run) if run is not None else shipped(simulation.axes.n_time)
     page = _page_path(out, path)
     judge = judge_of(path, pick_device(accelerator))
-    found = _scored(judge, simulation, noise, cadences, seed, progress)
+    scored = _scored(judge, simulation, noise, cadences, seed, progress)
+    # A telescope's noise has no known law, and so no likelihood.
     if bound > 0 and noise is None:
-        found["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
-    table = completeness(found, rates, _detectors(found), BINS, ratios=("bound",))
+        scored["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
+    table = completeness(scored, rates, _detectors(scored), BINS, ratios=("bound",))
     write_table(page.with_suffix(".csv"), table)
     name = path.resolve().name if run is not None else "the package's weights"
     where = f"the preset {preset}" + (f" in the noise of {paths_of(background)[0].name} …" if noise else "")
-    _page(name, where, found, table).write(page)
+    _page(name, where, scored, table).write(page)
     log.info("Wrote %s and %s", page, page.with_suffix(".csv"))
     return page
 
@@ -138,6 +142,7 @@ def _rates(noise: Noise | None, n_freq: int) -> tuple[float, ...]:
     """
     if noise is None:
         return FALSE_ALARM_RATES
+    # By the number of distinct cadences in the file: the same noise with another needle is no new false alarm.
     rates = tuple(rate for rate in FALSE_ALARM_RATES if rate * noise.cadences >= FEWEST)
     if not rates:
         raise AbacadError(
@@ -174,6 +179,7 @@ def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, pr
     try:
         observer = Observer(simulation)
     except AbacadError as error:
+        # A preset may hold a family of needles whose likelihood nobody has written; the other detectors are still told.
         log.info("No bound: %s", str(error).splitlines()[0])
         return scores
     with Progress(disable=not progress, transient=True) as bar:
@@ -190,27 +196,29 @@ def _bound(simulation: Simulation, n_scored: int, n_cadences: int, seed: int, pr
     return scores
 
 
-def _detectors(found: pd.DataFrame) -> list[str]:
+def _detectors(scored: pd.DataFrame) -> list[str]:
     """Names of the detectors with scores in the table."""
-    return [name for name in DETECTORS if name in found and found[name].notna().any()]
+    return [name for name in DETECTORS if name in scored and scored[name].notna().any()]
 
 
-def _page(name: str, on: str, found: pd.DataFrame, table: pd.DataFrame) -> Page:
+def _page(name: str, on: str, scored: pd.DataFrame, table: pd.DataFrame) -> Page:
     return Page(
         f"Sensitivity of {name}",
-        f"{len(found):,} simulated cadences of {on}, {int(found['target'].sum()):,} of them with a "
+        f"{len(scored):,} simulated cadences of {on}, {int(scored['target'].sum()):,} of them with a "
         "needle; the detector was trained on none of them. A needle counts as found when it scores above all but a "
         "share, the false-alarm rate, of the cadences without one.",
-        sections=[headline(table), all_families(table), by_family(table), _beside_the_bound(found)],
+        sections=[headline(table), all_families(table), by_family(table), _beside_the_bound(scored)],
     )
 
 
-def _beside_the_bound(found: pd.DataFrame) -> Section:
+def _beside_the_bound(scored: pd.DataFrame) -> Section:
     """AUC of all detectors on the same cadences: those that the near-ideal observer scored, where it did."""
-    bound = "bound" in _detectors(found)
-    scored = found[found["bound"].notna()] if bound else found
-    target = scored["target"].to_numpy()
-    rows = [(DETECTORS[name], auc_interval(target, scored[name].to_numpy(), n_draws=200)) for name in _detectors(found)]
+    detectors = _detectors(scored)
+    bound = "bound" in detectors
+    # An AUC of more cadences beside one of fewer would differ by chance alone.
+    same = scored[scored["bound"].notna()] if bound else scored
+    target = same["target"].to_numpy()
+    rows = [(DETECTORS[name], auc_interval(target, same[name].to_numpy(), n_draws=200)) for name in detectors]
     told = (
         "The near-ideal observer knows the simulator, its gains and its interference, but neither the noise nor the "
         "needle. Nothing can do better where its likelihood is exact up to a grid (lines), or nearly so (squiggles, "
@@ -220,7 +228,7 @@ def _beside_the_bound(found: pd.DataFrame) -> Section:
     )
     return Section(
         "Area under the ROC curve",
-        f"{told if bound else ''}The AUC of all on {len(scored):,} cadences, which depends on how bright the needles "
+        f"{told if bound else ''}The AUC of all on {len(same):,} cadences, which depends on how bright the needles "
         "of the preset are:",
         columns=("detector", "AUC [95 % interval]"),
         rows=rows,

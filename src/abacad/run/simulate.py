@@ -81,6 +81,7 @@ def simulate(
         )
     out = Path(out)
     sky = None
+    # The file is named by a fingerprint in simulation.json, so that a changed file does not go on with the folder.
     if background is not None:
         background = Path(background)
         sky = open_background(background, simulation.axes, simulation.scenes.n_freq)
@@ -94,12 +95,14 @@ def simulate(
     if begin(out, simulation, parameters):
         logger.info("%s is finished already", out)
         return out
+    # The plan depends on the seed alone and says of each window where it lies: a folder can be continued file by file.
     plan = make_plan(simulation, n_train, n_test, seed)
     missing = np.array([not plan.path(out, window).exists() for window in range(len(plan.ids))])
     _check_space(out, int(missing.sum()), simulation)
     tables = []
     scenes = range(int(plan.scene[-1]) + 1)
     windows = np.split(np.arange(len(plan.scene)), np.searchsorted(plan.scene, scenes[1:]))
+    # A scene is the piece of work: all windows of it are cut from one array.
     made = side_by_side(lambda k: _write_scene(out, simulation, plan, k, windows[k], missing, seed, sky), scenes)
     with Progress(disable=not progress, transient=True) as bar, closing(made):
         task = bar.add_task("Simulating", total=len(plan.ids))
@@ -165,6 +168,7 @@ def _write_scene(
     """
     tables = []
     made = None
+    # Train and test apart, since their needles may be of other families.
     for part in (windows[plan.train[windows]], windows[~plan.train[windows]]):
         if not len(part):
             continue
@@ -181,6 +185,7 @@ def _write_scene(
 
 def _check_space(out: Path, missing: int, simulation: Simulation) -> None:
     axes = simulation.axes
+    # 128 bytes of header; float16 holds normalised values, and raw powers take 32 bits.
     size = 128 + N_PANELS * axes.n_time * axes.n_freq * (2 if simulation.normalise else 4)
     free = shutil.disk_usage(out).free
     if missing * size > free:
@@ -193,10 +198,12 @@ def _check_space(out: Path, missing: int, simulation: Simulation) -> None:
 def _tables(plan: Plan, tables: list[dict[str, np.ndarray]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Labels, sample submission and truth, sorted by id."""
     truth = pd.DataFrame({name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
+    # The rows of a scene are those of train, then those of test; sorted by window they meet the ids of the plan.
     truth = truth.set_index("window").sort_index().reset_index(drop=True)
     truth.insert(0, "id", plan.ids)
     truth.insert(1, "split", np.where(plan.train, "train", "test"))
     truth["scene"], truth["offset"] = plan.scene, plan.offset
+    # By id, which is random: in the order of the plan, neighbours in the table would be neighbours in the sky.
     truth = truth.sort_values("id").reset_index(drop=True)
     train = truth[truth["split"] == "train"]
     test = truth[truth["split"] == "test"]

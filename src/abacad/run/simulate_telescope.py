@@ -33,6 +33,7 @@ SOURCES = ("TARGET", "OFF1", "TARGET", "OFF2", "TARGET", "OFF3")
 CLASSES = {"needle": "event", "standing": "near-zero drift"}
 """Class that a search should give to the lines of each emitter; those of all others stand in OFF panels too."""
 
+# Frequency, date and position as in the header of Breakthrough Listen's file of Voyager 1, so that all are usual ones.
 _FCH1_MHZ = 8421.386717353016
 _TSTART_MJD = 57650.78209490741
 _RA_HOURS, _DEC_DEG = 17.16777333, 12.18300000
@@ -66,6 +67,7 @@ def simulate_telescope(
         return paths
     _check_space(out, session)
     for panel in track(range(N_PANELS), "Simulating", disable=not progress, transient=True):
+        # A file that exists is whole: it was written under another name first.
         if not paths[panel].exists():
             header = _header(session, panel, float(emissions.start_s[panel]))
             made = _made(session, emissions, seed, panel)
@@ -78,6 +80,7 @@ def simulate_telescope(
 def _made(
     session: Session, emissions: Emissions, seed: int, panel: int
 ) -> Iterator[tuple[int, Float[np.ndarray, "time freq"]]]:
+    # Piece by piece: six panels of a wide band in 32 bits would not fit into the memory of a laptop.
     for first, n in pieces(session.channels):
         yield first, power(session, emissions, seed, panel, first, n).numpy()
 
@@ -88,7 +91,7 @@ def _header(session: Session, panel: int, start_s: float) -> Header:
         tstart_mjd=_TSTART_MJD + start_s / 86_400,
         tsamp_s=session.axes.dt_s,
         fch1_mhz=_FCH1_MHZ,
-        foff_mhz=-session.axes.df_hz * 1e-6,
+        foff_mhz=-session.axes.df_hz * 1e-6,  # descending, as files of this telescope usually are
         n_channels=session.channels,
         n_ifs=1,
         n_bits=32,

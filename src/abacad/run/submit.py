@@ -55,6 +55,7 @@ def submit(
     ids = read_sample(root)
     folders = [RunFolder(run) for run in paths_of(runs)]
     out = output(out if out is not None else folders[0].path / "submission.csv", SUBMISSION)
+    # Before any test set is scored: weights that do not fit the runs are an error of the call.
     blend = blend_of(weights, folders)
     columns = [_test_scores(run, root, ids, progress) for run in folders]
     write_submission(out, ids, blend.scores(np.column_stack(columns)))
@@ -65,6 +66,7 @@ def submit(
 def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> np.ndarray:
     if run.test.is_file():
         table = _read_scores(run)
+        # Scores of other ids stand there after the run has scored another competition folder.
         if list(table["id"]) == ids and not _lacks_folds(table, run):
             return table["score"].to_numpy()
         log.info("%s scores other ids, or with fewer folds; scoring anew", run.test)
@@ -78,6 +80,7 @@ def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> 
 
 def _lacks_folds(table: pd.DataFrame, run: RunFolder) -> bool:
     """Whether a fold was trained after test.csv was written, so that the table has no column for it."""
+    # A table without such columns was written by hand or by an earlier version, and is taken as it is.
     scored = [name for name in table.columns if name.startswith("fold")]
     return bool(scored) and any(f"fold{number}" not in scored for number in run.trained())
 

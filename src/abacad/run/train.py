@@ -112,6 +112,7 @@ def _default_run(recipe: str | Path | Recipe) -> Path:
 
 
 def _train_folds(to_train: list[int], run: RunFolder, recipe: Recipe, labelled: Labelled | None) -> None:
+    # Also a fold that an earlier call has trained passes the gate: `stop_below` may have been asked for since.
     first, *_ = recipe.data.wanted()
     budget = Budget(recipe.trainer.max_time)
     for number in recipe.data.wanted():
@@ -211,14 +212,14 @@ def _pass_gate(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled |
     Raises:
         AbacadError: its AUC is below `trainer.stop_below`.
     """
-    found = _auc_of(run, number)
+    reached = _auc_of(run, number)
     if labelled is not None and _is_first():
-        for line in first_fold_gate(found, _figures(number, run, recipe, labelled)):
+        for line in first_fold_gate(reached, _figures(number, run, recipe, labelled)):
             log.info(line)
     below = recipe.trainer.stop_below
-    if below is not None and found.value < below:
+    if below is not None and reached.value < below:
         raise AbacadError(
-            f"Stopped after fold {number}, as asked: its AUC {found} is below {below:g}.\n"
+            f"Stopped after fold {number}, as asked: its AUC {reached} is below {below:g}.\n"
             "The same command with --trainer.stop_below null trains the other folds."
         )
 
@@ -260,6 +261,7 @@ def _conclude(run: RunFolder, seconds: float, *, anew: bool) -> None:
         return
     oof = pd.concat([pd.read_csv(run.fold_oof(number), dtype={"id": str}) for number in done])
     order = pd.read_csv(run.folds, dtype={"id": str})
+    # In the order of folds.csv, which does not depend on the order in which folds were trained.
     oof = oof.set_index("id").loc[order["id"][order["fold"].isin(done)]].reset_index()
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=scenes_of(run, oof["id"]))
     folds = [_auc_of(run, number) for number in done]
@@ -282,6 +284,7 @@ def _conclude(run: RunFolder, seconds: float, *, anew: bool) -> None:
 
 def _is_first() -> bool:
     """Whether this is the first, or the only, process of the run."""
+    # Lightning keeps the number of the process there; nothing may have set it where one device trains.
     return getattr(rank_zero_only, "rank", 0) == 0
 
 

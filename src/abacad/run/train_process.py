@@ -14,6 +14,7 @@ def main(words: Sequence[str]) -> int:
     """Train; 0 when it went well, 2 when the input was at fault."""
     warnings.filterwarnings("ignore")  # other libraries' advice to programmers
     folder, run, recipe = words
+    # Lightning starts this module again for each further device; one of them talks to the notebook.
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"
     if is_first:
         tell_levels()

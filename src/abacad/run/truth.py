@@ -1,6 +1,7 @@
-"""The true paths of the needles in a folder that `abacad simulate` wrote.
+"""The true paths of the needles in a folder that `abacad simulate` wrote, for the green dots on its pictures.
 
-The folder's truth.csv has one row a cadence and no path; the path is drawn again from the seed in simulation.json.
+The folder's truth.csv has one row for each cadence, and no paths. A path is drawn again from the seed in
+simulation.json, which gives the very numbers that the simulation drew.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from abacad.simulator.plan import Plan, make_plan
 
 @dataclass(frozen=True)
 class TruePaths:
-    """Gives the path of a cadence's needle; none for all cadences of a folder that is not simulated.
+    """Gives the path of the needle in a cadence; of a folder that is not simulated it gives none.
 
     Attributes:
         card: Parameters and seed of the folder; none where it is not simulated.
@@ -32,6 +33,7 @@ class TruePaths:
         """The paths of a data folder; `root` may be none, or a folder that is not simulated."""
         if root is None or not (root / "simulation.json").is_file():
             return cls()
+        # The plan needs both numbers: windows of train and test are laid out in common scenes.
         card, numbers = read_card(root), read_json(root / "simulation.json")
         return cls(card, make_plan(card.simulation, numbers["n_train"], numbers["n_test"], card.seed))
 
@@ -47,7 +49,7 @@ class TruePaths:
         if self.card is None or self.plan is None or name not in self.plan.ids:
             return None
         window = np.array([self.plan.ids.index(name)])
-        found = injected(self.card.simulation, self.plan, window, self.card.seed)
-        if not len(found.rows):
+        drawn = injected(self.card.simulation, self.plan, window, self.card.seed)
+        if not len(drawn.rows):
             return None
-        return np.where(found.needles.envelope[0] > 0, found.needles.channel[0], np.nan)
+        return np.where(drawn.needles.envelope[0] > 0, drawn.needles.channel[0], np.nan)

@@ -15,7 +15,7 @@ from abacad.searcher.settings import Settings
 from abacad.searcher.table import events_table, in_order
 from abacad.searcher.unit import Judge, Noise, Observation, Unit, read_unit
 
-# Near-zero drift, too: a transmitter may drift as slowly as one on the ground, and its score then tells the two apart.
+# Near-zero drift, too: a transmitter may drift as slowly as one on the ground, and a score can rank it.
 _JUDGED = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
 
