@@ -1,4 +1,4 @@
-"""What an audit found, as facts for the screen and as a page."""
+"""The result of an audit, as facts for the screen and as a page with pictures."""
 
 import logging
 from dataclasses import dataclass, field
@@ -25,19 +25,19 @@ _SHARED = (
     "Cadences are windows of wider observations, and windows overlap. A detector that is judged on cadences whose "
     "background it was trained on looks better than it is; training therefore holds whole groups back together."
 )
-_SHOWN = 3
+_SHOWN = 3  # cadences of each class
 
 
 @dataclass(repr=False)
 class Audit(Summary):
-    """What an audit found in a competition folder.
+    """The contents of a competition folder, and what is wrong with them.
 
     Attributes:
         root: The competition folder.
         tree: Rows (name, files, size in bytes) of the folder's entries.
         labels: The labels, columns id and target.
         sample_ids: Ids of sample_submission.csv; none where there is no such file.
-        checked: Per split, what a look at its cadences found.
+        checked: Per split, shape, types and range of its cadences, and which of them cannot be used.
         looked_at: Per split, the number of cadences whose values were read.
         problems: What is wrong, a sentence each.
         shared: What overlaps.csv says of the labelled cadences, as rows of a table; empty where there is none.
@@ -65,6 +65,7 @@ class Audit(Summary):
     @property
     def pos_weight(self) -> float:
         """Negatives / positives, the weight of a positive in the loss."""
+        # A folder without a needle is a problem that the audit reports; it should not end in a division by zero.
         return (len(self.labels) - self.positives) / max(1, self.positives)
 
     def title(self) -> str:
@@ -124,6 +125,7 @@ def audit_page(audited: Audit) -> Page:
     )
     page.sections = [
         Section("Problems", points=audited.problems, text="" if audited.problems else "None found."),
+        # The same rows as on the screen, so that page and terminal never disagree.
         Section("Facts", columns=("what", "found"), rows=audited.facts()),
         Section(
             "Shared backgrounds",
@@ -142,6 +144,7 @@ def audit_page(audited: Audit) -> Page:
 
 
 def _examples(audited: Audit, target: int, name: str) -> list[Section]:
+    # Of the first in the table, which is in no order of difficulty: chosen by eye, examples would show the easy ones.
     usable = set(audited.checked["train"].good)
     ids = [
         cadence_id for cadence_id in audited.labels["id"][audited.labels["target"] == target] if cadence_id in usable
@@ -151,6 +154,7 @@ def _examples(audited: Audit, target: int, name: str) -> list[Section]:
         try:
             cadence = read_cadence(cadence_path(audited.root, "train", cadence_id))
         except AbacadError as error:
+            # Headers of all cadences were read, values of a sample only: one that is damaged may show here first.
             log.warning("%s is not shown: %s", cadence_id, error)
             continue
         axes = axes_of(audited.root, cadence.shape)

@@ -1,7 +1,7 @@
-"""Simulated cadences that test the reviewer: some with a needle, some without that the detector scored high.
+"""Simulated cadences that test the reviewer: half of them with a needle, half without one but with a high score.
 
 They have to score above the lowest candidate of the page, or the reviewer would know them by their faintness. Where too
-few do, the highest scores below it fill the number.
+few do, those with the highest scores below it make up the number.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,9 @@ from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
 
 _BATCH = 16
-_TRIES = 20  # cadences simulated at most for each that is wanted
+# Cadences simulated at most for each that is wanted: few without a needle score as high as the candidates of a page,
+# and to wait for them could take hours.
+_TRIES = 20
 
 Scores = Callable[[Tensor], np.ndarray]
 """Scores in [0, 1] of cadences (batch, 6, time, freq)."""
@@ -48,6 +50,7 @@ def trials(simulation: Simulation, n_wanted: int, least: float, scores: Scores, 
         seed: Seed of the cadences.
     """
     n_needles = (n_wanted + 1) // 2
+    # No needle in OFF panels: such a decoy is interference, and whoever calls it so is right.
     needles = _drawn("needle", replace(simulation, positives=1.0), n_needles, least, scores, seed)
     without = replace(simulation, positives=0.0, rfi=replace(simulation.rfi, decoys=0.0))
     return needles + _drawn("empty", without, n_wanted - n_needles, least, scores, seed + 1)
@@ -62,6 +65,7 @@ def _drawn(
         if len(passed) >= n_wanted:
             break
         panels = generate(simulation, numbers_for("blind", np.arange(start, start + _BATCH)), seed).panels.float()
+        # The lowest ones are dropped batch by batch: all that were tried would fill the memory.
         made = [Trial(content, float(s), c.numpy()) for s, c in zip(scores(panels), panels, strict=True)]
         passed += [one for one in made if one.score >= least]
         below += [one for one in made if one.score < least]

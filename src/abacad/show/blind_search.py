@@ -1,10 +1,10 @@
-"""What tests the reviewer of a search: needles added to the very files, and stretches where the search found nothing.
+"""Tests for the reviewer of a search: needles added to the searched files, and stretches where nothing was found.
 
     share of a channel = part of the path's length in a row that lies in it
     amplitude          = joint SNR · σ / √(Σ share² over the ON panels)
 
-Both are cut out of the files as the search's own events are: along their drift, over all the channels that they cross.
-The joint SNRs are those near the threshold, from the page's lowest to four times that, log-uniform.
+Both are cut out of the files as events of the search are: along a drift, over all channels that it crosses. The joint
+SNRs of needles are log-uniform, from the lowest on the page, which is near the threshold, to four times that.
 """
 
 import logging
@@ -23,10 +23,12 @@ from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
 
-_TRIES = 40  # places looked at for one where the search found nothing
-_LOOKED_AT = 8  # such places, of which the one with the strongest line of noise is taken
-_THRESHOLD = 7.0  # joint SNR, where the page shows windows alone, which have none
-_SPAN = 4.0  # of the joint SNRs
+_TRIES = 40  # places that are tried for each stretch without a signal, before it is given up
+# Stretches from which the one with the strongest line of noise is taken: candidates are places where something seems to
+# be, so that plain noise would be known at once.
+_LOOKED_AT = 8
+_THRESHOLD = 7.0  # joint SNR that stands for the lowest on a page of windows alone, which have no SNR
+_SPAN = 4.0  # largest joint SNR over the smallest
 _SHORTEST = 0.2  # of a path within a row, in channels
 
 
@@ -35,8 +37,8 @@ class SearchTrial:
     """A cadence that tests the reviewer of a search.
 
     Attributes:
-        content: With a needle in the ON panels, or a stretch as it stands in the files.
-        event: How it was cut out, and its guide.
+        content: `needle`: one was added in the ON panels; `empty`: a stretch as it stands in the files.
+        event: Where and how it was cut out, and its guide.
         cadence: (6, time, 256).
     """
 
@@ -48,16 +50,17 @@ class SearchTrial:
 def search_trials(
     search: Search, shown: Sequence[Event], n_wanted: int, layout: Layout, seed: int
 ) -> list[SearchTrial]:
-    """Half of them with a needle (the larger half), half without; fewer where the files have no free stretches.
+    """Cadences half of which hold a needle (the larger half); fewer where the files have too few free stretches.
 
     Args:
-        search: What was found, and the open files.
-        shown: The events on the page, which they shall look like.
-        n_wanted: How many.
-        layout: Of the page's pictures.
-        seed: Decides where they are.
+        search: Events of the search, and the open files.
+        shown: The events on the page, whose drifts and SNRs the tests take over.
+        n_wanted: Number of cadences.
+        layout: Layout of the page's pictures.
+        seed: Decides where the tests lie in the files.
     """
     rng = np.random.default_rng(seed)
+    # Fainter needles than the page's faintest event would be known by that alone.
     lowest = min((event.guide.strength for event in shown if event.guide.strength > 0), default=_THRESHOLD)
     needles = [_needle(search, place, lowest, rng) for place in _free(search, shown, (n_wanted + 1) // 2, rng)]
     empty = []
@@ -74,6 +77,7 @@ def _free(search: Search, shown: Sequence[Event], n_wanted: int, rng: np.random.
     drifts = [event.guide.drift_hz_s for event in shown]
     for _ in range(n_wanted):
         for _ in range(_TRIES):
+            # Both signs: a drift that the page shows twice with the same sign would be a sign, too.
             drift = float(rng.choice(drifts) * rng.choice((-1, 1)))
             at = float(rng.uniform(0, search.observation.n_freq))
             place = event_at(at, drift, 0.0, search.observation, search.axes)
@@ -94,22 +98,22 @@ def _needle(search: Search, place: Event, lowest: float, rng: np.random.Generato
 
 
 def _empty(search: Search, place: Event, layout: Layout) -> SearchTrial:
-    """The stretch, in the middle of the picture what looks most like a line: so the search would have shown it."""
+    """A stretch without a signal, moved so that its strongest line of noise is in the middle, as that of an event."""
     guide = best_guide(search.cut(place), layout)
     at = place.first + (guide.channel - 0.5) * place.each
     drift = guide.drift_hz_s * place.df_hz / search.axes.df_hz
     there = event_at(at, drift, guide.strength, search.observation, search.axes)
-    there = there if _is_free(there, search) else place
+    there = there if _is_free(there, search) else place  # moved, it may have come upon a signal beside it
     return SearchTrial("empty", there, search.cut(there))
 
 
 def added(search: Search, place: Event, snr: float) -> list[Float[np.ndarray, "time freq"]]:
-    """The powers of a needle in each of the six panels, in units of their σ; none in OFF panels.
+    """The powers of a needle in each of the six panels, in units of their σ; 0 in OFF panels.
 
     Args:
-        search: Whose files it is added to.
-        place: Where; its line is in channels of the picture.
-        snr: Of the sum along it over the ON panels, with the filter that matches its smear.
+        search: The search whose files get the needle.
+        place: Where it is added; the path is that of its guide, in channels of the picture.
+        snr: Joint SNR: of the sum along the path over the ON panels, with the filter that matches its smear.
     """
     axes, n_channels = search.axes, place.each * search.axes.n_freq
     shares = [_shares(place, axes.panel_start_s[panel], axes.n_time, axes.dt_s, n_channels) for panel in range(6)]
@@ -118,7 +122,7 @@ def added(search: Search, place: Event, snr: float) -> list[Float[np.ndarray, "t
 
 
 def _shares(place: Event, start_s: float, n_time: int, dt_s: float, n_channels: int) -> Float[np.ndarray, "time freq"]:
-    """What part of a row's path lies in each channel of the files: 1 in all for a path within the picture."""
+    """The share of each row's path that lies in each channel of the files; a row within the picture adds up to 1."""
     df_hz = place.df_hz / place.each
     slope = place.guide.drift_hz_s * dt_s / df_hz
     middle = (

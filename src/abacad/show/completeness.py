@@ -32,7 +32,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "bound": {"color": INK, "ls": "--", "marker": "^"},
 }
 _KEYS = ("completeness", "completeness_low", "completeness_high")
-_FEW = 10  # needles in a bin; the point of a bin with fewer is drawn hollow
+_FEW = 10  # needles in a bin; the point of a bin with fewer is drawn hollow, since chance moves it by 0.15 and more
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def half(part: pd.DataFrame) -> Half:
     Args:
         part: Rows of the table of completeness on one axis, a bin each.
     """
+    # Where the lower ends of the shares' intervals cross ½ is the upper end of the SNR's interval, and vice versa.
     middles = np.log(bin_middles(part))
     value, high, low = (_crossing(middles, part[key].to_numpy()) for key in _KEYS)
     return Half(value, low, high)
@@ -81,6 +82,7 @@ def _crossing(log_snr: np.ndarray, shares: np.ndarray) -> float:
     last = int(below[-1])
     if last + 1 == len(shares):
         return float("inf")
+    # In log SNR, in which completeness is nearly a straight line about ½.
     part = (0.5 - shares[last]) / (shares[last + 1] - shares[last])
     return float(np.exp(log_snr[last] + part * (log_snr[last + 1] - log_snr[last])))
 
@@ -103,6 +105,7 @@ def cell(table: pd.DataFrame, detector: str, rate: float, family: str, axis: str
 
 def headline(table: pd.DataFrame) -> Section:
     """The first thing on the page: at which panel SNR half of the needles are found, by detector and rate."""
+    # The largest rate first: it has most negatives above its threshold, and so the narrowest intervals.
     rates = sorted(table["false_alarm_rate"].unique())[::-1]
     sentences, rows = [], []
     for detector in detectors_of(table):
@@ -180,6 +183,7 @@ def grid(table: pd.DataFrame, rows: Sequence[tuple[str, float, str]], told: str)
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.2, 0.9 + 1.75 * len(rows)), layout="constrained")
+        # Shared axes, so that a curve can be compared with the one above it without reading numbers.
         axes = figure.subplots(len(rows), len(AXES), sharex="col", sharey=True, squeeze=False)
         for line, (name, rate, family) in zip(axes, rows, strict=True):
             for place, (axis, key) in enumerate(zip(line, AXES, strict=True)):
@@ -189,6 +193,7 @@ def grid(table: pd.DataFrame, rows: Sequence[tuple[str, float, str]], told: str)
         for axis, label in zip(axes[-1], AXES.values(), strict=True):
             axis.set_xlabel(label)
             log_ticks(axis)
+        # One legend for all: a detector that is missing in the first cell, for want of needles, is in another one.
         handles: dict[str, Any] = {}
         for axis in axes.flat:
             handles |= {name: handle for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)}

@@ -1,4 +1,4 @@
-"""The events of a search as scored cadences: each cut out of the files over all the channels that it crosses."""
+"""The events of a search as cadences for a page: each is cut out of the files with all the channels that it crosses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,24 +19,24 @@ from abacad.signal.robust import MAD_TO_SIGMA
 from abacad.types import CadenceArray
 
 EVENTS = "events.csv"
-_ROOM = 1.25  # of the channels that an event crosses, so that it does not touch the edges
+_ROOM = 1.25  # times the channels that an event crosses: it should not touch the edges of its picture
 _NEEDED = {"class": str, "frequency_mhz": float}
 _OF_LINES = ("drift_hz_s", "snr")  # empty where a window holds no line
 
 
 @dataclass(frozen=True)
 class Event:
-    """A row of the table, and how it is cut out.
+    """A row of the table of events, and the channels of the files that its picture shows.
 
     Attributes:
-        name: Its frequency and drift.
-        log_odds: Its score; none where the detector could not judge.
-        first: First channel of the cut; may be negative.
-        each: Channels that are averaged into one.
-        low_mhz: Frequency of the first of these.
-        df_hz: From one of these to the next.
-        guide: Where it runs in the cut.
-        family: Its class.
+        name: Frequency and drift, which name it on the page.
+        log_odds: Its score as log-odds; none where the detector did not judge it.
+        first: First channel of the files in the picture; negative where the picture begins below the band.
+        each: Channels of the files that are averaged into one of the picture.
+        low_mhz: Frequency of the first channel of the picture, MHz.
+        df_hz: Width of a channel of the picture, Hz.
+        guide: Path of the event, in channels of the picture.
+        family: Class that the search gave it.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Event:
 
     @property
     def end(self) -> int:
-        """The channel behind the last of the cut."""
+        """The channel of the files behind the last one of the picture."""
         return self.first + self.each * WIDTH
 
 
@@ -61,8 +61,8 @@ class Search:
     Attributes:
         observation: The open files.
         order: The six panels that are shown, ON and OFF in turn.
-        axes: Of an event that crosses less than a window.
-        events: What was found.
+        axes: Axes of pictures without averaged channels.
+        events: The events, in the order of the table.
     """
 
     observation: Observation
@@ -74,9 +74,10 @@ class Search:
         """The cadence (6, time, 256) of an event; what is masked or beyond the band gets its panel's median.
 
         Args:
-            event: Where it is.
+            event: The event, which says what to read and how many channels to average.
             added: Powers to add to each panel, in units of its σ; none adds nothing.
         """
+        # Rows beyond those of the shortest panel are left out: a picture has one height for all six.
         read = self.observation.read(event.first, event.each * WIDTH)
         panels = [read[panel][: self.axes.n_time] for panel in self.order]
         if added is not None:
@@ -85,23 +86,26 @@ class Search:
 
 
 def open_search(folder: Path, files: Sequence[Path]) -> Search:
-    """The events in a folder of `abacad search`.
+    """The events in a folder that `abacad search` wrote.
 
     Args:
-        folder: It.
-        files: The telescope files, which the folder knows by name alone.
+        folder: The folder.
+        files: The telescope files that were searched; the folder has their names, and not where they lie.
 
     Raises:
-        AbacadError: the files are missing or others, the table is none, or the panels do not alternate.
+        AbacadError: the files are missing or others were searched, the folder holds no table of events, or ON and OFF
+            panels do not alternate.
     """
     if not files:
         raise AbacadError(f"{folder} knows its telescope files by name alone.\nName them: --files FILE…")
     asked = read_json(folder / "search.json").get("asked", {})
     observation = open_observation(list(files), pattern=asked.get("pattern"))
+    # By name: other files would be cut at the same frequencies and show noise, which a reviewer would believe.
     known = sorted(str(one.get("name")) for one in asked.get("files", []))
     if known and known != sorted(file.path.name for file in observation.files):
         raise AbacadError(f"{folder} searched other files: {', '.join(known)}.\nName these: --files FILE…")
     order = abacad_order(observation.on, observation.off)
+    # Time runs downwards in a picture: panels in another order than that of time would break every line.
     if order is None or list(order) != sorted(order):
         raise AbacadError(f"The panels are {observation.pattern}: the page shows three ON and three OFF in turn.")
     starts = tuple(observation.start_s[panel] - observation.start_s[order[0]] for panel in order)
@@ -117,6 +121,7 @@ def open_search(folder: Path, files: Sequence[Path]) -> Search:
 
 
 def _event(row: dict, observation: Observation, axes: Axes) -> Event:
+    # From the frequency, since the column `channel` is rounded, and half a channel is seen beside a guide.
     at = (float(row["frequency_mhz"]) * 1e6 - observation.low_hz) / axes.df_hz
     made = event_at(at, _number(row["drift_hz_s"], 0.0), _number(row["snr"], 0.0), observation, axes)
     family = str(row["class"])
@@ -130,14 +135,14 @@ def _event(row: dict, observation: Observation, axes: Axes) -> Event:
 
 
 def event_at(at: float, drift: float, snr: float, observation: Observation, axes: Axes) -> Event:
-    """A line as an event without score and class, cut out so that it crosses the picture's middle half-way in time.
+    """A line as an event without score and class, whose picture it crosses in the middle half-way through the cadence.
 
     Args:
-        at: Channel at the start of the first panel; a whole number in the middle of a channel.
-        drift: Hz/s.
-        snr: Of all ON panels together.
+        at: Channel of the line at the start of the first panel; whole numbers are the middles of channels.
+        drift: Drift rate, Hz/s.
+        snr: SNR of the line through all ON panels together.
         observation: The open files.
-        axes: Of a line that crosses less than a window.
+        axes: Axes of pictures without averaged channels.
     """
     crossed = drift * (axes.panel_start_s[-1] + axes.panel_s) / axes.df_hz
     each = max(1, ceil(_ROOM * abs(crossed) / WIDTH))
@@ -155,7 +160,7 @@ def event_at(at: float, drift: float, snr: float, observation: Observation, axes
 
 
 def _number(cell: object, otherwise: float) -> float:
-    """Of a cell of the table that may be empty."""
+    """The number in a cell of the table; `otherwise` where the cell is empty or holds none."""
     try:
         value = float(str(cell))
     except ValueError:
@@ -164,7 +169,7 @@ def _number(cell: object, otherwise: float) -> float:
 
 
 def _log_odds(score: object) -> float | None:
-    """Of a cell of the table; none where the detector could not judge."""
+    """A score in a cell of the table as log-odds; none where the cell is empty, since nothing was judged."""
     value = _number(score, np.nan)
     return None if np.isnan(value) else log_odds(value)
 
@@ -177,6 +182,7 @@ def _sigma(panel: Float[np.ndarray, "time freq"]) -> float:
 
 def _averaged(panel: np.ndarray, each: int) -> np.ndarray:
     """Means of `each` channels; NaN becomes the median."""
+    # A masked pixel at 0, far from a raw power's level, would be the most striking thing in the picture.
     seen = np.isfinite(panel)
     whole = np.where(seen, panel, np.median(panel[seen]) if seen.any() else 0.0)
     return whole.reshape(len(panel), WIDTH, each).mean(axis=2).astype(np.float32)

@@ -35,6 +35,7 @@ STYLE: Any = {
     "svg.fonttype": "none",
 }
 
+# One look more than the folds of a usual run.
 _COLOURS = (ON_COLOUR, ACCENT, "#3b5bdb", "#8a6d00", "#7b2d8e", INK)
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 _MARKERS = ("o", "s", "^", "D", "v", "x")
@@ -58,6 +59,7 @@ def plane_images(planes: np.ndarray, names: Sequence[str], title: str = "") -> s
     Returns:
         An img element with a PNG; rows are averaged to 64 at most, so that the page stays small.
     """
+    # `Figure` itself and not pyplot: pyplot keeps every figure until it is told to close it, and asks for a display.
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.9 * len(names), 2.3), layout="constrained")
         for axis, values, name in zip(np.atleast_1d(figure.subplots(1, len(names))), planes, names, strict=True):
@@ -93,6 +95,7 @@ def roc(targets: np.ndarray, scores: np.ndarray) -> str:
         axis.plot([0, 1], [0, 1], color="#9aa5b1", lw=1, ls="--", label="chance")
         axis.fill_between(grid, low, high, color=ON_COLOUR, alpha=0.18, lw=0, label="95 % band")
         axis.plot(grid, tpr, color=ON_COLOUR, lw=1.8, label="held-back cadences")
+        # A little room above 1, or the line of a perfect detector would lie under the frame.
         axis.set(xlabel="false-alarm rate", ylabel="true-positive rate", xlim=(0, 1), ylim=(0, 1.005))
         legend_above(figure, 3)
         told = ", ".join(f"{np.interp(rate, grid, tpr):.2f} at {rate:g}" for rate in (0.01, 0.1, 0.5))
@@ -112,6 +115,7 @@ def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.9), layout="constrained")
         axis = figure.subplots()
+        # Bins to both sides alike, so that 0, where a needle is as likely as none, is in the middle of the picture.
         bins = list(np.linspace(-reach, reach, 41))
         for value, name, colour, fill in ((0, "without needle", OFF_COLOUR, True), (1, "with needle", ACCENT, False)):
             style: dict[str, Any] = (
@@ -119,6 +123,7 @@ def histogram(targets: np.ndarray, scores: np.ndarray) -> str:
             )
             axis.hist(values[targets == value], bins, label=name, color=colour, **style)
         name = "score, log-odds" + (" (±16 or beyond at the ends)" if reach >= MOST else "")
+        # Counts on a logarithmic axis: one in ten has a needle, and the few false alarms are what one looks for.
         axis.set(xlabel=name, ylabel="cadences", yscale="log", xlim=(-reach, reach))
         axis.xaxis.set_major_locator(MaxNLocator(6))
         legend_above(figure, 2)
@@ -144,7 +149,7 @@ def fold_bars(values: Sequence[float], lows: Sequence[float], highs: Sequence[fl
             axis.axvline(gate, color=ACCENT, lw=1, ls="--", label=f"gate of the mean, {gate}")
             legend_above(figure, 1)
         axis.set(xlabel="AUC, 95 % interval", yticks=places, yticklabels=[f"fold {place}" for place in places])
-        axis.set_ylim(len(values) - 0.5, -0.5)
+        axis.set_ylim(len(values) - 0.5, -0.5)  # fold 0 on top, as in the table beside it
         told = ", ".join(f"fold {place}: {value:.3f}" for place, value in enumerate(values))
         return svg(figure, f"AUC with its interval, {told}")
 
@@ -204,7 +209,7 @@ def bars(names: Sequence[str], counts: Sequence[int], xlabel: str) -> str:
         axis = figure.subplots()
         drawn = axis.barh(list(names), list(counts), color=[OFF_COLOUR, ACCENT][: len(names)], height=0.6)
         axis.bar_label(drawn, padding=3)
-        axis.set(xlabel=xlabel, xlim=(0, 1.15 * max(counts)))
+        axis.set(xlabel=xlabel, xlim=(0, 1.15 * max(counts)))  # room for the number behind the longest bar
         axis.invert_yaxis()
         told = ", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True))
         return svg(figure, f"Numbers of {xlabel}: {told}")
@@ -240,6 +245,7 @@ def svg(figure: Figure, told: str) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})  # without it the same page differs from day to day
     text = buffer.getvalue()
+    # Without the XML declaration and document type, which must not stand within a page.
     text = text[text.index("<svg") :]
     start = text.index(">") + 1
     wide = ' class="wide"' if figure.get_figwidth() > 6 else ""

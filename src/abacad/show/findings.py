@@ -1,7 +1,7 @@
-"""The page of a search: what was found, how it looks, and how deep the search was.
+"""The page of a search: a table of its signals, pictures of the brightest, and how deep the search was.
 
-Each event has two pictures: as it drifts, over all that it crosses, and along its own drift, where the detector judges
-it. A window has one. Rows and channels are averaged into pixels, never left out.
+Each event has two pictures: one of all channels that it crosses, and one sheared along its drift, which is what the
+detector judges. A window has one. Rows and channels are averaged into pixels, never left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ _COLUMNS = (
 _PICTURED = ("event", "window", "RFI zone", "near-zero drift")
 """Classes that have pictures, in this order: near-zero drift is what most interference looks like."""
 _ALONG = "Bins as the detector sees them."
-_BESIDE = 2048  # channels read beside a picture, for the bandpass
+_BESIDE = 2048  # channels read beside a picture: four blocks of the bandpass, which is measured in blocks of 512
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Pictures:
     """The two pictures of one event.
 
     Attributes:
-        drifting: over all channels that it crosses.
-        along: sheared along its drift; empty of a window, which has none.
+        drifting: picture of all channels that it crosses, as SVG.
+        along: picture sheared along its drift; empty for a window, which has no drift.
     """
 
     drifting: str
@@ -57,12 +57,12 @@ class Pictures:
 
 
 def pictures(observation: Observation, event: Mapping[Any, Any], judge: Judge | None = None) -> Pictures | None:
-    """Draw an event; None where the observation has not three ON and three OFF panels.
+    """Draw an event; None where the observation has fewer than three ON or three OFF panels.
 
     Args:
         observation: open files.
         event: a row of the table of events.
-        judge: draws where it sees its evidence; none draws none.
+        judge: detector whose evidence is drawn over the pictures; none draws no evidence.
     """
     order = abacad_order(observation.on, observation.off)
     if order is None:
@@ -72,6 +72,7 @@ def pictures(observation: Observation, event: Mapping[Any, Any], judge: Judge | 
     crossed = abs(drift) * ends.max() / observation.df_hz
     first = max(0, int(event["channel"] - crossed - _BESIDE))
     last = min(observation.n_freq, int(event["channel"] + crossed + _BESIDE))
+    # Flattened like the searched powers: with the raw bandpass a faint line would hardly be seen.
     unit, _ = read_unit(observation, first, last - first, 0.0)
     at = (event["frequency_mhz"] * 1e6 - observation.low_hz) / observation.df_hz - unit.first
     if event["class"] == "window":
@@ -87,22 +88,24 @@ def _axes(unit: Unit, order: Sequence[int], df_hz: float) -> Axes:
 
 
 def _drifting(observation: Observation, unit: Unit, line: Line, order: Sequence[int]) -> str:
-    """The event as it drifts, channels averaged so that all that it crosses has room."""
+    """The event as it drifts; channels are averaged until all that it crosses fit into the picture."""
     start_rows = np.array(unit.start_s) / unit.dt_s
     begin, end = start_rows.min(), float((start_rows + np.array(unit.n_time)).max())
     low, high = sorted((line.at(begin), line.at(end)))
+    # 1.15 times what it crosses, so that it does not touch the edges.
     each = max(1, ceil((high - low) * 1.15 / WIDTH))
     first = int((low + high) / 2 - 0.5 * each * WIDTH)
     cut = _binned(unit.power, first, each)[list(order)]
     axes = _axes(unit, order, unit.df_hz * each)
     channel = (line.at(float(start_rows[order[0]])) - first) / each + 0.5
     low_mhz = (observation.low_hz + (unit.first + first) * unit.df_hz) / 1e6
+    # Infinite strength: the search has measured this path, so it is drawn however faint it looks in the picture.
     drawn = Guide(channel, line.slope * unit.df_hz / unit.dt_s, np.inf, FAMILIES[0])
     return waterfall(cut[:, : axes.n_time], "as it drifts", axes=axes, low_mhz=low_mhz, guide=drawn)
 
 
 def _as_it_is(observation: Observation, unit: Unit, at: float, order: Sequence[int], judge: Judge | None) -> str:
-    """A window about a channel, as the detector scored it."""
+    """The window of 256 channels about a channel, as the detector scored it."""
     first, axes = round(at - 0.5 * (WIDTH - 1)), _axes(unit, order, unit.df_hz)
     seen = _binned(unit.power, first, 1)[list(order), : axes.n_time]
     low_mhz = (observation.low_hz + (unit.first + first) * unit.df_hz) / 1e6
@@ -124,7 +127,7 @@ def _along(unit: Unit, line: Line, order: Sequence[int], judge: Judge | None) ->
 
 
 def _binned(power: Float[np.ndarray, "panel time freq"], first: int, each: int) -> Float[np.ndarray, "panel time bin"]:
-    """Means of `each` channels from a column on, 0 beyond the band."""
+    """Sums of `each` channels from a column on, in units of their σ; 0 beyond the band."""
     out = np.zeros((*power.shape[:2], WIDTH * each), np.float32)
     low, high = max(0, first), min(power.shape[2], first + WIDTH * each)
     out[..., low - first : high - first] = power[..., low:high]
@@ -135,7 +138,7 @@ def findings_page(
     path: Path,
     observation: Observation,
     events: pd.DataFrame,
-    found: Mapping[str, Any],
+    counts: Mapping[str, Any],
     completeness: pd.DataFrame | None,
     shown: int,
     judge: Judge | None = None,
@@ -143,41 +146,42 @@ def findings_page(
     """Write the page of a search.
 
     Args:
-        path: of the page.
-        observation: what was searched.
+        path: file to write.
+        observation: the files that were searched.
         events: all signals, in the order of the table.
-        found: counts and depth, as search.json has them.
-        completeness: of injected needles.
-        shown: events with pictures.
-        judge: whose evidence is drawn over them.
+        counts: counts and depth, as search.json has them under the key `found`.
+        completeness: share of the injected needles that was found; none where none were injected.
+        shown: largest number of signals with pictures.
+        judge: detector whose evidence is drawn over the pictures; none draws none.
     """
     named = pd.concat([events[events["class"] == class_name] for class_name in _PICTURED]).head(shown)
     page = Page(
         title=f"Search of {observation.sources[observation.on[0]]}",
-        lead=_lead(observation, found),
-        tiles=[(name, str(count)) for name, count in found["classes"].items()],
+        lead=_lead(observation, counts),
+        tiles=[(name, str(count)) for name, count in counts["classes"].items()],
     )
     page.sections.append(_table(events, shown))
     for event in named.to_dict("records"):
         page.sections.append(_event(observation, event, judge))
-    page.sections.append(_depth(found))
+    page.sections.append(_depth(counts))
     if completeness is not None and len(completeness):
         page.sections.append(_completeness(completeness))
     return page.write(path)
 
 
-def _lead(observation: Observation, found: Mapping[str, Any]) -> str:
-    done, whole = found["coarse_channels"]
+def _lead(observation: Observation, counts: Mapping[str, Any]) -> str:
+    done, whole = counts["coarse_channels"]
     looked_at = dict(zip(observation.pattern, observation.sources, strict=True))
     panels = ", ".join(f"{letter} {source}" for letter, source in looked_at.items())
     return (
         f"{observation.telescope or 'Telescope'}, MJD {observation.tstart_mjd:.6f}, pattern {observation.pattern}: "
-        f"{panels}. {done} of {whole} coarse channels, {found['searched_mhz']:.3f} MHz, {found['on_hours']:.3f} hours "
-        "on the target. Frequencies are where a line is at the start of the first ON panel."
+        f"{panels}. Searched: {done} of {whole} coarse channels, {counts['searched_mhz']:.3f} MHz, "
+        f"{counts['on_hours']:.3f} hours on the target. Frequencies hold at the start of the first ON panel."
     )
 
 
 def _table(events: pd.DataFrame, shown: int) -> Section:
+    # Interference is by far the most of a table; it stands in the CSV file, and here it would hide what drifts.
     head = events[~events["class"].isin(["in OFF", "DC spike"])].head(max(shown, 50))
     rows = [[_told(value) for value in row] for row in head[list(_COLUMNS)].itertuples(index=False)]
     return Section("Signals", text="All of them stand in events.csv.", columns=_COLUMNS, rows=rows)
@@ -203,7 +207,7 @@ def _event(observation: Observation, event: Mapping[Any, Any], judge: Judge | No
 
 
 def _words(event: Mapping[Any, Any], n_panels: int) -> tuple[str, str]:
-    """Title and sentence of an event."""
+    """Title and text of an event's section."""
     where = f"{event['frequency_mhz']:.6f} MHz"
     if event["class"] == "window":
         return f"{where}: window", f"No line explains it. Score: {told_score(event['score'])}."
@@ -213,22 +217,23 @@ def _words(event: Mapping[Any, Any], n_panels: int) -> tuple[str, str]:
     return title, f"SNR of each panel: {panels}. Score: {score}."
 
 
-def _depth(found: Mapping[str, Any]) -> Section:
-    masked = ", ".join(f"{name}: {count}" for name, count in found["masked_pixels"].items() if count)
+def _depth(counts: Mapping[str, Any]) -> Section:
+    masked = ", ".join(f"{name}: {count}" for name, count in counts["masked_pixels"].items() if count)
     points = [
         f"{name.replace('_', ' ')}: {'not measured' if np.isnan(value) else f'{value:.4g}'}"
-        for name, value in found["depth"].items()
+        for name, value in counts["depth"].items()
     ]
-    points.append(f"Masked pixels: {masked or 'none'}; channels without power: {found['dead_channels']}.")
-    if "false_events_per_mhz_hour" in found:
-        rate = found["false_events_per_mhz_hour"]
-        points.append(f"False events, from ON and OFF exchanged: {rate:.3g} a MHz and hour.")
+    points.append(f"Masked pixels: {masked or 'none'}; channels without power: {counts['dead_channels']}.")
+    if "false_events_per_mhz_hour" in counts:
+        rate = counts["false_events_per_mhz_hour"]
+        points.append(f"False events, counted with ON and OFF exchanged: {rate:.3g} in a MHz and hour.")
     return Section("How deep it was", points=points)
 
 
 def _completeness(table: pd.DataFrame) -> Section:
     columns = ["of", "low", "high", "needles", "found", "share", "share_low", "share_high"]
     rows = [[_told(value) for value in row] for row in table[columns].round(3).itertuples(index=False)]
+    # The curve is that of needles outside dense interference: in it they are lost whatever the search does.
     outside = table[table["of"] == "SNR, outside"]
     middle = np.sqrt(outside["low"].to_numpy() * outside["high"].to_numpy())
     from abacad.show.figure import completeness as completeness_figure  # matplotlib, for this picture alone
@@ -237,7 +242,7 @@ def _completeness(table: pd.DataFrame) -> Section:
     picture = completeness_figure(curves, "joint SNR of the injected needle") if len(outside) > 1 else ""
     return Section(
         "Completeness",
-        text="Needles added in memory to the very data, and searched like the rest; intervals of 95 %.",
+        text="Needles were added in memory to the searched powers, which were searched again; intervals of 95 %.",
         columns=columns,
         rows=rows,
         figures=[(picture, "")] if picture else [],

@@ -26,7 +26,9 @@ from abacad.types import CadenceArray
 FAINTEST = 6.0
 """Strength, in σ, below which a line may be noise; the highest path through noise alone reaches about 5."""
 
-_MOST = 15.0  # σ that one panel can add
+# σ that one panel can add. Without a bound three of eight guides followed a carrier of 39 to 200 σ, not the needle;
+# with 15 none did (docs/lab-notebook.md, "Looking").
+_MOST = 15.0
 
 FAMILIES = ("drifting line", "standing line", "line in OFF panels too", "no straight line")
 
@@ -56,13 +58,13 @@ class Guide:
 
 
 def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
-    """The best line of a cadence.
+    """The straight path through a cadence that ON panels show and OFF panels do not.
 
     Args:
         cadence: (6, time, freq).
         layout: Size of the picture, and when its panels begin.
 
-    The search runs on the averaged pixels of the picture: a person compares the guide with these, and there are fewer.
+    It is sought in the averaged pixels of the picture: a person compares the guide with these, and there are fewer.
     Drifts reach from one edge of the window to the other.
     """
     pixels = torch.from_numpy(in_sigma(averaged(cadence, layout))).float()
@@ -76,6 +78,7 @@ def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
     off = aligned(near, drifts, starts[list(OFF)])
     strength = on.sum(0) / math.sqrt(len(ON))
     preferred = on.clamp_max(_MOST).sum(0) - off.clamp_min(0).sum(0)
+    # Nothing in ON alone: then the brightest path of all panels is shown, to tell which interference stands there.
     in_off = float(preferred.max()) < FAINTEST * math.sqrt(len(ON))
     if in_off:
         preferred = strength = aligned(each, drifts, starts).sum(0) / math.sqrt(N_PANELS)
@@ -96,4 +99,5 @@ def _family(strength: float, in_off: bool, crossed: float) -> str:
         return FAMILIES[3]
     if in_off:
         return FAMILIES[2]
+    # A path that crosses less than 1.5 pixels over the whole cadence cannot be told from one that stands still.
     return FAMILIES[1] if crossed < 1.5 else FAMILIES[0]

@@ -55,6 +55,7 @@ class Page:
 
     def write(self, path: Path) -> Path:
         """Write the page in one step; everything but the figures is escaped."""
+        # Everything is escaped unless it says otherwise: ids, names of files and sources come from strangers' headers.
         environment = Environment(loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True))
         template = environment.get_template("page.html.j2")
         text = template.render(
@@ -64,6 +65,6 @@ class Page:
         return path
 
     def _layers(self) -> dict[str, str]:
-        """Those that some picture of the page has."""
+        """The layers that some picture of the page has; switches for others would do nothing."""
         drawn = "".join(picture for section in self.sections for picture, _ in section.figures)
         return {name: told for name, told in LAYERS.items() if f'class="{name}"' in drawn}

@@ -28,8 +28,8 @@ LOWEST, STEP, N_GREYS = -2.0, 0.5, 15
 EVIDENCE_EDGES = (0.03, 0.1, 0.3, 1.0, 3.0)
 """Log-odds of a neighbourhood at which the shades begin; the same on all pages, so that pictures can be compared."""
 
-_CLEAR = N_GREYS  # entry of the palette for the slews, which is transparent
-_FOR, _AGAINST = (200, 30, 30), (40, 90, 220)
+_CLEAR = N_GREYS  # entry of the palette for the slews, which is transparent: 15 greys and this fill four bits
+_FOR, _AGAINST = (200, 30, 30), (40, 90, 220)  # red and blue, which people who do not tell red from green tell apart
 _OPACITY = (70, 120, 170, 210, 240)
 _LONGEST_GAP = 0.4  # of a panel; a longer slew is cut to that, or panels an hour apart would become thin stripes
 
@@ -61,9 +61,11 @@ class Layout:
             >>> layout.n_rows, layout.n_channels, layout.tops
             (32, 256, (0, 34, 69, 103, 138, 172))
         """
+        # Few rows: each mean of n rows lifts a line by √n, and a page shows hundreds of pictures.
         n_rows = min(MOST_ROWS, axes.n_time)
         row_s = axes.panel_s / n_rows
         tops, top = [0], 0.0
+        # Usual gaps are to scale, so that a straight line through the cadence is straight in the picture as well.
         for before, start in zip(axes.panel_start_s, axes.panel_start_s[1:], strict=False):
             gap = min((start - before - axes.panel_s) / row_s, _LONGEST_GAP * n_rows)
             top += n_rows + max(0.0, gap)
@@ -105,6 +107,7 @@ def averaged(cadence: CadenceArray, layout: Layout) -> Float[np.ndarray, "panel 
 
 
 def _mean(values: np.ndarray, axis: int, n: int) -> np.ndarray:
+    # Blocks of unlike size instead of a remainder that is left out: 273 rows make 32 pixels of 8 or 9.
     edges = np.round(np.linspace(0, values.shape[axis], n + 1)).astype(int)
     shape = [1] * values.ndim
     shape[axis] = n
@@ -171,6 +174,8 @@ def _stacked(panels: Int[np.ndarray, "panel row channel"], layout: Layout, empty
 
 def _png(index: np.ndarray, colours: list[tuple[int, ...]]) -> bytes:
     """A PNG with a palette, four bits a pixel; entries after the given colours are transparent."""
+    # A palette, since 16 entries take four bits a pixel: with the full colour a page of candidates is several times as
+    # large (docs/adr/0003-tools.md).
     image = Image.frombytes("P", index.shape[::-1], index.tobytes())
     padded = colours + [(0, 0, 0, 0)] * (16 - len(colours))
     image.putpalette([int(part) for colour in padded for part in colour[:3]])

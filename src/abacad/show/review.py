@@ -1,4 +1,4 @@
-"""The review page: waterfalls of candidates, and one key for each verdict, in one HTML file that needs no server.
+"""The review page: waterfalls of candidates, with a key for each verdict, in one HTML file that needs no server.
 
 review.html     data as JSON, pictures as PNG of some 30 kB each, script and style; nothing comes from the network
 review-files/   the pictures, when there are more than some two thousand candidates
@@ -33,6 +33,8 @@ VERDICTS = ("candidate", "rfi", "noise", "unsure")
 
 Blind = Literal["", "needle", "empty"]
 
+# In this order: each file uses what those before it define. Plain scripts in one element, since a browser loads no
+# modules of a page that is opened from a disk.
 _PARTS = ("review_store.js", "review_table.js", "review_cards.js", "review_filters.js", "review_sync.js", "review.js")
 
 
@@ -121,11 +123,12 @@ class ReviewPage:
 
         Verdicts are stored under it: a new page of other candidates does not show those of an older one.
         """
-        found = hashlib.sha256()
+        content = hashlib.sha256()
         for one in self.candidates:
-            found.update(f"{one.name}\0".encode())
-            found.update(one.picture)
-        return found.hexdigest()[:16]
+            # A name ends in a byte that no name holds, or "ab" + "c" and "a" + "bc" would have one digest.
+            content.update(f"{one.name}\0".encode())
+            content.update(one.picture)
+        return content.hexdigest()[:16]
 
     def write(self, path: Path) -> Path:
         """Write the page, and a folder of pictures beside it where there are more than `MOST_WITHIN` candidates."""
@@ -149,6 +152,7 @@ class ReviewPage:
         environment = Environment(
             loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True), keep_trailing_newline=True
         )
+        # Put in as they are and not as templates: braces of JavaScript would be taken for those of jinja2.
         sources = {name: _source(environment, name) for name in ("review.css", *_PARTS)}
         return environment.get_template("review.html.j2").render(
             title=self.title,
@@ -189,6 +193,7 @@ class ReviewPage:
         guide = one.guide
         return {
             "id": one.name,
+            # Rounded: nobody reads more digits, and a page holds thousands of scores.
             "score": None if one.log_odds is None else round(one.log_odds, 3),
             "mhz": one.low_mhz,
             "df_hz": one.df_hz,

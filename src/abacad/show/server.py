@@ -2,9 +2,9 @@
 
     GET  /                  the page
     GET  /pictures/NAME     its pictures
-    GET  /verdicts?since=N  JSON: what was said after row N, and the number of the last row
+    GET  /verdicts?since=N  JSON: the verdicts after row N, and the number of the last row
     POST /verdicts          JSON: a list of {reader, id, verdict, note}
-    GET  /verdicts.csv      the last word of each reader
+    GET  /verdicts.csv      the last verdict of each reader on each candidate
 
 The standard library's server is enough for the few people who read one page; a framework would add a dependency, its
 own process and no safety. On this machine only requests whose Host says so are answered, so that no web page elsewhere
@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 HERE = ("127.0.0.1", "localhost", "::1")
 """Hosts that only this machine reaches."""
 
-_MOST_BYTES = 1 << 20  # of what is posted
-_LONGEST_NOTE, _LONGEST_READER = 2000, 100
+_MOST_BYTES = 1 << 20  # of one request; the page sends at most 200 verdicts at once
+_LONGEST_NOTE, _LONGEST_READER = 2000, 100  # letters; the fields of the page take no more
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Address:
 
 
 class RefusedError(Exception):
-    """A request that is not answered as it wishes: the status, and why."""
+    """A request that is refused: the HTTP status, and the reason as its text."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         """Say why."""
@@ -99,7 +99,7 @@ class ReviewServer(ThreadingHTTPServer):
         self.token, self.shelf, self.local = address.token, shelf, address.host in HERE
         self.names = {one.name for one in page.candidates}
         self.pictures = _pictures(page)
-        self.html = page.html("pictures", server=True).encode()
+        self.html = page.html("pictures", server=True).encode()  # once: the page is the same for each reader
         try:
             super().__init__((address.host, address.port), _Handler)
         except OSError as error:
@@ -115,15 +115,16 @@ class ReviewServer(ThreadingHTTPServer):
 
 
 def _pictures(page: ReviewPage) -> dict[str, bytes]:
-    found = {f"{place:05d}.png": one.picture for place, one in enumerate(page.candidates)}
-    return found | {f"{place:05d}e.png": one.evidence for place, one in enumerate(page.candidates) if one.evidence}
+    # Looked up by name and never opened from a path: no name that a client makes up reaches the disk.
+    pictures = {f"{place:05d}.png": one.picture for place, one in enumerate(page.candidates)}
+    return pictures | {f"{place:05d}e.png": one.evidence for place, one in enumerate(page.candidates) if one.evidence}
 
 
 class _Handler(BaseHTTPRequestHandler):
     """One request."""
 
     server: ReviewServer
-    server_version, sys_version = "abacad", ""
+    server_version, sys_version = "abacad", ""  # the versions of Python and of the server are nobody's business
     timeout = 60  # seconds that a silent client keeps its thread
 
     def do_GET(self) -> None:
@@ -169,6 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get_content_type() != "application/json":
             raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "verdicts come as application/json")
         length = self.headers.get("Content-Length", "")
+        # Before anything is read; `isdigit` alone also takes ², at which `int` stops.
         if not length.isascii() or not length.isdigit() or int(length) > _MOST_BYTES:
             raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "at most 1 MB at once, with its length")
         try:
@@ -181,16 +183,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_host(self) -> None:
         name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        # DNS rebinding: a stranger's page may point its own name at 127.0.0.1, but its requests carry that name.
         if self.server.local and name not in HERE:
             raise RefusedError(HTTPStatus.FORBIDDEN, "this server answers its own machine only")
 
     def _check_token(self) -> None:
         if not self.server.token:
             return
+        # Three ways: the page's own script sends a header, the first visit has an address, pictures have the cookie.
         given = [self.headers.get("Authorization", "").removeprefix("Bearer ")]
         given += parse_qs(urlsplit(self.path).query).get("token", [])
         with suppress(CookieError):  # what cannot be read holds no token
             given += [one.value for one in SimpleCookie(self.headers.get("Cookie", "")).values()]
+        # A plain comparison ends at the first letter that differs, and its time would tell a guess letter by letter.
         if not any(hmac.compare_digest(one.encode(), self.server.token.encode()) for one in given):
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "the token is missing or wrong")
 
@@ -213,10 +218,14 @@ def _json(content: Any) -> Answer:
 
 
 def _said(rows: Any, names: set[str]) -> list[Said]:
-    """What was posted, checked word by word."""
+    """The posted verdicts, each field of each checked.
+
+    Raises:
+        RefusedError: one of them is no verdict on a candidate of the page.
+    """
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "verdicts are a list of objects")
-    found = []
+    checked = []
     for row in rows:
         words = [row.get(key) for key in ("reader", "id", "verdict", "note")]
         if not all(isinstance(word, str) for word in words):
@@ -226,8 +235,8 @@ def _said(rows: Any, names: set[str]) -> list[Said]:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "there is no such candidate or verdict on this page")
         if not 0 < len(one.reader) <= _LONGEST_READER or len(one.note) > _LONGEST_NOTE:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "a reader needs a name, and notes have an end")
-        found.append(one)
-    return found
+        checked.append(one)
+    return checked
 
 
 def _csv(said: Sequence[Said]) -> str:
@@ -239,5 +248,5 @@ def _csv(said: Sequence[Said]) -> str:
 
 
 def _no_formula(text: str) -> str:
-    """What a spreadsheet would compute, as text."""
+    """The text with an apostrophe before it where a spreadsheet would take it for a formula and compute it."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS verdicts (
     page TEXT NOT NULL, reader TEXT NOT NULL, id TEXT NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL,
     time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
 """
-_PATIENCE_S = 30  # seconds that a writer waits for another one
+_PATIENCE_S = 30  # seconds that a writer waits for another one before it gives up
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,21 @@ class Shelf:
         A browser asks again with the last number that it was given, and so gets each verdict once.
         """
         with self._open() as table:
-            found = table.execute(
+            rows = table.execute(
                 "SELECT n, reader, id, verdict, note FROM verdicts WHERE page = ? AND n > ? ORDER BY n",
                 (self.page, number),
             ).fetchall()
-        return (found[-1][0] if found else number), [Said(*row[1:]) for row in found]
+        return (rows[-1][0] if rows else number), [Said(*row[1:]) for row in rows]
 
     def latest(self) -> list[Said]:
         """The last verdict of each reader on each candidate, without those that were taken back."""
+        # Rows come in their order, so that a later one replaces an earlier one.
         last = {(one.reader, one.id): one for one in self.since(0)[1]}
         return [one for one in last.values() if one.verdict or one.note]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        # A connection for each call: Python ties one to its thread, and each request has a thread of its own.
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             table = sqlite3.connect(self.path, timeout=_PATIENCE_S)

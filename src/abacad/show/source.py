@@ -1,4 +1,4 @@
-"""What a review page is made from: the scored cadences of a run, of a table of scores, or of a search."""
+"""The scored cadences that a review page shows: those of a run, of a table of scores, or of a search."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,18 +32,18 @@ _SCORES: dict[str, type] = {"file": str, "score": float}
 
 @dataclass(frozen=True)
 class Entry:
-    """A scored cadence.
+    """A scored cadence, which is read when its picture is drawn.
 
     Attributes:
         name: Its id.
-        log_odds: Its score; none: it has none.
-        read: Gives it, (6, time, freq).
+        log_odds: Its score as log-odds; none where it has no score.
+        read: Function that reads it, (6, time, freq).
         fold: The fold whose detector scored it; none: all of them.
-        low_mhz: Frequency of its first channel; none: not known.
-        label: 1 or 0 where the data say it; none: not known.
+        low_mhz: Frequency of its first channel, MHz; none where it is not known.
+        label: 1 with a needle, 0 without, where the data say it; none where it is not known.
         family: What sort of line the event is; empty: the page says what its straight line looks like.
-        df_hz: From one of its channels to the next, where that differs from the others'.
-        guide: Where it runs; none: the page looks for its straight line.
+        df_hz: Width of its channels, Hz, where it differs from that of the other cadences.
+        guide: Path that a search has measured; none: the page looks for its straight line.
     """
 
     name: str
@@ -59,17 +59,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Source:
-    """Scored cadences, the highest scores first, and where they are from.
+    """Scored cadences, the highest scores first, and where they come from.
 
     Attributes:
-        about: Where from, in a sentence.
+        about: Where they come from, for the page's first sentence.
         entries: The cadences.
-        axes: Of the cadences where they are known; none: those of the competition.
-        root: The data folder of a run; none: there is none.
-        split: Of the data folder.
-        run: The run that scored; none: weights did.
-        judged: Whether the detector looked at these very cadences, so that its evidence can be shown.
-        search: The search that found them; none: cadences were scored.
+        axes: Axes of the cadences; none: those of the competition.
+        root: Data folder of the run; none where no run scored them.
+        split: Part of the data folder that holds them.
+        run: The run that scored them; none: a file of weights did.
+        judged: Whether the detector scored these very arrays, so that its evidence can be drawn on them.
+        search: The search that found them; none where cadences were scored.
     """
 
     about: str
@@ -82,7 +82,7 @@ class Source:
     search: Search | None = None
 
     def simulation(self, axes: Axes) -> Simulation:
-        """What resembles these cadences: their own simulation where they are simulated, else a preset with `axes`."""
+        """A simulation of such cadences: their own where they are simulated, else a preset with `axes`."""
         if self.root is not None and (self.root / "simulation.json").is_file():
             return read_card(self.root).simulation
         name = "kaggle" if self.entries[0].low_mhz is None else "telescope"
@@ -92,7 +92,7 @@ class Source:
 
 
 def open_source(path: Path, of: str = "auto", data: Path | None = None, files: Sequence[Path] = ()) -> Source:
-    """The source that `path` names.
+    """Open the scored cadences that `path` names.
 
     Args:
         path: A run folder, a CSV file of `abacad score`, or a folder of `abacad search`.
@@ -103,6 +103,7 @@ def open_source(path: Path, of: str = "auto", data: Path | None = None, files: S
     Raises:
         AbacadError: it is neither, or what it names is not there.
     """
+    # A folder of a search first: both have tables and a record, but only a search has events.
     if (path / EVENTS).is_file():
         return _of_search(open_search(path, files), path)
     if path.is_dir():
@@ -128,6 +129,7 @@ def _of_run(run: RunFolder, of: str, data: Path | None) -> Source:
     if table.empty:
         raise AbacadError(f"{table_path} has no rows.\n{maker} writes it again.")
     table = table.sort_values("score", ascending=False, kind="stable")
+    # One look at the data, so that a folder that has moved is told before the first picture is drawn.
     first = cadence_path(root, _split(split), str(table["id"].iloc[0]))
     if not first.is_file():
         raise AbacadError(f"There is no {first}: the data folder of {run.path} has moved.\nName it: --data FOLDER.")
@@ -151,18 +153,19 @@ def _split(name: str) -> Split:
     return "test" if name == "test" else "train"
 
 
-def _of_search(found: Search, folder: Path) -> Source:
-    if not found.events:
+def _of_search(search: Search, folder: Path) -> Source:
+    if not search.events:
         raise AbacadError(f"{folder} found nothing: there is nothing to look at.")
     entries = [
         Entry(
-            one.name, one.log_odds, partial(found.cut, one), low_mhz=one.low_mhz, family=one.family, df_hz=one.df_hz,
+            one.name, one.log_odds, partial(search.cut, one), low_mhz=one.low_mhz, family=one.family, df_hz=one.df_hz,
             guide=one.guide,
         )
-        for one in found.events
+        for one in search.events
     ]  # fmt: skip
+    # Not judged: a picture spans all that an event crosses, and the detector scored it sheared along its drift.
     return Source(
-        f"{len(entries):,} signals of the search in {folder.name}", entries, found.axes, judged=False, search=found
+        f"{len(entries):,} signals of the search in {folder.name}", entries, search.axes, judged=False, search=search
     )
 
 
@@ -175,14 +178,14 @@ def _of_table(path: Path, files: Sequence[Path]) -> Source:
     if "channel" in table.columns:
         return _of_telescope(path, table, files)
     entries = [
-        Entry(Path(row["file"]).stem, log_odds(row["score"]), partial(read_cadence, _found(Path(row["file"]), path)))
+        Entry(Path(row["file"]).stem, log_odds(row["score"]), partial(read_cadence, _located(Path(row["file"]), path)))
         for row in table.drop_duplicates("file").to_dict("records")
     ]
     return Source(f"{len(table):,} cadences of {path.name}", entries)
 
 
-def _found(file: Path, table: Path) -> Path:
-    """A file that a table names, from here or from where the table lies."""
+def _located(file: Path, table: Path) -> Path:
+    """A file that a table names, relative to the current folder or to that of the table."""
     beside = table.parent / file
     return beside if not file.is_file() and beside.is_file() else file
 

@@ -17,8 +17,8 @@ from abacad.show.waterfall import waterfall
 OURS = ("event", "near-zero drift")
 """Classes of signals that stand in ON panels alone."""
 
-_MARGIN = 48  # channels beside a line
-_NARROWEST = 256
+_MARGIN = 48  # channels on either side of what a line crosses, so that noise is seen beside it
+_NARROWEST = 256  # channels of a picture: a narrower one would blow up single channels
 _COLUMNS = ("what", "MHz", "Hz/s", "SNR of a panel, before smearing", "joint SNR", "found as", "off by, Hz")
 
 
@@ -39,6 +39,7 @@ def truth_page(
         most: Largest number of pictures of missed emissions, and of invented signals.
     """
     ours = truth[truth["class"].isin(OURS)]
+    # Interference is counted and not listed: whether a search names it is no question of this page.
     missed = ours[ours["found"] != ours["class"]]
     table = [
         (line.kind, f"{line.freq_mhz:.6f}", f"{line.drift_hz_s:+.4f}", f"{line.snr:.1f}", f"{line.joint_snr:.1f}",
@@ -71,7 +72,7 @@ def _told(n: int) -> str:
 
 def _figures(observation: Observation, lines: Sequence[tuple[str, float, float]]) -> list[tuple[str, str]]:
     """Pictures of lines (caption, MHz at the start of the first panel, Hz/s), where all panels have values."""
-    found = []
+    pictures = []
     for caption, mhz, drift_hz_s in lines:
         begin = (mhz * 1e6 - observation.low_hz) / observation.df_hz
         low, width = window_along(observation, begin, drift_hz_s)
@@ -81,8 +82,9 @@ def _figures(observation: Observation, lines: Sequence[tuple[str, float, float]]
         except CadenceError:  # a panel has no values there, so there is nothing to show
             continue
         title, low_mhz = f"{mhz:.6f} MHz, {drift_hz_s:+.4f} Hz/s", observation.freq_hz(low) * 1e-6
-        found.append((waterfall(cadence, title, axes=observation.axes(width), low_mhz=low_mhz, guide=guide), caption))
-    return found
+        drawn = waterfall(cadence, title, axes=observation.axes(width), low_mhz=low_mhz, guide=guide)
+        pictures.append((drawn, caption))
+    return pictures
 
 
 def window_along(observation: Observation, channel: float, drift_hz_s: float) -> tuple[int, int]:
@@ -99,5 +101,6 @@ def window_along(observation: Observation, channel: float, drift_hz_s: float) ->
     last_s = observation.start_s[-1] + observation.n_time[-1] * observation.dt_s
     ends = sorted((channel, channel + drift_hz_s * last_s / observation.df_hz))
     width = min(max(_NARROWEST, round(ends[1] - ends[0]) + 2 * _MARGIN), observation.n_freq)
+    # In the middle of the picture where the band allows it, at its edge otherwise.
     low = round((ends[0] + ends[1] - width) / 2)
     return min(max(low, 0), observation.n_freq - width), width

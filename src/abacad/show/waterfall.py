@@ -51,6 +51,7 @@ def waterfall(
     if guide is not None:
         parts += _guide(guide, layout)
     parts += _panel_labels(layout) + _time_axis(layout) + _frequency_axis(layout, low_mhz)
+    # Pictures, guide and axes share one coordinate system of SVG: they stay aligned at any size, on paper too.
     whole, tall = _LEFT + _WIDTH + 14, _TOP + _HEIGHT + _BELOW
     told = escape(f"Waterfall of {title or 'a cadence'}: six panels, time downwards, frequency to the right")
     return (
@@ -62,6 +63,7 @@ def waterfall(
 
 
 def _image(png: bytes, name: str = "powers") -> str:
+    # Pixelated: a browser would otherwise blur a line one channel wide when it enlarges the picture.
     return (
         f'<image class="{name}" x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" preserveAspectRatio="none" '
         f'style="image-rendering:pixelated" href="{data_uri(png)}"/>'
@@ -85,6 +87,7 @@ def _guide(guide: Guide, layout: Layout) -> list[str]:
     for panel in range(N_PANELS):
         for side in (-apart, apart):
             ends = []
+            # Panel by panel: the picture shortens long slews, so that one line through all of it would bend.
             for seconds in (0.0, axes.panel_s):
                 channel = guide.channel + guide.drift_hz_s * (layout.starts_s[panel] + seconds) / axes.df_hz + side
                 ends.append((channel, layout.row(panel, seconds)))
@@ -100,6 +103,7 @@ def _guide(guide: Guide, layout: Layout) -> list[str]:
 def true_points(truth: TruePath, layout: Layout, every: int = 2) -> list[list[tuple[float, float]]]:
     """The path of a needle as pieces of (row, channel), a point every few rows of the picture."""
     pieces: list[list[tuple[float, float]]] = []
+    # A point every few rows of the picture: more of them would only run into each other.
     step = max(1, round(every * layout.axes.n_time / layout.n_rows))
     for panel in range(N_PANELS):
         piece: list[tuple[float, float]] = []

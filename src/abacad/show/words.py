@@ -1,15 +1,15 @@
-"""How scores are told: as log-odds, since sure scores all print as 1.0000."""
+"""How a page writes scores: as log-odds, since scores near 1 would all print as 1.0000."""
 
 import math
 
 MOST = 16.0
-"""Log-odds beyond which a score in 32 bits is 1: the most that is told."""
+"""Largest log-odds that is written: beyond it a score in 32 bits is 1."""
 
 EVIDENCE_TOLD = (
-    "Red and blue: what speaks for and against a needle to the detector, in log-odds of a neighbourhood of 13 rows and "
-    "3 channels; the shades mean the same in every picture."
+    "To the detector red pixels speak for a needle and blue ones against it, in log-odds of a neighbourhood of 13 rows "
+    "and 3 channels; a shade means the same in every picture."
 )
-GUIDE_TOLD = "Yellow dashes stand on both sides of the best straight line; they are no verdict."
+GUIDE_TOLD = "Yellow dashes run on both sides of the straight line that ON panels show best; they are no verdict."
 
 
 def log_odds(score: float) -> float:
@@ -20,7 +20,7 @@ def log_odds(score: float) -> float:
 
 
 def told_score(score: float) -> str:
-    """As in `log-odds +8.1`."""
+    """A score in [0, 1] as text, as in `log-odds +8.1`."""
     value = log_odds(score)
     beyond = " or more" if value >= MOST - 1e-6 else " or less" if value <= -MOST + 1e-6 else ""
     sign = "−" if value < 0 else "+"
