@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    # Taken out here and not parsed: it has to work also where an option beside it makes the parser fail.
     words = [word for word in words if word != "--debug"]
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _without_verb(words: Sequence[str]) -> int:
+    # Options come after the verb, since each verb has its own; one parser for all would have to build every verb's.
     if words and words[0] not in ("-h", "--help", "-V", "--version"):
         return _fails(words[0], "a verb comes first.\n`abacad --help` lists them.", 2)
     print(f"abacad {__version__}" if words and words[0] in ("-V", "--version") else overview())
@@ -71,6 +73,7 @@ def _verb(name: str, words: Sequence[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        # torch tells of a full memory or disk by a plain RuntimeError, which is no fault of abacad's.
         if told := told_of_machine(error):
             return _fails(name, told, 2)
         return _fails(
@@ -91,11 +94,11 @@ def overview() -> str:
         "Finds technosignatures in radio-telescope ON–OFF cadences.\n\n"
         f"{verbs}\n\n"
         "`abacad help VERB` shows the options of a verb, their defaults and examples.\n"
-        "With any verb: `--quiet` tells warnings and errors alone, `--json` tells results as\n"
-        "one JSON object a line, `--print_config` shows all values and does nothing, and\n"
+        "With any verb: `--quiet` shows only warnings and errors, `--json` prints results as\n"
+        "one JSON object a line, `--print_config` shows all values and does nothing else, and\n"
         "`--debug` shows the traceback of an error. `-V` or `--version` shows the version.\n"
-        "It ends with status 0 when all went well, 2 when the input was at fault, 130 after\n"
-        "Ctrl-C, 143 after SIGTERM, and 1 by a fault of its own."
+        "The exit status is 0 when all went well, 2 when the input was at fault, 130 after\n"
+        "Ctrl-C, 143 after SIGTERM, and 1 for a fault of abacad's own."
     )
 
 
@@ -114,6 +117,7 @@ def _run(name: str, words: Sequence[str]) -> None:
         print(values_as_yaml(verb, parser, parsed), end="")
         return
     check(verb, parser, parsed)
+    # After the check: what is refused has no log to show, and rich takes its time to import.
     log_to_screen(quiet=parsed.quiet)
     _hide_bars_unless_watched(parsed)
     outcome = verb.call(parser, parsed)
@@ -154,10 +158,11 @@ def _wrapped(told: str) -> str:
 
 def _choice(said: str) -> str:
     """What jsonargparse says of a value that is none of a few, without Python's names for it."""
-    found = re.search(r'Parser key "([^"]+)":.*?Literal\[([^]]+)\].*?Got value: (.*)', said, re.DOTALL)
-    if not found:
+    # By a pattern, since jsonargparse raises one error for all and keeps its parts in the text alone.
+    parts = re.search(r'Parser key "([^"]+)":.*?Literal\[([^]]+)\].*?Got value: (.*)', said, re.DOTALL)
+    if not parts:
         return said
-    key, choices, given = found.groups()
+    key, choices, given = parts.groups()
     return f"--{key} is {choices.replace(chr(39), '')}, not {given.strip()}."
 
 
@@ -169,6 +174,7 @@ def _told(error: Exception) -> str:
         place = error.filename or "a file"
         return str(unwritable(place, error)) if error.errno in FULL else f"{unreadable(place, error)}\n{_CHANGED}"
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    # torch raises an error of a reader process again with its traceback before it; what it says is the last line.
     if "Original Traceback" in str(error):
         lines = lines[-1:]
     return "\n".join(line.removeprefix("abacad.errors.") for line in lines[:3])

@@ -1,4 +1,4 @@
-"""The verb that holds runs, or submissions, against each other. Nothing heavy is imported before it is called."""
+"""The verb compare, for runs or submissions. Nothing heavy is imported before it is called."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from abacad.cli.parser import Verb
 from abacad.cli.screen import Outcome, Table
 from abacad.places import find_scorer
 
+# Four digits: intervals are far wider than the fourth, so a fifth would tell nothing. Differences show their sign.
 _AUC = {"mean": ".4f", "oof": ".4f", "low": ".4f", "high": ".4f"}
 _DIFFERENCE = {"difference": "+.4f", "low": "+.4f", "high": "+.4f"}
 
@@ -39,6 +40,7 @@ def _compare(parser: ArgumentParser, parsed: Namespace) -> Outcome:
         _table("What differs in the recipes", result.recipes, {}),
     ]
     best = result.runs.sort_values("oof")["run"].iloc[-1]
+    # One run alone has no differences, and runs of one recipe differ in no key: such tables are left out.
     return Outcome([table for table in tables if table.rows], then=[command("report", best)])
 
 

@@ -57,7 +57,7 @@ def _overlaps_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         default="fail",
         help="At a cadence that cannot be used: stop, or leave it out.",
     )
-    parser.add_argument("--workers", type=int | None, default=None, help="Threads that read; null: one a core.")
+    parser.add_argument("--workers", type=int | None, default=None, help="Threads that read; null: one for each core.")
     add_progress(parser)
 
 
@@ -67,6 +67,7 @@ def _overlaps(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     keys = ("out", "bad", "workers", "progress")
     result = overlaps(parsed.folder, **{key: getattr(parsed, key) for key in keys})
     data = [parsed.folder] if parsed.folder else []
+    # `train` looks for groups.csv in the data folder by itself; elsewhere it has to be named.
     groups = [] if parsed.out is None else ["--data.groups", result.folder / GROUPS]
     return Outcome(
         [Table("Shared columns", ("what", "found"), result.facts())],
@@ -80,6 +81,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     from abacad.simulator.settings import Simulation
 
     _simulate_telescope_arguments(parser)
+    # Without the options of a competition, which would do nothing there and fill the help of telescope files.
     if "--telescope" in words:
         return
     # The preset sets the defaults of all other options, so it is read before there is a parser.
@@ -89,6 +91,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--train", type=int, default=2000, help="Number of labelled cadences.")
     parser.add_argument("--test", type=int, default=500, help="Number of test cadences.")
     parser.add_argument("--background", type=Path | None, default=None, help="Telescope file to take the noise from.")
+    # Options, types and help come from the dataclass and its docstring: a new field is an option at once.
     parser.add_class_arguments(Simulation, nested_key=None)
     parser.set_defaults(flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
 
@@ -113,6 +116,7 @@ def _simulate_telescope(parsed: Namespace) -> Outcome:
     from abacad.run.simulate_telescope import simulate_telescope
     from abacad.simulator.telescope import Session
 
+    # What was not asked for keeps the default of `Session`, which stands in one place only.
     asked = {"channels": parsed.channels, "needles": parsed.signals}
     asked = {key: value for key, value in asked.items() if value is not None}
     paths = simulate_telescope(parsed.out, Session(**asked), seed=parsed.seed, progress=parsed.progress)
@@ -125,11 +129,13 @@ def _simulate_telescope(parsed: Namespace) -> Outcome:
 def _simulate(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     if parsed.telescope:
         return _simulate_telescope(parsed)
+    # Without this the options would be taken and do nothing.
     if parsed.channels is not None or parsed.signals is not None:
         raise AbacadError("--channels and --signals are for telescope files.\nAdd --telescope, or leave them out.")
     from abacad.run.simulate import simulate
     from abacad.simulator.settings import Simulation
 
+    # jsonargparse makes the nested dataclasses (noise, needles, …) of the flat options; the outermost has no key.
     built = parser.instantiate(parsed)
     simulation = Simulation(**{key: getattr(built, key) for key in Simulation.__dataclass_fields__})
     folder = simulate(

@@ -24,7 +24,7 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         "--pattern",
         type=str | None,
         default=None,
-        help="A letter a telescope file in time, A for ON; null: by their headers.",
+        help="One letter for each telescope file in the order of time, A for ON; null: by their headers.",
     )
     parser.add_argument(
         "--weights", type=Path | None, default=None, help="A run folder or a file of weights; null: the package's."
@@ -55,6 +55,7 @@ def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
     best = table.head(parsed.shown)
     rows = [tuple(row) for row in best.itertuples(index=False)]
+    # `out` may be `-`, standard output: then the table for people goes to standard error (see `screen.show`).
     wrote = {key: parsed[key] for key in ("out", "page", "submission") if parsed[key] is not None}
     return Outcome(
         [Table("Highest scores", list(best.columns), rows, {"score": ".4f", "freq_mhz": ".6f"})],
@@ -67,6 +68,7 @@ def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 def _then_of_score(parsed: Namespace) -> list[str]:
     from abacad.data.filterbank import is_telescope_file
 
+    # A table of windows has channels and no paths, so the page that shows them has to be given the files again.
     telescope = [file for file in parsed.files if is_telescope_file(file)]
     files = ["--files", *telescope] if telescope else []
     review = [] if parsed.out == STDOUT else [command("review", parsed.out, *files)]
@@ -91,7 +93,10 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
         help="Telescope files to take the noise from: six, or one.",
     )
     parser.add_argument(
-        "--cadences", type=int, default=8000, help="To simulate; 60000, 1 of 10 with a needle, reach a rate of 1e-4."
+        "--cadences",
+        type=int,
+        default=8000,
+        help="Cadences to simulate; 60000 with --positives 0.1 reach a false-alarm rate of 1e-4.",
     )
     parser.add_argument("--positives", type=float, default=0.25, help="Share of them with a needle.")
     parser.add_argument("--seed", type=int, default=20_000_003, help="Seed of the cadences.")
@@ -99,7 +104,7 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
         "--bound",
         type=int,
         default=0,
-        help="Cadences that the near-ideal observer scores, a second each; 0: none.",
+        help="Cadences that the near-ideal observer scores, about a second each; 0: none.",
     )
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     parser.add_argument(
@@ -111,6 +116,7 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
 def _sensitivity(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.sensitivity import sensitivity
 
+    # Names of options are those of the function's arguments: nothing has to be translated, nor can be mistaken.
     keys = ("preset", "background", "cadences", "positives", "seed", "bound", "accelerator", "out", "progress")
     page = sensitivity(parsed.run, **{key: getattr(parsed, key) for key in keys})
     wrote: dict[str, Path | str] = {"page": page, "table": page.with_suffix(".csv")}
@@ -125,8 +131,10 @@ def _export_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
     )
-    parser.add_argument("--rows", type=int | None, default=None, help="Rows of a panel; null: as it was trained on.")
-    parser.add_argument("--channels", type=int | None, default=None, help="Channels; null: as it was trained on.")
+    parser.add_argument("--rows", type=int | None, default=None, help="Rows of a panel; null: those it was trained on.")
+    parser.add_argument(
+        "--channels", type=int | None, default=None, help="Channels of a cadence; null: those it was trained on."
+    )
 
 
 def _export(parser: ArgumentParser, parsed: Namespace) -> Outcome:

@@ -27,16 +27,16 @@ class Verb:
     """One sub-command.
 
     Attributes:
-        summary: What it does, in a line.
-        usage: Its positional arguments.
+        summary: What it does, in one line of the help.
+        usage: Its positional arguments, as the help shows them.
         examples: Commands that work.
-        arguments: Adds its arguments to a parser; gets the words of the command line as well.
-        call: Runs it; gives what it found and wrote.
-        reads: What has to be there, by option: each function raises an `AbacadError` where it is not.
-        writes: What the files that options name are filled with; see `abacad.outputs`.
-        goes_on: Whether the same command, stopped and given again, goes on where it was.
-        in_python: Whether a function of the same name does it in Python.
-        recipe: The packaged recipe that it takes by default; none of a verb without recipes.
+        arguments: Function that adds its arguments to a parser; it gets the words of the command line as well.
+        call: Function that runs it and returns its tables, sentences and files.
+        reads: Function for each option that names an input; it raises an `AbacadError` where that is not there.
+        writes: Content of the file that each option names as an output; see `abacad.outputs`.
+        goes_on: Whether the same command, given again after it was stopped, goes on where it was.
+        in_python: Whether `abacad` has a function of the same name.
+        recipe: The packaged recipe that it takes by default; none for a verb without recipes.
     """
 
     summary: str
@@ -60,6 +60,7 @@ class VerbParser(ArgumentParser):
 
     def format_help(self, *formatter: HelpFormatter | None) -> str:
         """The help of a verb, without the path of the packaged recipe and without names of Python classes."""
+        # The path is that of this installation: docs/cli.md would differ from machine to machine.
         told = re.sub(r"default config file locations:\n(?:  .*\n)+\n", "", super().format_help(*formatter))
         return told.replace("<class 'Path'>", "path").replace("Path | null", "path | null")
 
@@ -69,10 +70,11 @@ class VerbParser(ArgumentParser):
         Raises:
             AbacadError: the verb has no such option; the message names the nearest one.
         """
+        # Before jsonargparse, whose own message names no nearest option.
         for word in args or ():
-            if word == "--":
+            if word == "--":  # what follows are names of files, even where they begin with two dashes
                 break
-            name = word.split("=", 1)[0].removesuffix("+")
+            name = word.split("=", 1)[0].removesuffix("+")  # `--key+=value` appends to a list
             if name.startswith("--") and name not in self._option_string_actions:
                 hint = near(name, self._option_string_actions)
                 raise AbacadError(f"there is no option {name}.{hint}\n`{self.prog} --help` lists the options.")
@@ -82,6 +84,7 @@ class VerbParser(ArgumentParser):
 def make_parser(name: str, verb: Verb, words: Sequence[str] = ()) -> ArgumentParser:
     """The parser of one verb; a recipe or preset named in `words` sets its defaults."""
     files: list[str | PathLike[Any]] = []
+    # A recipe as a file of defaults: then `--model.name X --recipe Y` means the same in any order.
     if verb.recipe is not None:
         files = [recipe_path(recipe_named(words, verb.recipe))]
     examples = "\n".join(f"  {example}" for example in verb.examples)
@@ -94,9 +97,9 @@ def make_parser(name: str, verb: Verb, words: Sequence[str] = ()) -> ArgumentPar
         allow_abbrev=False,  # an abbreviation may mean another option in the next version
         default_config_files=files,
     )
-    parser.add_argument("--quiet", "-q", action="store_true", help="Tell warnings and errors alone.")
-    parser.add_argument("--json", action="store_true", help="Tell results as one JSON object a line.")
-    parser.add_argument(PRINT_CONFIG, action="store_true", help="Show the values of all options, and do nothing.")
+    parser.add_argument("--quiet", "-q", action="store_true", help="Show only warnings and errors.")
+    parser.add_argument("--json", action="store_true", help="Print results as one JSON object a line.")
+    parser.add_argument(PRINT_CONFIG, action="store_true", help="Show the values of all options and do nothing else.")
     verb.arguments(parser, words)
     return parser
 
@@ -123,9 +126,10 @@ def check(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> None:
 def near(given: str, known: Iterable[str], before: str = "") -> str:
     """A sentence that asks whether the nearest name was meant; empty where none is near."""
     known = list(known)
-    found = [name for name in known if len(given) > 3 and name.startswith(given)]
-    found = found or difflib.get_close_matches(given, known, n=1)
-    return f" Did you mean {before}{found[0]}?" if found else ""
+    # An abbreviation first: `--acc` is no near miss of `--accelerator` by its letters. Three letters may be anything.
+    meant = [name for name in known if len(given) > 3 and name.startswith(given)]
+    meant = meant or difflib.get_close_matches(given, known, n=1)
+    return f" Did you mean {before}{meant[0]}?" if meant else ""
 
 
 def existing(paths: Path | Sequence[Path]) -> None:
@@ -150,6 +154,7 @@ def values_as_yaml(verb: Verb, parser: ArgumentParser, parsed: Namespace) -> str
 
         return yaml.safe_dump(recipe_of(parser, parsed).as_dict(), sort_keys=False)
     shown = parsed.clone()
+    # Options of the call and not of the work: in a file they would silence every run that takes it.
     for key in ("quiet", "json", "print_config"):
         shown.pop(key, None)
     return parser.dump(shown, skip_validation=True)
@@ -163,6 +168,7 @@ def value_of(words: Sequence[str], options: Sequence[str], default: str) -> str:
         options: Names of the option, such as `--recipe` and `--config`.
         default: Value when it is not among the words.
     """
+    # The last one counts, as in the parser itself.
     value = default
     for place, word in enumerate(words):
         for option in options:
@@ -186,11 +192,12 @@ def flat(nested: dict[str, Any], options: set[str], prefix: str = "") -> dict[st
         >>> flat({"noise": {"dof": 2.0}}, {"noise.dof"})
         {'noise.dof': 2.0}
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in nested.items():
         name = f"{prefix}{key}"
-        found |= {name: value} if name in options or not isinstance(value, dict) else flat(value, options, f"{name}.")
-    return found
+        # A dictionary that is itself the value of an option stays whole.
+        values |= {name: value} if name in options or not isinstance(value, dict) else flat(value, options, f"{name}.")
+    return values
 
 
 def add_folder(parser: ArgumentParser) -> None:

@@ -28,6 +28,7 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         default="auto",
         help="Which scores of a run; auto: test if there are any, else oof.",
     )
+    # run.json has the data folder's path of the machine that trained; a run folder may have been copied from there.
     parser.add_argument("--data", type=Path | None, default=None, help="Data folder of a run, if it has moved.")
     parser.add_argument(
         "--files", nargs="+", type=Path, default=[], help="Telescope files that a table or a search was made from."
@@ -36,7 +37,7 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         "--weights", type=Path | None, default=None, help="Detector for the evidence of a table; null: the package's."
     )
     parser.add_argument(
-        "--evidence", type=bool, default=True, help="Draw the detector's evidence; half a second a candidate."
+        "--evidence", type=bool, default=True, help="Draw the detector's evidence; takes half a second a candidate."
     )
     parser.add_argument(
         "--blind", type=float, default=0.0, help="Share of simulated cadences to mix in, to test the reviewer."
@@ -48,7 +49,10 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--host", type=str, default="127.0.0.1", help="With --serve: address to listen at.")
     parser.add_argument("--port", type=int, default=8765, help="With --serve: port to listen at; 0: a free one.")
     parser.add_argument(
-        "--token", type=str | None, default=None, help="With --serve: secret of 16 letters; needed for another host."
+        "--token",
+        type=str | None,
+        default=None,
+        help="With --serve: secret of 16 letters or more, which readers need where others reach the host.",
     )
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     add_progress(parser)
@@ -59,6 +63,7 @@ def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.show.server import Address
 
     keys = ["out", "shown", "of", "data", "files", "weights", "evidence", "blind", "seed", "accelerator", "progress"]
+    # `Address` refuses to listen where others reach the host without a token.
     listen = Address(parsed.host, parsed.port, parsed.token or "") if parsed.serve else None
     written = review(parsed.source, listen=listen, **{key: getattr(parsed, key) for key in keys})
     if listen:

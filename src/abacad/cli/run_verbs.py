@@ -30,8 +30,8 @@ def _train_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _quick_check(parsed: Namespace, recipe: Recipe) -> Outcome:
     from abacad.run.quick_check import quick_check
 
-    found = quick_check(parsed.folder, recipe, parsed.limit)
-    return Outcome([Table(found.title(), ("what", "found"), found.told())], found.notes)
+    result = quick_check(parsed.folder, recipe, parsed.limit)
+    return Outcome([Table(result.title(), ("what", "found"), result.told())], result.notes)
 
 
 def _train(parser: ArgumentParser, parsed: Namespace) -> Outcome:
@@ -69,7 +69,9 @@ def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--presets", type=list[str], default=["kaggle", "demo", "hard"], help="Presets that are drawn from in turn."
     )
-    parser.add_argument("--cadences", type=int, default=16_000, help="Cadences to simulate; every tenth judges.")
+    parser.add_argument(
+        "--cadences", type=int, default=16_000, help="Cadences to simulate; every tenth is held back for the AUC."
+    )
     parser.add_argument("--positives", type=float, default=0.4, help="Share of them with a needle.")
     parser.add_argument(
         "--bright_first", type=bool, default=False, help="Bright needles first, in one epoch; image networks need it."
@@ -78,7 +80,7 @@ def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _pretrain(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    recipe = recipe_of(parser, parsed)
+    recipe = recipe_of(parser, parsed)  # before torch is imported: a mistake in it is told at once
 
     from abacad.run.pretrain import pretrain
 
@@ -93,10 +95,12 @@ def _predict_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path | None, default=None, help="File to write; null: RUN/test.csv.")
     parser.add_argument("--accelerator", type=str, default="auto", help="auto, cuda, mps or cpu.")
     parser.add_argument(
-        "--bad", type=Literal["fail", "skip"] | None, help="Unusable cadences; null: as the recipe says."
+        "--bad",
+        type=Literal["fail", "skip"] | None,
+        help="At a cadence that cannot be used: stop, or score it 0.5; null: as the recipe says.",
     )
     parser.add_argument(
-        "--precision", type=Precision | None, default=None, help="To compute in; null: as the recipe says."
+        "--precision", type=Precision | None, default=None, help="Precision of the network; null: as the recipe says."
     )
     parser.add_argument("--workers", type=int | None, default=None, help="Processes that read cadences.")
     add_progress(parser)
@@ -123,6 +127,7 @@ def _submit_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 def _runs_and_data(given: Sequence[Path]) -> tuple[list[Path], Path | None]:
     """Run folders, then perhaps the data folder; each is refused when it is not there."""
+    # One list for both: argparse cannot tell where a list of runs ends and an optional folder begins.
     *runs, last = given
     runs, folder = ([*runs, last], None) if is_run(last) or not runs else (runs, last)
     for run in runs:
@@ -163,23 +168,25 @@ def _demo_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _demo_search(parsed: Namespace) -> Outcome:
     from abacad.run.demo_search import demo_search
 
-    found = demo_search(parsed.out, seed=parsed.seed, progress=parsed.progress)
+    result = demo_search(parsed.out, seed=parsed.seed, progress=parsed.progress)
     columns, claims = ("kind", "freq_mhz", "drift_hz_s", "joint_snr"), ("class", "frequency_mhz", "drift_hz_s", "snr")
-    missed = found.truth[(found.truth["class"] != "in OFF") & (found.truth["found"] != found.truth["class"])]
+    truth = result.truth
+    # Interference is no miss, whatever it was called: it only must not be an event, and then it is among the invented.
+    missed = truth[(truth["class"] != "in OFF") & (truth["found"] != truth["class"])]
     formats = {"freq_mhz": ".6f", "frequency_mhz": ".6f", "drift_hz_s": "+.4f", "joint_snr": ".1f", "snr": ".1f"}
     wrong = [
         Table("Missed", columns, missed[list(columns)].to_numpy().tolist(), formats),
-        Table("Invented", claims, found.invented[list(claims)].to_numpy().tolist(), formats),
+        Table("Invented", claims, result.invented[list(claims)].to_numpy().tolist(), formats),
     ]
     return Outcome(
-        [Table("Against the truth", ("what", "there", "right", "missed or wrong"), found.rows())]
+        [Table("Against the truth", ("what", "there", "right", "missed or wrong"), result.rows())]
         + [table for table in wrong if table.rows],
         [
-            f"{len(found.invented)} invented.",
-            f"Done in {found.seconds:.0f} s. Open {found.files['page']} and {found.files['findings']} in a browser.",
+            f"{len(result.invented)} invented.",
+            f"Done in {result.seconds:.0f} s. Open {result.files['page']} and {result.files['findings']} in a browser.",
         ],
-        dict(found.files),
-        [command("review", found.files["tables"], "--files", *sorted(found.files["files"].glob("*.h5")))],
+        dict(result.files),
+        [command("review", result.files["tables"], "--files", *sorted(result.files["files"].glob("*.h5")))],
     )
 
 
@@ -188,12 +195,12 @@ def _demo(parser: ArgumentParser, parsed: Namespace) -> Outcome:
         return _demo_search(parsed)
     from abacad.run.demo import demo
 
-    found = demo(parsed.out, seed=parsed.seed, n_train=parsed.train, n_test=parsed.test, progress=parsed.progress)
+    result = demo(parsed.out, seed=parsed.seed, n_train=parsed.train, n_test=parsed.test, progress=parsed.progress)
     return Outcome(
-        [Table("ROC-AUC", ("cadences", "AUC"), found.rows())],
-        [f"Done in {found.seconds:.0f} s. Open {found.files['report']} in a browser."],
-        dict(found.files),
-        [command("sensitivity", found.files["run"], "--preset", "demo")],
+        [Table("ROC-AUC", ("cadences", "AUC"), result.rows())],
+        [f"Done in {result.seconds:.0f} s. Open {result.files['report']} in a browser."],
+        dict(result.files),
+        [command("sensitivity", result.files["run"], "--preset", "demo")],
     )
 
 
@@ -244,7 +251,7 @@ VERBS = {
         writes={"out": SUBMISSION},
     ),
     "report": Verb(
-        "Write the page that tells a run.",
+        "Write a page on a run: AUC, curves, best and worst cadences.",
         "RUN",
         ("abacad report runs/compact",),
         _report_arguments,

@@ -35,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a verb found and wrote.
+    """The result of a verb: what it shows, and what it wrote.
 
     Attributes:
         tables: Tables of results, shown first.
@@ -56,6 +56,7 @@ class Outcome:
 
 def show(outcome: Outcome, *, as_json: bool = False) -> None:
     """Print an outcome: for people, or with `as_json` for programs."""
+    # A file at `-` has taken standard output: a table for people in the middle of it would spoil it.
     taken = len(outcome.files()) < len(outcome.wrote)
     stream = sys.stderr if taken else sys.stdout
     if as_json:
@@ -81,7 +82,8 @@ def json_lines(outcome: Outcome) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
+    value = value.item() if hasattr(value, "item") else value  # NumPy's numbers, which JSON does not know
+    # JSON has neither NaN nor infinity; Python would write them all the same, and other readers would stop there.
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
@@ -90,11 +92,13 @@ def _plain(value: Any) -> Any:
 def _show_people(outcome: Outcome, stream: Any) -> None:
     from rich.console import Console
 
+    # Without highlights and markup: names of files may hold brackets, which rich would take for colours.
     console = Console(file=stream, highlight=False)
     for table in outcome.tables:
         console.print(_drawn(table))
     for note in outcome.notes:
         console.print(f"• {note}", markup=False)
+    # Paths and commands are not broken into lines, so that they can be copied.
     for name, path in outcome.files().items():
         console.print(f"{name[:1].upper()}{name[1:]}: {path}", markup=False, soft_wrap=True)
     for place, command in enumerate(outcome.then):
@@ -143,6 +147,7 @@ def log_to_screen(*, quiet: bool = False) -> None:
         logger.removeHandler(handler)
     handler = RichHandler(console=rich.get_console(), show_path=False, markup=False, log_time_format="%H:%M:%S")
     handler.setLevel(logging.WARNING if quiet else logging.INFO)
+    # Set by whoever starts the processes of a distributed training; the log of all of them would be each line n times.
     first = os.environ.get("LOCAL_RANK", "0") == "0"
     logger.addHandler(handler if first else logging.NullHandler())
     logger.setLevel(logging.INFO)

@@ -31,39 +31,60 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         help="Instead of FILE…: a CSV file with the columns name and files, one row an observation.",
     )
     parser.add_argument("--out", type=Path, default=Path("found"), help="Folder to write.")
-    parser.add_argument("--max_drift", type=float, default=4.0, help="Fastest drift, Hz/s, of both signs.")
-    parser.add_argument("--min_drift", type=float, default=0.0, help="Slower lines are of the class near-zero drift.")
+    parser.add_argument("--max_drift", type=float, default=4.0, help="Largest drift rate, Hz/s, of both signs.")
     parser.add_argument(
-        "--snr", type=float, default=7.0, help="Of a line through all ON panels together, from which it is reported."
+        "--min_drift", type=float, default=0.0, help="Events that drift more slowly, Hz/s, are called near-zero drift."
     )
     parser.add_argument(
-        "--pattern", type=str | None, default=None, help="A letter a panel, A for ON; null: from the headers' sources."
+        "--snr", type=float, default=7.0, help="Least SNR of a line through all ON panels together that is reported."
     )
-    parser.add_argument("--pol", type=Literal["I", "first"], default="I", help="Total intensity, or the first.")
+    parser.add_argument(
+        "--pattern",
+        type=str | None,
+        default=None,
+        help="One letter for each panel, A for ON; null: from the headers' sources.",
+    )
+    parser.add_argument(
+        "--pol", type=Literal["I", "first"], default="I", help="Total intensity, or the first polarisation."
+    )
+    # Off by default: the detector needs 80 s a coarse channel for its windows, the lines 2.5 s (docs/benchmarks.md).
     parser.add_argument(
         "--windows",
         type=int,
         default=0,
-        help="Windows a coarse channel that no line explains; takes thirty times as long.",
+        help="How many windows of a coarse channel to report that no line explains; takes thirty times as long.",
     )
-    parser.add_argument("--hit_snr", type=float, default=10.0, help="Of one panel, for hits.csv and the .dat files.")
-    parser.add_argument("--judged", type=int, default=32, help="Events a coarse channel that the detector scores.")
+    parser.add_argument(
+        "--hit_snr", type=float, default=10.0, help="Least SNR in one panel alone for hits.csv and the .dat files."
+    )
+    parser.add_argument(
+        "--judged", type=int, default=32, help="How many events of each coarse channel the detector scores."
+    )
     parser.add_argument(
         "--weights", type=Path | None, default=None, help="A run folder or a file; null: those of the package."
     )
-    parser.add_argument("--inject", type=int, default=0, help="Needles a coarse channel that measure completeness.")
-    parser.add_argument("--seed", type=int, default=0, help="Of these needles.")
     parser.add_argument(
-        "--exclude", type=str | None, default=None, help="Bands out of the headline: a CSV file, or gbt."
+        "--inject", type=int, default=0, help="Needles to add to each coarse channel, to measure completeness."
+    )
+    parser.add_argument("--seed", type=int, default=0, help="Seed of these needles.")
+    parser.add_argument(
+        "--exclude",
+        type=str | None,
+        default=None,
+        help="Bands whose signals come last and are not counted: a CSV file, or gbt.",
     )
     parser.add_argument("--shown", type=int, default=12, help="Events with pictures on the page; 0: no page.")
-    parser.add_argument("--sefd", type=float | None, default=None, help="Jy; tells the smallest flux.")
-    parser.add_argument("--distance", type=float | None, default=None, help="Parsec; tells the smallest power.")
+    parser.add_argument(
+        "--sefd", type=float | None, default=None, help="SEFD of the receiver, Jy; tells the smallest flux."
+    )
+    parser.add_argument(
+        "--distance", type=float | None, default=None, help="Distance of the target, parsec; tells the smallest power."
+    )
     parser.add_argument(
         "--accelerator",
         type=str,
         default="auto",
-        help="Of the detector: auto, cuda, mps or cpu; cuda by name: of the first look, too.",
+        help="Device of the detector: auto, cuda, mps or cpu; cuda by name is also that of the first look.",
     )
     parser.add_argument(
         "--engine",
@@ -72,7 +93,7 @@ def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         help="This process, several of this machine, or Ray (an extra; RAY_ADDRESS names a cluster).",
     )
     parser.add_argument(
-        "--workers", type=int | None, default=None, help="Coarse channels searched at a time; null: one a core."
+        "--workers", type=int | None, default=None, help="Coarse channels searched at a time; null: one for each core."
     )
     add_progress(parser)
 
@@ -101,6 +122,7 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str], then: str) -> Outcome:
     """The first events of a table of signals, how many there are of each class, and what was written."""
+    # Interference is counted and not listed: it is nearly all of the table.
     events = table[table["class"].isin(["event", "RFI zone", "near-zero drift", "window"]) & (table["excluded"] == "")]
     rows = [tuple(row) for row in events[list(shown)].head(25).itertuples(index=False)]
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())

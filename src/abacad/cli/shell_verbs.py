@@ -27,6 +27,7 @@ def _recipes(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
 def _first_comment(recipe: str) -> str:
     """The first sentence of a recipe's file."""
+    # The comment at the top of the file is the one description of a recipe; a list beside it would grow old.
     lines = recipe_path(recipe).read_text(encoding="utf-8").splitlines()
     said = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
     return " ".join(said).split(". ")[0].removesuffix(".") + "."
@@ -68,7 +69,7 @@ def completion(verbs: Mapping[str, Verb]) -> Verb:
         return Outcome()
 
     return Verb(
-        "Print what teaches a shell the verbs and options: bash, zsh or tcsh.",
+        "Print a shell's completion of verbs and options: bash, zsh or tcsh.",
         "SHELL",
         ("abacad completion bash > ~/.local/share/bash-completion/completions/abacad",),
         _completion_arguments,
@@ -83,6 +84,7 @@ def _all_options(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="abacad", allow_abbrev=False)
     parsers = whole.add_subparsers()
     for name, verb in verbs.items():
+        # Without defaults and types: completion asks for names alone, and a type may not be one of argparse's.
         plain = parsers.add_parser(name, help=verb.summary, allow_abbrev=False, add_help=False)
         for action in make_parser(name, verb)._actions:
             if action.option_strings:

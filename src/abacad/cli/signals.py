@@ -45,6 +45,7 @@ def stoppable() -> Iterator[None]:
             signal.signal(caught, signal.SIG_DFL)
         raise Stopped(number)
 
+    # The handlers of before are put back: `main` may be called from a program that has its own.
     try:
         before = {number: signal.signal(number, stop) for number in _CAUGHT}
     except ValueError:  # in another thread than the main one, which is the only one that gets signals
@@ -66,6 +67,7 @@ def stoppable() -> Iterator[None]:
 def _raised_again() -> Iterator[None]:
     """Raise `Stopped` once more where Python could not: it ignores exceptions in destructors and in hooks of a fork."""
     ignored: list[Stopped] = []
+    # Python hands such an exception to this hook and goes on as if nothing had been.
     hook = sys.unraisablehook
 
     def noticed(event: Any) -> None:
@@ -73,6 +75,7 @@ def _raised_again() -> Iterator[None]:
             hook(event)
             return
         ignored.append(event.exc_value)
+        # Not raised at once: the destructor that swallowed it is still running.
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
 
     def again(number: int, frame: FrameType | None) -> None:

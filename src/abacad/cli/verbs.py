@@ -32,5 +32,6 @@ _ALL = (
     | review_verbs.VERBS
     | shell_verbs.VERBS
 )
+# It needs the table that it stands in: it gets the table now and reads it when it runs, when all verbs are there.
 _ALL["completion"] = shell_verbs.completion(_ALL)
 VERBS = {name: _ALL[name] for name in _ORDER}
