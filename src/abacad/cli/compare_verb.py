@@ -23,6 +23,7 @@ def _arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _runs_or_files(paths: Sequence[Path]) -> None:
+    # A run folder or a file: what is neither is refused here, before pandas is imported.
     for path in paths:
         find_scorer(path)
 

@@ -93,6 +93,7 @@ def _simulate_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--background", type=Path | None, default=None, help="Telescope file to take the noise from.")
     # Options, types and help come from the dataclass and its docstring: a new field is an option at once.
     parser.add_class_arguments(Simulation, nested_key=None)
+    # The preset's values are the defaults, so that --help and --print_config show what will be simulated.
     parser.set_defaults(flat(asdict(PRESETS[preset]), {action.dest for action in parser._actions}))
 
 
@@ -164,6 +165,7 @@ def _bound(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
     keys = ("split", "limit", "seed", "out", "progress")
     result = bound(parsed.folder, **{key: getattr(parsed, key) for key in keys})
+    # Figures are text, with their intervals in them: nobody should read one without the other.
     table = Table("ROC-AUC, 95 % interval", list(result.rows.columns), result.rows.to_numpy().tolist())
     return Outcome([table], wrote={"scores": result.path}, then=[command("score", parsed.folder / "test")])
 

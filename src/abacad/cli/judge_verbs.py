@@ -51,6 +51,7 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.score import score
 
+    # `out` has a default here and none in Python, where the table is returned.
     keys = ("pattern", "weights", "out", "page", "submission", "shown", "accelerator", "bad", "progress")
     table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
     best = table.head(parsed.shown)
@@ -99,6 +100,8 @@ def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None
         help="Cadences to simulate; 60000 with --positives 0.1 reach a false-alarm rate of 1e-4.",
     )
     parser.add_argument("--positives", type=float, default=0.25, help="Share of them with a needle.")
+    # Not 0, which a person gives to a training: two purposes of one seed once drew the same cadences
+    # (docs/lab-notebook.md, section 18).
     parser.add_argument("--seed", type=int, default=20_000_003, help="Seed of the cadences.")
     parser.add_argument(
         "--bound",
@@ -140,6 +143,7 @@ def _export_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _export(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.export import export
 
+    # Rows and channels are fixed in the file: the matrices of its shifts are made for them.
     result = export(parsed.out, parsed.weights, rows=parsed.rows, channels=parsed.channels)
     weights = [] if parsed.weights is None else [parsed.weights]
     return Outcome(

@@ -46,6 +46,7 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--serve", action="store_true", help="Serve the page to several readers; verdicts go into OUT.sqlite."
     )
+    # This machine alone unless another address is asked for: verdicts and candidates are nobody else's business.
     parser.add_argument("--host", type=str, default="127.0.0.1", help="With --serve: address to listen at.")
     parser.add_argument("--port", type=int, default=8765, help="With --serve: port to listen at; 0: a free one.")
     parser.add_argument(
@@ -68,12 +69,13 @@ def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     written = review(parsed.source, listen=listen, **{key: getattr(parsed, key) for key in keys})
     if listen:
         return Outcome(wrote={"verdicts": written})
+    # A server has its own address to open, and goes on until it is interrupted: nothing comes next.
     keys_told = "Open it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export."
     return Outcome(notes=[keys_told], wrote={"page": written}, then=[_then(parsed)])
 
 
 def _then(parsed: Namespace) -> str:
-    """Verdicts on a run's cadences are labels; on others, the reviewer may be tested."""
+    """The command that comes next: a training with verdicts on a run's cadences, else a test of the reviewer."""
     if is_run(parsed.source):
         return command("train", *([parsed.data] if parsed.data else ["DATA"]), "--data.verdicts", "VERDICTS.csv")
     files = ["--files", *parsed.files] if parsed.files else []

@@ -55,6 +55,7 @@ def _fold_table(run: Path) -> Table:
     if not {"auc_fold", "auc_mean", "auc_oof"} <= set(record):  # of a finished run whose record was lost
         return Table(f"ROC-AUC of {run}", ("held back", "AUC"), [])
     folds = record.get("folds_trained", range(len(record["auc_fold"])))
+    # With `data.only` a call trains some folds: each is named by its number, not by its place.
     rows = [(f"fold {number}", f"{value:.4f}") for number, value in zip(folds, record["auc_fold"], strict=False)]
     rows.append(("mean of folds", f"{record['auc_mean']:.4f}"))
     value, low, high = record["auc_oof"]
@@ -191,6 +192,7 @@ def _demo_search(parsed: Namespace) -> Outcome:
 
 
 def _demo(parser: ArgumentParser, parsed: Namespace) -> Outcome:
+    # One verb for both, since a newcomer looks for "demo"; --train and --test do nothing in a search.
     if parsed.search:
         return _demo_search(parsed)
     from abacad.run.demo import demo
@@ -241,6 +243,7 @@ VERBS = {
         reads={"run": find_run, "folder": find_competition},
         writes={"out": TEST_SCORES},
     ),
+    # The data folder of `submit` is the last of its paths, so that both are checked by one function.
     "submit": Verb(
         "Write submission.csv from one run, or from the blend of several.",
         "RUN… [DATA]",

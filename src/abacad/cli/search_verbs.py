@@ -105,6 +105,7 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
         "progress",
     )  # fmt: skip
     options = {key: getattr(parsed, key) for key in keys}
+    # Either may be left out for the parser, which knows no "one of two" for a positional argument.
     if bool(parsed.files) == (parsed.catalogue is not None):
         raise AbacadError(
             "it takes either telescope files or --catalogue.\nName the files of one observation, or a table of many."
@@ -116,6 +117,7 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
                      command("review", parsed.out / "NAME", "--files", "FILE…"))  # fmt: skip
     from abacad.run.search import search
 
+    # The folder knows its files by name alone: the page that cuts them out needs to be told where they lie.
     then = command("review", parsed.out, "--files", *parsed.files)
     return _told(search(parsed.files, **options), parsed.out, _TABLES, _SHOWN, then)
 

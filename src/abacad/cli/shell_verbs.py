@@ -63,7 +63,7 @@ def completion(verbs: Mapping[str, Verb]) -> Verb:
     """
 
     def call(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-        import shtab
+        import shtab  # here, since the other verbs do without it
 
         print(shtab.complete(_all_options(verbs), parsed.shell))
         return Outcome()

@@ -33,6 +33,7 @@ from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
+# About log-uniform, finest where the observer goes from chance to certainty (0.25 to 1 σ a pixel, 3 to 8 a panel).
 _BINS = {"pixel_snr": (0.0, 0.25, 0.4, 0.65, 1.0, 1.6, np.inf), "panel_snr": (0.0, 3.0, 5.0, 8.0, 15.0, 30.0, np.inf)}
 _LABELS = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR"}
 _DRAWS = 200  # bootstrap draws of an interval: there are some 60, of twenty groups of needles and three detectors
@@ -98,6 +99,7 @@ def bound(
             f"The noise of {root} was taken from a file: its law is not known, and so no bound.\n"
             "Simulate with the χ² model: abacad simulate OUT without --background."
         )
+    # Ids are hexadecimal: one of digits alone, or with one e in it, would be read as a number.
     truth = pd.read_csv(root / "truth.csv", dtype={"id": str})
     truth = truth[truth["split"].isin(["train", "test"] if split == "both" else [split])]
     # The table is sorted by id, and ids are random: the first ones are a fair sample.
@@ -129,6 +131,7 @@ def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.D
                 bar.advance(task)
             return judgements
 
+        # In threads: NumPy and torch release Python's lock while they compute, and the observer's tables exist once.
         for made in side_by_side(score, scenes):
             rows += made
     return truth[["id"]].merge(pd.DataFrame(rows), on="id")

@@ -102,6 +102,7 @@ def compare(paths: str | Path | Sequence[str | Path]) -> Comparison | Moves:
     """
     given = paths_of(paths)
     files = [path for path in given if path.is_file()]
+    # What was not written yet counts as a run: its own error says what is missing in the folder.
     if files and len(files) < len(given):
         raise AbacadError(f"{files[0]} is a file, another is a folder.\nCompare runs with runs, or files with files.")
     if files:
@@ -122,6 +123,7 @@ def _row(run: RunFolder, oof: pd.DataFrame) -> dict[str, Any]:
     # several detectors, whose scores may have different scales.
     folds = [auc(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in oof.groupby("fold")]
     overall = auc_interval(oof["target"].to_numpy(), oof["score"].to_numpy(), groups=scenes_of(run, oof["id"]))
+    # A run folder that was copied without run.json still compares; its time is then not known.
     seconds = read_record(run.record).get("train_seconds")
     return {
         "run": str(run.path),
@@ -137,6 +139,7 @@ def _row(run: RunFolder, oof: pd.DataFrame) -> dict[str, Any]:
 
 def _differing(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """The keys in which recipes differ, with the value of each run as text."""
+    # Whole recipes, defaults included: a default that changed between two versions is a difference, too.
     recipes = [flat(run.recipe().as_dict()) for run in runs]
     keys = [key for key in recipes[0] if any(recipe[key] != recipes[0][key] for recipe in recipes)]
     rows = [[key, *(str(recipe[key]) for recipe in recipes)] for key in keys]
@@ -157,6 +160,7 @@ def _difference(run: RunFolder, table: pd.DataFrame, first: RunFolder, before: p
             f"{run.path} and {first.path} know other labels of {len(other)} cadences ({other.iloc[0]} …).\n"
             "Compare runs on the same labels."
         )
+    # As when one of them has trained fewer folds: the AUCs in the first table are then not of the same cadences.
     if len(both) < max(len(before), len(table)):
         log.warning("%s and %s are compared on the %d cadences that both held back", run.path, first.path, len(both))
     target, scores, others = (both[name].to_numpy() for name in ("target", "score", "score_before"))

@@ -95,6 +95,7 @@ def demo(
     log.info("1/6 Simulated %d + %d cadences: %s", n_train, n_test, data)
     audit(data, out=out / "audit.html", progress=progress)
     log.info("2/6 Audited them")
+    # From random weights, as its recipe says: the package's weights have seen this simulator, and would show nothing.
     train(data, run, recipe, **{"seed": seed, "trainer.progress": progress})
     log.info("3/6 Trained")
     predict(run, data, progress=progress)

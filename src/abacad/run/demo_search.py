@@ -89,6 +89,7 @@ def demo_search(
     out = Path(out)
     paths = simulate_telescope(out / "sky", session, seed=seed, progress=progress)
     log.info("1/3 Simulated six files: %s", out / "sky")
+    # With the defaults of `abacad search`: the demo shows what a user gets, and no tuned search.
     events = search(paths, out=out / "found", progress=progress)
     log.info("2/3 Searched them")
     observation = open_observation(paths)
@@ -126,6 +127,7 @@ def compared(events: pd.DataFrame, truth: pd.DataFrame, axes: Axes) -> tuple[pd.
     step = axes.df_hz / axes.panel_s
     classes, off_hz, taken = [], [], set()
     for _, line in truth.iterrows():
+        # The smear and half the width, since the middle of a broad line is where noise happens to put it.
         reach = 2 * axes.df_hz + abs(line["drift_hz_s"]) * axes.dt_s + line["width_hz"] / 2
         away = (events["frequency_mhz"] - line["freq_mhz"]) * 1e6
         near = (away.abs() <= reach) & ((events["drift_hz_s"] - line["drift_hz_s"]).abs() <= step)

@@ -113,6 +113,7 @@ def overlaps(
     files = _files(root)
     shape = _shape(files)
     ids = list(files)
+    # On the disk and not in memory: fingerprints of 100,000 cadences are 1.8 GB (docs/benchmarks.md).
     kept = FingerprintFile(target / ".overlaps", ids, shape)
     known = _fingerprinted(files, shape, kept, bad, workers, progress)
     pairs = _pairs(ids, files, shape, kept.codes(), progress)
@@ -158,6 +159,7 @@ def _files(root: Path) -> dict[str, Path]:
 
 def _shape(files: dict[str, Path]) -> tuple[int, ...]:
     """Shape of the first cadence that can be read; all others must have the same."""
+    # Of the first that can be read, so that one damaged file at the beginning of the list does not end the call.
     reason = ""
     for path in files.values():
         try:
@@ -204,6 +206,7 @@ def _fingerprinted(
 
 def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, str]]:
     """Fingerprints of some cadences, zeros for those that cannot be used, and the reasons by id."""
+    # A thread may have a reader of an earlier call for cadences of another shape.
     if getattr(_own, "reader", None) is None or _own.reader.shape != shape:
         _own.reader = CadenceReader(shape, rows_apart(shape[1]))
         _own.weights = weights(_own.reader.n_rows)

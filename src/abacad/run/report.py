@@ -169,6 +169,7 @@ def _curves(read: dict[str, pd.DataFrame]) -> Section:
 
 def _waterfalls(oof: pd.DataFrame, folder: RunFolder, detectors: Detectors, root: Path) -> list[Section]:
     ordered = oof.sort_values("score", ascending=False)
+    # No "best negatives": a cadence without a needle and with a low score looks like any other.
     positive = ordered["target"] == 1
     chosen = (
         ("Most confident hits", "Needles with the highest scores.", ordered[positive].head(_SHOWN)),
@@ -215,6 +216,7 @@ def _cadence(folder: RunFolder, root: Path, cadence_id: str, recipe: Represent) 
         cadence = simulated_cadence(folder, cadence_id)
         return cadence, represent(torch.from_numpy(cadence).float(), recipe)[None]
     cadence = read_cadence(cadence_path(root, "train", cadence_id))
+    # The fold may look at overlaps with other cadences, so that its planes take more than this cadence alone.
     partners = partners_for(root, folder.recipe())
     return cadence, Cadences(root, "train", [cadence_id], recipe, partners=partners)[0][None]
 
@@ -225,6 +227,7 @@ def _versions(record: dict) -> Section:
     data = part_of(record, "data")
     rows += [(f"data: {key}", value) for key, value in data.items()]
     skipped = part_of(record, "skipped")
+    # Ten names at most: of thousands that were left out, run.json has all.
     return Section(
         "Versions and data",
         f"{len(skipped)} cadences were left out: {', '.join(list(skipped)[:10])}." if skipped else "",

@@ -86,6 +86,7 @@ def search(
         True
     """
     accelerator = check_engine(engine, workers, accelerator)
+    # Who searches, and how many at once, is no part of what is wanted: the result must not depend on it.
     wanted = Wanted(
         max_drift=max_drift, min_drift=min_drift, snr=snr, windows=windows, pattern=pattern, pol=pol, hit_snr=hit_snr,
         judged=judged, weights=weights, inject=inject, seed=seed, exclude=exclude, shown=shown, sefd=sefd,

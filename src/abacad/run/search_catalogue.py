@@ -89,6 +89,7 @@ def search_catalogue(
         ('observation', {'first night'})
     """
     accelerator = check_engine(engine, workers, options.pop("accelerator", "auto"))
+    # All rows are checked before the first hour of search: a wrong name in the last one is told at once.
     entries, out = read_catalogue(Path(catalogue)), Path(out)
     _begin(out, entries)
     run = _Run(entries, out, Wanted(**options, accelerator=accelerator))
@@ -144,6 +145,7 @@ class _Run:
         for place, entry in enumerate(self._entries):
             log.info("Observation %d of %d: %s", place + 1, len(self._entries), entry.name)
             wanted = replace(self._wanted, pattern=entry.pattern) if entry.pattern else self._wanted
+            # Any error of these files: of hundreds of observations some are always broken, and the others should go on.
             try:
                 job = begin(entry.files, self._out / entry.name, wanted)
             except (AbacadError, OSError) as error:

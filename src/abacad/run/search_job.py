@@ -90,6 +90,7 @@ class Job:
         Raises:
             AbacadError, OSError: its files could not be read.
         """
+        # Raised here, in the process that talks to the user; the worker has gone on to the next coarse channel.
         if outcome.result is None:
             raise outcome.error or RuntimeError("an outcome without result and error")
         self.store.keep(outcome.result)
@@ -140,6 +141,7 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
     judge = _judge(observation, wanted.weights, wanted.accelerator) if wanted.judged or wanted.windows else None
     plan = Plan.of(observation, settings, judge, _first_look(wanted.accelerator))
     job = Job(store, observation, plan, judge, wanted, bands)
+    # Also of coarse channels that another engine, or another machine, has searched.
     there = ((coarse, store.have(coarse)) for coarse in range(job.total))
     job.results.update({coarse: result for coarse, result in there if result is not None})
     return job

@@ -111,6 +111,7 @@ def sensitivity(
     path = Path(run) if run is not None else shipped(simulation.axes.n_time)
     page = _page_path(out, path)
     judge = judge_of(path, pick_device(accelerator))
+    # Detectors are judged on the same cadences: a curve above another is then no luck of the draw.
     scored = _scored(judge, simulation, noise, cadences, seed, progress)
     # A telescope's noise has no known law, and so no likelihood.
     if bound > 0 and noise is None:
@@ -161,6 +162,7 @@ def _scored(
     def scored(start: int) -> pd.DataFrame:
         some = numbers_for("sensitivity", np.arange(start, min(start + _BATCH, n_cadences)))
         batch = generate_on(noise, simulation, some, seed) if noise else generate(simulation, some, seed)
+        # Normalised cadences are rounded to float16, as the competition's files are; detectors compute in 32 bits.
         panels = batch.panels.float()
         return pd.DataFrame(batch.truth).assign(
             run=judge.scores(panels, simulation.axes),

@@ -70,6 +70,7 @@ def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> 
         if list(table["id"]) == ids and not _lacks_folds(table, run):
             return table["score"].to_numpy()
         log.info("%s scores other ids, or with fewer folds; scoring anew", run.test)
+    # Test scores are kept in the run folder where that can be: the next blend with this run needs them again.
     if os.access(run.path, os.W_OK):
         return _read_scores(run, predict(run.path, root, progress=progress))["score"].to_numpy()
     # A run folder that cannot be written: its test scores are needed for this submission alone.

@@ -48,8 +48,10 @@ class TruePaths:
         """
         if self.card is None or self.plan is None or name not in self.plan.ids:
             return None
+        # Needles are drawn window by window from numbers of their own, so this one needs no others.
         window = np.array([self.plan.ids.index(name)])
         drawn = injected(self.card.simulation, self.plan, window, self.card.seed)
         if not len(drawn.rows):
             return None
+        # Dark rows, of a dash or before a late start, have a path all the same; nothing is to be seen there.
         return np.where(drawn.needles.envelope[0] > 0, drawn.needles.channel[0], np.nan)

@@ -96,6 +96,7 @@ class Audit(Summary):
                 ),
             ]
         rows.append(("shared backgrounds", self.leak_told()))
+        # Said on every page: the competition withdrew that data since it leaks labels, and a reader wants to be sure.
         return [*rows, (f"{NEVER_OPENED}/", "never opened, whatever it holds")]
 
     def leak_told(self) -> str:
@@ -159,6 +160,7 @@ def _examples(audited: Audit, target: int, name: str) -> list[Section]:
             continue
         axes = axes_of(audited.root, cadence.shape)
         panels.append((figure.waterfall(cadence, cadence_id, axes=axes), Layout.of(axes).told()))
+        # Differences are the plainest of the representations: whoever knows only his data can read them.
         seen = represent(torch.from_numpy(cadence), Represent("difference")).numpy()
         differences.append((figure.plane_images(seen, ("ON1 − OFF1", "ON2 − OFF2", "ON3 − OFF3"), cadence_id), ""))
     return [

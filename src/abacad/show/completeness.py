@@ -99,6 +99,7 @@ def detectors_of(table: pd.DataFrame) -> list[str]:
 
 def cell(table: pd.DataFrame, detector: str, rate: float, family: str, axis: str) -> pd.DataFrame:
     """The rows of one curve: one detector, false-alarm rate, family and axis, a bin a row."""
+    # Rates are compared for equality: they are the very numbers that were written, not results of arithmetic.
     chosen = (table["detector"] == detector) & (table["family"] == family) & (table["axis"] == axis)
     return table[chosen & (table["false_alarm_rate"] == rate)]
 
@@ -112,6 +113,7 @@ def headline(table: pd.DataFrame) -> Section:
         halves = [_half_at(table, detector, rate, "all") for rate in rates]
         rows.append((DETECTORS[detector], *halves))
     rate = usual_rate(table, "run")
+    # Without a bound of its own: the first sentence is about the detector that somebody trained.
     if "run" in detectors_of(table):
         told = _half_at(table, "run", rate, "all")
         sentences.append(f"Half of the needles at panel SNR {told} are found at a false-alarm rate of {rate:g}.")
@@ -132,6 +134,7 @@ def _half_at(table: pd.DataFrame, detector: str, rate: float, family: str) -> st
 def usual_rate(table: pd.DataFrame, detector: str) -> float:
     """A false-alarm rate of 1e-2, or the nearest that the detector has."""
     rates = table.loc[table["detector"] == detector, "false_alarm_rate"].unique()
+    # A background from a file may hold too few cadences for a rate of 1e-2.
     return float(min(rates, key=lambda rate: abs(np.log10(rate) + 2))) if len(rates) else 1e-2
 
 
@@ -214,5 +217,6 @@ def _curves(axis: Axes, table: pd.DataFrame, rate: float, family: str, key: str)
         axis.plot(places, shares, ms=4, lw=1.3, label=DETECTORS[detector], markevery=list(np.flatnonzero(~few)), **look)
         axis.plot(places[few], shares[few], ls="", marker=look["marker"], ms=4, mfc="white", mec=look["color"])
     axis.axhline(0.5, color="#9aa5b1", lw=0.6)
+    # SNRs span three decades, and completeness rises within one of them: only a logarithmic axis shows where.
     axis.set(xscale="log", ylim=(-0.03, 1.03), yticks=[0, 0.5, 1])
     axis.grid(axis="x", color="#e4e7eb", lw=0.6)

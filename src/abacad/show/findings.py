@@ -68,6 +68,7 @@ def pictures(observation: Observation, event: Mapping[Any, Any], judge: Judge | 
     if order is None:
         return None
     drift = 0.0 if event["class"] == "window" else event["drift_hz_s"]
+    # As far as the line runs until the last panel ends, to both sides: the sign of its drift does not matter then.
     ends = np.array([s + n * observation.dt_s for s, n in zip(observation.start_s, observation.n_time, strict=True)])
     crossed = abs(drift) * ends.max() / observation.df_hz
     first = max(0, int(event["channel"] - crossed - _BESIDE))
@@ -95,6 +96,7 @@ def _drifting(observation: Observation, unit: Unit, line: Line, order: Sequence[
     # 1.15 times what it crosses, so that it does not touch the edges.
     each = max(1, ceil((high - low) * 1.15 / WIDTH))
     first = int((low + high) / 2 - 0.5 * each * WIDTH)
+    # Panels of unlike length are cut to the shortest: a picture has one height for all.
     cut = _binned(unit.power, first, each)[list(order)]
     axes = _axes(unit, order, unit.df_hz * each)
     channel = (line.at(float(start_rows[order[0]])) - first) / each + 0.5
@@ -154,6 +156,7 @@ def findings_page(
         shown: largest number of signals with pictures.
         judge: detector whose evidence is drawn over the pictures; none draws none.
     """
+    # Class by class and not by SNR alone: the brightest of a table are often lines without drift.
     named = pd.concat([events[events["class"] == class_name] for class_name in _PICTURED]).head(shown)
     page = Page(
         title=f"Search of {observation.sources[observation.on[0]]}",
@@ -196,6 +199,7 @@ def _told(value: Any) -> str:
 def _event(observation: Observation, event: Mapping[Any, Any], judge: Judge | None) -> Section:
     title, text = _words(event, len(observation.pattern))
     drawn = pictures(observation, event, judge)
+    # Observations of other patterns have no pictures: the page lays out three ON and three OFF panels.
     if drawn is None:
         return Section(title, text=text)
     axes = Axes(min(observation.n_time), WIDTH, observation.dt_s, observation.df_hz)
@@ -223,6 +227,7 @@ def _depth(counts: Mapping[str, Any]) -> Section:
         f"{name.replace('_', ' ')}: {'not measured' if np.isnan(value) else f'{value:.4g}'}"
         for name, value in counts["depth"].items()
     ]
+    # Files without masked pixels are not named: the list is for the ones that are damaged.
     points.append(f"Masked pixels: {masked or 'none'}; channels without power: {counts['dead_channels']}.")
     if "false_events_per_mhz_hour" in counts:
         rate = counts["false_events_per_mhz_hour"]

@@ -66,5 +66,6 @@ class Page:
 
     def _layers(self) -> dict[str, str]:
         """The layers that some picture of the page has; switches for others would do nothing."""
+        # By the text of the pictures: they come from several places, and each marks its layers by a class.
         drawn = "".join(picture for section in self.sections for picture, _ in section.figures)
         return {name: told for name, told in LAYERS.items() if f'class="{name}"' in drawn}

@@ -124,6 +124,7 @@ def in_sigma(pixels: Float[np.ndarray, "panel row channel"]) -> Float[np.ndarray
 def greys(cadence: CadenceArray, layout: Layout) -> Int[np.ndarray, "panel row channel"]:
     """The grey of each pixel, 0 (−2 σ and below) to 14 (+5 σ and above)."""
     sigmas = in_sigma(averaged(cadence, layout))
+    # Half a σ a grey: finer steps would show nothing, as noise moves each pixel by two of these.
     return np.clip(np.floor((sigmas - LOWEST) / STEP), 0, N_GREYS - 1).astype(int)
 
 

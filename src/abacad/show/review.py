@@ -29,6 +29,7 @@ from abacad.types import CadenceArray
 MOST_WITHIN = 2000
 """Largest number of candidates whose pictures stand in the page; browsers open larger files slowly."""
 
+# A training takes the first as label 1, the next two as 0, and leaves out what is unsure.
 VERDICTS = ("candidate", "rfi", "noise", "unsure")
 
 Blind = Literal["", "needle", "empty"]
@@ -89,6 +90,7 @@ def candidate(
         truth: (6, time) true channel of the needle, NaN where it is dark; none where nothing is known.
         others: Further attributes of `Candidate`.
     """
+    # 31 kB of pictures instead of 1.7 MB of powers: two thousand candidates fit into memory, and into one page.
     return Candidate(
         name,
         log_odds,
@@ -201,6 +203,7 @@ class ReviewPage:
             "family": one.family,
             "label": one.label,
             "truth": [[[round(row, 1), round(channel, 1)] for row, channel in piece] for piece in one.truth],
+            # Numbered, not named: ids hold signs that file systems do not allow, and one could tell what was simulated.
             "picture": data_uri(one.picture) if folder is None else f"{folder}/{place:05d}.png",
             "evidence": _layer(place, one, folder),
         }
@@ -219,6 +222,7 @@ def _source(environment: Environment, name: str) -> str:
 
 def _json(data: dict[str, Any]) -> str:
     """JSON that may stand in a script element: no text in it can end the element."""
+    # An id with `</script>` in it would end the element and be run; within JSON, \u003c means the same as `<`.
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
 
 

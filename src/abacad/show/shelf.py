@@ -12,6 +12,8 @@ from pathlib import Path
 
 from abacad.errors import AbacadError
 
+# Times are those of the server,
+# in UTC, since the readers' own clocks may differ.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS verdicts (
     n INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -25,6 +25,7 @@ from abacad.types import CadenceArray
 WIDTH = 256
 """Channels of the windows that `abacad score` cuts telescope files into."""
 
+# Columns and types that each table must have: somebody else's CSV file is refused by name of the missing column.
 _TEST: dict[str, type] = {"id": str, "score": float}
 _OOF: dict[str, type] = {"id": str, "target": int, "fold": int, "score": float}
 _SCORES: dict[str, type] = {"file": str, "score": float}
@@ -85,6 +86,7 @@ class Source:
         """A simulation of such cadences: their own where they are simulated, else a preset with `axes`."""
         if self.root is not None and (self.root / "simulation.json").is_file():
             return read_card(self.root).simulation
+        # Cadences with a frequency come from telescope files, whose channels and rows the preset `telescope` has.
         name = "kaggle" if self.entries[0].low_mhz is None else "telescope"
         return Simulation(
             axes, PRESETS[name].noise, PRESETS[name].rfi, PRESETS[name].needles, normalise=PRESETS[name].normalise
@@ -116,7 +118,7 @@ def open_source(path: Path, of: str = "auto", data: Path | None = None, files: S
 
 
 def _of_run(run: RunFolder, of: str, data: Path | None) -> Source:
-    run.recipe()
+    run.recipe()  # for its error, where the folder is no run's
     is_test = run.test.is_file() if of == "auto" else of == "test"
     table_path, split = (run.test, "test") if is_test else (run.oof, "train")
     maker = "abacad predict RUN DATA" if is_test else "The same `abacad train`"
@@ -124,6 +126,7 @@ def _of_run(run: RunFolder, of: str, data: Path | None) -> Source:
         raise AbacadError(f"{run.path} has no {table_path.name}.\n{maker} writes it.")
     record = read_record(run.record)
     noted = str(record.get("test" if is_test else "data", {}).get("folder", "."))
+    # The folder of that time may lie elsewhere now, or the run come from another machine.
     root = data if data is not None else Path(noted)
     table = read_table(table_path, _TEST if is_test else _OOF, f"{maker} writes it again.")
     if table.empty:
@@ -194,6 +197,7 @@ def _of_telescope(path: Path, table: pd.DataFrame, files: Sequence[Path]) -> Sou
     if not files:
         raise AbacadError(f"{path} scores windows of telescope files.\nName the six files: --files A1 B A2 C A3 D.")
     observation = open_observation(list(files))
+    # `abacad score` cuts windows for a network that reads ABACAD; others the page could not lay out either.
     if len(observation.files) != N_PANELS or observation.on != ON:
         raise AbacadError(f"{path} scores six panels, ABACAD; these files are {observation.pattern}.\nName others.")
     entries = [

@@ -44,6 +44,7 @@ def waterfall(
     """
     layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
     parts = [_image(waterfall_png(cadence, layout))]
+    # One above the other, in this order: evidence over the powers, thin lines over both.
     if evidence is not None:
         parts.append(_image(evidence_png(evidence, layout), "evidence"))
     if truth is not None:
@@ -91,6 +92,7 @@ def _guide(guide: Guide, layout: Layout) -> list[str]:
             for seconds in (0.0, axes.panel_s):
                 channel = guide.channel + guide.drift_hz_s * (layout.starts_s[panel] + seconds) / axes.df_hz + side
                 ends.append((channel, layout.row(panel, seconds)))
+            # Left out and not clipped at the edge: a clipped piece would show another drift.
             if all(0 <= channel <= axes.n_freq for channel, _ in ends):
                 (x1, y1), (x2, y2) = [(_x(channel, layout), _y(row, layout)) for channel, row in ends]
                 dashes.append(
@@ -153,6 +155,7 @@ def _frequency_axis(layout: Layout, low_mhz: float | None) -> list[str]:
         x = _x(channel, layout)
         ticks.append(_tick(x, y, x, y + 4))
         ticks.append(f'<text x="{x:.1f}" y="{y + 15}" text-anchor="middle" class="soft">{text}</text>')
+    # Above the first channel: full frequencies of nine digits would differ in the last three alone.
     name = "channel" if low_mhz is None else f"kHz above {low_mhz:.6f} MHz"
     middle = _LEFT + _WIDTH / 2
     return [*ticks, f'<text x="{middle}" y="{y + 29}" text-anchor="middle" class="ink">{name}</text>']

@@ -15,6 +15,7 @@ GUIDE_TOLD = "Yellow dashes run on both sides of the straight line that ON panel
 def log_odds(score: float) -> float:
     """ln(p / (1 − p)), between −16 and 16: 0.9997 is +8.1, 0.31 is −0.8."""
     least = math.exp(-MOST) / (1 + math.exp(-MOST))
+    # Scores of 0 and 1 have no finite log-odds; they are those that 32 bits have rounded.
     inside = min(max(float(score), least), 1 - least)
     return math.log(inside / (1 - inside))
 
