@@ -157,7 +157,7 @@ def _wrapped(told: str) -> str:
 
 
 def _choice(said: str) -> str:
-    """What jsonargparse says of a value that is none of a few, without Python's names for it."""
+    """The message of jsonargparse on a value that is not one of the allowed ones, without names of Python types."""
     # By a pattern, since jsonargparse raises one error for all and keeps its parts in the text alone.
     parts = re.search(r'Parser key "([^"]+)":.*?Literal\[([^]]+)\].*?Got value: (.*)', said, re.DOTALL)
     if not parts:

@@ -78,8 +78,8 @@ def demo_search(
 
     Args:
         out: Folder to work in.
-        seed: Of the files.
-        session: What is observed; none: 2^18 channels with 20 needles.
+        seed: Seed of the simulated files.
+        session: Channels, needles and interference of the observation; none: 2^18 channels with 20 needles.
         progress: Show progress bars.
 
     Raises:

@@ -47,7 +47,7 @@ def predict(
         folder: The competition folder; none looks at its usual places.
         out: The file to write; the run folder is then only read. None writes test.csv into it.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
-        precision: In which the detectors compute; none: as the recipe says (`inference.precision`).
+        precision: Precision that the detectors compute in; none: as the recipe says (`inference.precision`).
         bad: Stop at a cadence that cannot be used (`fail`), or score it 0.5 (`skip`); none: as the recipe says.
         workers: Processes that read cadences; none: as the recipe says, or by the number of cores.
         progress: Show progress bars.

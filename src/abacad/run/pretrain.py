@@ -61,7 +61,7 @@ def pretrain(
         run: The run folder: a new one, or an interrupted one of the same call.
         recipe: Representation, detector and training, as `train` takes it; its seed is that of the cadences, too.
         presets: One preset of the simulator, or several, drawn from in turn.
-        cadences: How many are simulated.
+        cadences: Number of cadences to simulate.
         positives: Share of them with a needle.
         bright_first: Begin with bright needles and end with all, in one epoch without shuffling. Image networks, which
             look at whole images, need it; the panel network does not.

@@ -55,7 +55,7 @@ class QuickCheck(Summary):
         return f"Quick check on {self.cadences} cadences: trained, scored and submitted"
 
     def told(self) -> list[tuple[str, str]]:
-        """What the long run needs."""
+        """Time and memory that the long run will take."""
         return [
             ("an epoch of these", told_time(self.epoch_s)),
             ("the whole run, computed", told_time(3600 * self.run_hours)),

@@ -148,7 +148,7 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
 
 
 def _asked(observation: Observation, settings: Settings, weights: str | Path | None, pol: str) -> dict[str, Any]:
-    """What makes two searches the same."""
+    """The facts by which the folder of a search is recognised: two searches with the same facts are one."""
     # Files by name and size: they may lie elsewhere the next time, and to read terabytes for a digest takes hours.
     # Without bands, pages and thresholds of hits, which only the tables depend on: these are made anew each time.
     return {
@@ -189,7 +189,7 @@ def _injections(store: Store, results: list[Result]) -> tuple[pd.DataFrame | Non
 
 
 def _counts(observation: Observation, results: list[Result], events: pd.DataFrame, n_hits: int) -> dict[str, Any]:
-    """What was searched, what was masked, and what was found, in numbers."""
+    """Numbers for search.json and the page: how much was searched and masked, and how many signals of each class."""
     summaries = [result.summary for result in results]
     headline = events["excluded"] == ""
     masked = np.sum([summary["masked_pixels"] for summary in summaries], axis=0)

@@ -71,7 +71,8 @@ def sensitivity(
         preset: Preset of the simulator.
         background: Noise to put the needles into, with its own interference, instead of the simulator's: the six files
             of an observation, or one file; its rows, channels and times hold. There is no near-ideal observer then.
-        cadences: How many are simulated. A false-alarm rate is reported where five negatives exceed its threshold.
+        cadences: Number of cadences to simulate. A false-alarm rate is reported where five negatives exceed its
+            threshold.
         positives: Share of the cadences with a needle.
         seed: Seed of the cadences.
         bound: How many of the cadences the near-ideal observer scores, too, about a second each; 750 with the default

@@ -46,7 +46,7 @@ def simulate_telescope(
 
     Args:
         out: The folder; new, empty, or begun by the same call.
-        session: What is observed; none: 2^18 channels with 20 needles.
+        session: Channels, needles and interference of the observation; none: 2^18 channels with 20 needles.
         seed: Decides everything else.
         progress: Show a progress bar.
 
@@ -104,7 +104,7 @@ def _header(session: Session, panel: int, start_s: float) -> Header:
 
 
 def truth(session: Session, emissions: Emissions) -> pd.DataFrame:
-    """What stands in the files, ascending in frequency.
+    """The table of all emissions in the files, ascending in frequency.
 
     Returns:
         Columns kind, the emitter; class, as a search should say; freq_mhz, when the first panel begins; drift_hz_s;

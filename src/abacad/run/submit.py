@@ -36,9 +36,10 @@ def submit(
         runs: One finished run folder, or several.
         folder: The competition folder; none looks at its usual places.
         out: The file to write; none writes submission.csv into the first run folder.
-        weights: Of the runs' scores: `equal`, a number for each run (`[0.3, 0.7]`, or as text `0.3,0.7`), the mean of
-            their `ranks`, or weights of their logits, fitted on OOF scores: `fitted` none below 0, `stacking` of either
-            sign. The log tells the AUC of held-back cadences, by weights that were fitted without them.
+        weights: How the runs are blended. `equal` takes the mean of their scores; a number for each run (`[0.3, 0.7]`,
+            or as text `0.3,0.7`) the weighted mean; `ranks` the mean of their ranks. `fitted` and `stacking` weigh
+            their logits by a fit on OOF scores, with weights of at least 0 and of either sign. The log tells the AUC of
+            held-back cadences, by weights that were fitted without them.
         progress: Show progress bars.
 
     Returns:

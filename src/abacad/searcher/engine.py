@@ -67,7 +67,7 @@ def search_unit(
         coarse: number of the coarse channel.
         settings: how deep and wide.
         judge: scores the brightest events; none leaves scores NaN.
-        device: of the first look: `cpu`, or `cuda`.
+        device: where the first look runs: `cpu`, or `cuda`.
     """
     first, n_channels = observation.coarse()[coarse]
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)

@@ -1,7 +1,7 @@
-"""Who searches coarse channels: this process, several of this machine, or a Ray cluster. The tables are the same.
+"""Engines, which decide who searches the coarse channels: this process, several on this machine, or a Ray cluster.
 
-A new one is one function that takes tasks and a number of workers, gives (task, outcome) as they come, and cleans up
-when it is closed; and one entry here.
+The tables are the same whichever searches. A new engine is one function and one entry here. The function takes tasks
+and a number of workers, yields pairs (task, outcome) as outcomes come, and cleans up when it is closed.
 """
 
 import logging

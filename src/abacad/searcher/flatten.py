@@ -164,7 +164,7 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
     """σ of a pixel by frequency, from neighbours in frequency that no line moves.
 
     Args:
-        sample: of every few channels, powers divided by their level, less 1; NaN where masked.
+        sample: (time, some) powers of every 32nd channel over their level, less 1; NaN where masked.
         n_freq: channels to give σ for.
     """
     each = min(_NOISE_BLOCK // _every(n_freq), sample.shape[1])

@@ -56,9 +56,9 @@ def add_needle(paths: Paths, line: Line, snr: float) -> None:
     """Add a needle to the ON panels.
 
     Args:
-        paths: of flattened powers.
-        line: where.
-        snr: of the sum along it over all ON panels, with the filter that matches its smear.
+        paths: sums along lines of the flattened powers, which get the needle.
+        line: path of the needle.
+        snr: joint SNR: that of the sum along it over all ON panels, with the filter that matches its smear.
     """
     args = (paths.powers, paths.on, line.x, line.slope, line.width)
     # An amplitude of 0 only adds up the weights: Σ share² is known once the line has been walked along.

@@ -238,8 +238,8 @@ def dc_spikes(signals: Sequence[Signal], middles: Sequence[float]) -> list[Signa
     """Standing carriers of all panels in the middle of a coarse channel become the class `DC spike`.
 
     Args:
-        signals: of one coarse channel.
-        middles: of coarse channels, in the channels of the signals' lines.
+        signals: signals of one coarse channel.
+        middles: middles of coarse channels, in columns of the unit, as the places of lines are.
     """
 
     def is_spike(signal: Signal) -> bool:

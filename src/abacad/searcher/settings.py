@@ -1,4 +1,4 @@
-"""What a search is asked for, as plain data."""
+"""The settings of a search, as plain data."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Settings:
             is in them; 0 scores no window.
         judged: how many events of each coarse channel, the brightest, the detector scores.
         inject: needles added to each coarse channel, in memory, to measure what share of them is found.
-        seed: of the injected needles.
+        seed: seed of the injected needles.
     """
 
     max_drift_hz_s: float = 4.0

@@ -22,7 +22,7 @@ _here: dict[int, "Plan"] = {}  # of a worker process: the plan that it works on
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What all coarse channels of an observation share.
+    """All that the coarse channels of one observation share, so that it crosses to a worker once.
 
     Attributes:
         observation: open files.
@@ -87,8 +87,8 @@ def done_elsewhere(number: int, packed: Callable[[], bytes], coarse: int) -> Out
     """Search a coarse channel in a process that serves another.
 
     Args:
-        number: of the plan.
-        packed: gives the plan where this process does not have it yet.
+        number: number of the plan.
+        packed: function that gives the plan as bytes, called only where this process does not have it yet.
         coarse: number of the coarse channel.
     """
     if number not in _here:

@@ -1,4 +1,4 @@
-"""What the search takes and works on: an observation, and one coarse channel of all its panels.
+"""The input of the search: an observation, of which it works on one coarse channel of all panels at a time.
 
 An `Observation` is any object with these attributes; `abacad.data.observation` makes them of telescope files. A `Unit`
 is what comes into memory at once: one coarse channel, and the channels beside it that its fastest lines cross.
@@ -78,7 +78,7 @@ class Observation(Protocol):
 
 @runtime_checkable
 class Judge(Protocol):
-    """What scores stamps: `abacad.model.judge.Judge`, or anything with this method."""
+    """A detector that scores stamps: `abacad.model.judge.Judge`, or any object with this method."""
 
     def scores(self, panels: Any, axes: Any) -> Any:
         """Scores of cadences (batch, 6, time, freq) of torch with these axes, one each."""
@@ -97,7 +97,7 @@ class Unit:
         on, off: panels.
         n_time: rows of each panel.
         start_s: start of each panel, from the start of the first ON panel.
-        dt_s, df_hz: of a row, of a channel.
+        dt_s, df_hz: duration of a row, width of a channel.
     """
 
     power: Float[np.ndarray, "panel time freq"]
@@ -129,7 +129,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Noise:
-    """What flattening found in one panel of a unit.
+    """Damage and noise of one panel of a unit, as flattening counts and measures them.
 
     Attributes:
         masked: pixels without a sound value.
@@ -154,7 +154,7 @@ def read_unit(
         observation: open files.
         first: first channel of the coarse channel.
         n_channels: its channels.
-        max_drift_hz_s: of both signs.
+        max_drift_hz_s: largest drift rate, Hz/s, of both signs.
     """
     beside = halo(observation, max_drift_hz_s)
     low, high = max(0, first - beside), min(observation.n_freq, first + n_channels + beside)

@@ -43,7 +43,7 @@ class Window:
     lines: tuple[int, ...] = ()
 
     def signal(self, unit: Unit) -> Signal:
-        """It as a row of the table: at its middle, as wide as a window, without SNR and drift."""
+        """The window as a signal for the table: at its middle, 256 channels wide, without SNR and drift."""
         nothing = (float("nan"),) * len(unit.n_time)
         line = Line(self.first + 0.5 * (WIDTH - 1), 0.0, WIDTH - 1.0)
         return Signal(line, float("nan"), float("nan"), float("nan"), nothing, float("nan"), 0.0, SignalClass.WINDOW, 0)
@@ -115,7 +115,7 @@ def _cut(
 
 
 def _apart(starts: Int[np.ndarray, " window"], scores: Float[np.ndarray, " window"]) -> list[Window]:
-    """Of windows that overlap, the better one."""
+    """The windows with scores of 0.5 and more; of those that overlap only the one with the highest score."""
     kept: list[Window] = []
     for place in np.lexsort([starts, -scores]):
         first, score = int(starts[place]), float(scores[place])

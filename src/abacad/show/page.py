@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from abacad.files import write_text
 
 LAYERS = {"guide": "guides along the drift", "true": "true places", "evidence": "evidence"}
-"""What can be switched off in the pictures, by the class that `waterfall` gives it."""
+"""Layers of the pictures that a reader can switch off: class of the element in the SVG, and its name on the page."""
 
 
 @dataclass

@@ -39,7 +39,7 @@ class Layout:
     """Where the panels stand in a picture, and what its pixels cover.
 
     Attributes:
-        axes: Of the cadences.
+        axes: Axes of the cadences that are drawn.
         n_rows: Rows of a panel in the picture.
         n_channels: Channels of the picture.
         tops: First row of each panel.
@@ -93,7 +93,7 @@ class Layout:
         return self.tops[panel] + seconds / self.row_s
 
     def told(self) -> str:
-        """What a pixel is, for a caption: a picture that averages has to say so."""
+        """A sentence for a caption that says what one pixel covers: a picture that averages has to say so."""
         rows, channels = self.axes.n_time / self.n_rows, self.axes.n_freq / self.n_channels
         across = f" and {channels:.3g} channels" if channels > 1 else ""
         what = f"the mean of {rows:.3g} rows{across}" if rows > 1 or channels > 1 else "one row and channel"

@@ -74,7 +74,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back."""
+    """The body of a response, and its media type."""
 
     body: bytes
     media_type: str

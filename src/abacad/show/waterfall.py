@@ -37,7 +37,7 @@ def waterfall(
         cadence: (6, time, freq).
         title: Above it, and its text for those who cannot see it.
         evidence: (6, time, freq) how much each pixel speaks for a needle, in log-odds of a neighbourhood.
-        axes: Its units; none takes the competition's for so many rows and channels.
+        axes: Axes of the cadence, with units; none takes the competition's for so many rows and channels.
         low_mhz: Frequency of its first channel; none labels channels.
         guide: A straight path, drawn as dashed lines on both sides of it; none draws none.
         truth: The needle's true place, drawn in green beside it.

@@ -160,6 +160,7 @@ function wire() {
   on("second", "change", () => readTable(field("second"), takeSecond));
   grid.addEventListener("click", (event) => { const card = event.target.closest(".card"); if (card) choose(Number(card.dataset.place), false); });
   document.addEventListener("keydown", onKey);
+  // Pictures are drawn when their card comes near the screen; paper has no screen.
   window.addEventListener("beforeprint", () => shown().forEach(fill));
 }
 

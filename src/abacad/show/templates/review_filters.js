@@ -7,6 +7,7 @@ function bound(id, otherwise) {
   return Number.isNaN(value) ? otherwise : value;
 }
 
+// A candidate without that value (no score, no straight line) is shown as long as no bound asks for it.
 function within(value, low, high) {
   const [from, to] = [bound(low, -Infinity), bound(high, Infinity)];
   if (value === null) return from === -Infinity && to === Infinity;
@@ -24,6 +25,7 @@ function passes(item) {
     (wanted in byVerdict ? byVerdict[wanted] : verdict === wanted);
 }
 
+// Cards are hidden and not removed: a card keeps its place, by which verdicts, pictures and tests belong together.
 function filter() {
   cards.forEach((card, place) => { card.hidden = !passes(items[place]); });
   field("nothing").hidden = shown().length > 0;

@@ -1,9 +1,10 @@
-// What the reviewer said: kept in the browser after every key, undone step by step, never mixed with another page's.
+// The reviewer's verdicts: kept in the browser after every key, undone step by step, never mixed with another page's.
 const data = JSON.parse(document.getElementById("data").textContent);
 const items = data.items;
 const placeOf = new Map(items.map((item, place) => [item.id, place]));
 const blind = JSON.parse(atob(data.blind));
 const VERDICTS = ["candidate", "rfi", "noise", "unsure"];
+// Pages that are opened from a disk share one store in many browsers; the digest of its content keeps a page's own apart.
 const SHELF = "abacad-review-" + data.digest;
 
 const store = { verdicts: {}, revealed: null, reader: data.reader || "", steps: [], listeners: [] };
@@ -39,6 +40,7 @@ function act(changes) {
   put(changes);
 }
 
+// Quiet: verdicts that came from the server, which must not be sent there again.
 function put(changes, quiet = false) {
   for (const { id, ...change } of changes) {
     const now = { ...said(id), ...change, time: new Date().toISOString() };

@@ -1,4 +1,5 @@
-// With a server: every verdict goes there as well, what could not be sent waits, and other readers are compared with.
+// With a server: every verdict is sent there as well. What could not be sent waits in the browser and is sent later, and
+// the verdicts of other readers are fetched, to be compared with one's own.
 const waiting = [];
 let sending = false;
 let heard = 0;
@@ -27,6 +28,7 @@ function keepWaiting() {
   }
 }
 
+// One request at a time, so that an earlier verdict on a candidate cannot arrive after a later one.
 async function send() {
   if (sending || !waiting.length) return;
   sending = true;
@@ -59,6 +61,7 @@ async function listen() {
   send();
 }
 
+// With the reader who has judged most: the agreement of two is what the page can tell.
 function compare() {
   const others = Object.keys(readers).filter((name) => name !== store.reader);
   if (!others.length || second.file) return;

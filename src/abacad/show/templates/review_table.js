@@ -23,6 +23,7 @@ function toCsv() {
 function fromCsv(text) {
   const rows = [[""]];
   let quoted = false;
+  // Spreadsheets write a byte order mark before the first name, which would then be no "id".
   const source = text.replace(/^\ufeff/, "").replaceAll("\r\n", "\n");
   for (let at = 0; at < source.length; at++) {
     const sign = source[at];
@@ -60,6 +61,7 @@ function kappa(pairs) {
   const observed = share(([a, b]) => a === b);
   const expected = VERDICTS.reduce((sum, one) => sum + share(([a]) => a === one) * share(([, b]) => b === one), 0);
   const value = expected < 1 ? (observed - expected) / (1 - expected) : 1;
+  // The usual large-sample error; it takes the chance agreement for known.
   const half = expected < 1 ? 1.96 * Math.sqrt((observed * (1 - observed)) / n) / (1 - expected) : 0;
   return { value, low: Math.max(-1, value - half), high: Math.min(1, value + half), observed, n };
 }
@@ -98,5 +100,6 @@ function download(name, text) {
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.download = name;
   link.click();
+  // Later, since a browser may begin to read after the click has returned.
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
