@@ -32,7 +32,7 @@ def test_a_page_names_sources_masks_and_depth_and_its_guides_can_be_switched_off
     observation = add_line(made(seed=7), 4000, 0.1, 30)
     events = search_unit(observation, 0, Settings(judged=0)).events
     text = findings_page(tmp_path / "search.html", observation, events, FOUND, None, 5).read_text()
-    for said in ("source A", "source C", "a.h5: 3", "0.5 a MHz and hour", 'id="show-guide"', "event"):
+    for said in ("source A", "source C", "a.h5: 3", "0.5 in a MHz and hour", 'id="show-guide"', "event"):
         assert said in text
     assert "http" not in re.sub(r'xmlns="[^"]*"', "", text)
 
