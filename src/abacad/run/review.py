@@ -184,16 +184,16 @@ class _Drawer:
             return [self._search_trial(one) for one in made]
         least = min((1 / (1 + np.exp(-entry.log_odds)) for entry in entries if entry.log_odds is not None), default=0.0)
         judge = self.judge(None)
-        made = trials(
+        simulated = trials(
             self.source.simulation(self.axes), n_trials, float(least), partial(judge.scores, axes=self.axes), seed
         )
-        short = sum(one.score < least for one in made)
+        short = sum(one.score < least for one in simulated)
         if short:
             log.warning("%d of %d simulated cadences score below the page's lowest, %.4g", short, n_trials, least)
         # Each test gets the frequency of a real candidate, or a missing one would give it away.
-        places = np.random.default_rng(seed).choice(len(entries), len(made))
+        places = np.random.default_rng(seed).choice(len(entries), len(simulated))
         return [self._trial(one, entries[place], f"{seed}/{number}") for number, (one, place) in
-                enumerate(zip(made, places, strict=True))]  # fmt: skip
+                enumerate(zip(simulated, places, strict=True))]  # fmt: skip
 
     def _trial(self, trial: Trial, like: Entry, name: str) -> Candidate:
         guide = best_guide(trial.cadence, self.layout)
