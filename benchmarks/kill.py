@@ -23,6 +23,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -97,7 +98,9 @@ def forked(
         count: File that gets a byte a file operation.
         modules: File that gets the names of the modules that the command imported.
     """
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python 3.12 warns of forks beside threads; none of ours holds a lock here
+        child = os.fork()
     if child == 0:
         quiet = os.open(os.devnull, os.O_WRONLY)
         told = os.open(under.parent / "told.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

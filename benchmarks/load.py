@@ -7,12 +7,15 @@ review.
 """
 
 import argparse
+import importlib
 import os
 import resource
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,19 +41,19 @@ from abacad.show.source import open_source
 N_FILES = 32
 
 
-def linked(root: Path, n_train: int, n_test: int) -> None:
+def linked(root: Path, n_train: int, n_test: int, n_files: int = N_FILES) -> None:
     """A competition folder whose cadences are links to a few files."""
     rng = np.random.default_rng(0)
     seeds = root / "seeds"
     seeds.mkdir(parents=True)
-    for number in range(N_FILES):
+    for number in range(n_files):
         np.save(seeds / f"{number}.npy", rng.normal(size=(6, 16, 32)).astype(np.float16))
     for split, n in (("train", n_train), ("test", n_test)):
         ids = [f"{number:015x}" for number in rng.integers(0, 1 << 59, n)]
         for place, name in enumerate(ids):
             folder = root / split / name[0]
             folder.mkdir(parents=True, exist_ok=True)
-            os.link(seeds / f"{place % N_FILES}.npy", folder / f"{name}.npy")
+            os.link(seeds / f"{place % n_files}.npy", folder / f"{name}.npy")
         table = pd.DataFrame({"id": ids, "target": (np.arange(n) % 10 == 0).astype(int)})
         name = "train_labels.csv" if split == "train" else "sample_submission.csv"
         table.to_csv(root / name, index=False)
@@ -96,6 +99,21 @@ def found(n: int) -> pd.DataFrame:
     )
 
 
+def find_overlaps(root: Path, out: Path) -> None:
+    """`abacad overlaps`, and how much of its time goes into reading and fingerprints."""
+    verb = importlib.import_module("abacad.run.overlaps")
+    started, pairs = time.process_time(), verb._pairs
+
+    def told(*words: Any) -> pd.DataFrame:
+        print(f"    reading and fingerprints: {time.process_time() - started:.1f} s", flush=True)
+        return pairs(*words)
+
+    verb._pairs = told
+    found = verb.overlaps(root, out, progress=False, workers=1)
+    verb._pairs = pairs
+    print(f"    {len(found.pairs):,} pairs, {found.groups['group'].nunique():,} groups")
+
+
 def search_tables(n: int, place: Path) -> None:
     """Write the parts of 64 coarse channels, read them back, join them, write the tables and read them."""
     store, rows = Store(place / "found"), found(n)
@@ -123,26 +141,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cadences", type=int, default=60_000)
     parser.add_argument("--candidates", type=int, default=100_000)
+    parser.add_argument("--overlaps", action="store_true", help="Those alone.")
     asked = parser.parse_args()
-    n = asked.cadences
     with tempfile.TemporaryDirectory() as folder:
-        place, root = Path(folder), Path(folder) / "data"
-        linked(root, n, n // 2)
-        timed("imports", lambda: None)
-        labels = timed("labels", lambda: read_labels(root))
-        timed("headers of all training cadences", lambda: check_cadences(root, "train", list(labels["id"]), full=False))
-        timed("audit", lambda: audit(root, out=place / "audit.html", progress=False))
-        groups = timed("groups", lambda: read_groups("none", root, labels["id"]))
-        folds = timed("folds", lambda: make_folds(labels, groups, 5, 0))
-        pairs = pd.DataFrame({"id_a": labels["id"][:-1].to_numpy(), "id_b": labels["id"][1:].to_numpy()})
-        timed("pairs across folds", lambda: across(folds, pairs))
-        timed("start of a training, headers too", lambda: start_of_training(root, place / "run"))
-        timed("predict, headers too", lambda: scored(root, place / "test.csv"))
-        ids = timed("sample submission", lambda: read_sample(root))
-        timed("submission", lambda: write_submission(place / "s.csv", ids, np.full(len(ids), 0.5)))
-        timed("submission read back", lambda: check_submission(place / "s.csv", ids))
-        timed("tables of a search", lambda: search_tables(asked.candidates, place))
-        timed("table of a review", lambda: review_table(asked.candidates, place, root / "seeds" / "0.npy"))
+        if not asked.overlaps:
+            bookkeeping(asked.cadences, asked.candidates, Path(folder))
+        overlapping(asked.cadences, Path(folder))
+
+
+def overlapping(n: int, place: Path) -> None:
+    """Overlaps where each cadence has many copies, which say nothing of a pair, and where each has ten."""
+    for n_files in (N_FILES, n // 10):
+        root = place / f"of{n_files}"
+        linked(root, n, 0, n_files)
+        timed(f"overlaps, links to {n_files:,} files", partial(find_overlaps, root, place / "tables"))
+
+
+def bookkeeping(n: int, candidates: int, place: Path) -> None:
+    """Everything else."""
+    root = place / "data"
+    linked(root, n, n // 2)
+    timed("imports", lambda: None)
+    labels = timed("labels", lambda: read_labels(root))
+    timed("headers of all training cadences", lambda: check_cadences(root, "train", list(labels["id"]), full=False))
+    timed("audit", lambda: audit(root, out=place / "audit.html", progress=False))
+    groups = timed("groups", lambda: read_groups("none", root, labels["id"]))
+    folds = timed("folds", lambda: make_folds(labels, groups, 5, 0))
+    pairs = pd.DataFrame({"id_a": labels["id"][:-1].to_numpy(), "id_b": labels["id"][1:].to_numpy()})
+    timed("pairs across folds", lambda: across(folds, pairs))
+    timed("start of a training, headers too", lambda: start_of_training(root, place / "run"))
+    timed("predict, headers too", lambda: scored(root, place / "test.csv"))
+    ids = timed("sample submission", lambda: read_sample(root))
+    timed("submission", lambda: write_submission(place / "s.csv", ids, np.full(len(ids), 0.5)))
+    timed("submission read back", lambda: check_submission(place / "s.csv", ids))
+    timed("tables of a search", lambda: search_tables(candidates, place))
+    timed("table of a review", lambda: review_table(candidates, place, root / "seeds" / "0.npy"))
 
 
 if __name__ == "__main__":

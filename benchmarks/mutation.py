@@ -1,12 +1,19 @@
 """Mutation testing: small faults, drawn at random from all that cosmic-ray can make, each of which a test has to see.
 
     pip install cosmic-ray
-    python benchmarks/mutation.py --mutants 150 --out mutation.csv
+    python benchmarks/mutation.py --mutants 200 --out mutation.csv
+    python benchmarks/mutation.py --again mutation.csv     # only what survived there, after tests were written
 
-Each source file is tested by its own test files alone. All is imported once; a mutant is put into a forked process,
-into the code of functions and the values of constants that are already imported, so that it costs the seconds of its
-tests and not those of importing torch. Mutants of annotations, docstrings, decorators and messages are not drawn: they
-change nothing that runs. The draw is stratified by file: as many of each as it has of all.
+Each source file is tested by its own test files alone (`TESTS`). All is imported once, the tests are run once under a
+tracer, and a fault is then put into a forked process, into the code of the function that holds it: so it costs the
+seconds of those tests that reach it, the quickest first, and not those of importing torch. A fault outside of functions
+(a constant, a field of a dataclass) would reach only what reads it later, and a function may have been called while
+modules were imported; so such faults, and all that survive in a forked process, are put into the file of a copy of the
+tree, whose tests run in a new process. Only what survives there has survived.
+
+Faults in annotations, docstrings, decorators and texts of messages are not drawn: they change nothing that runs. Those
+which no test could see since the program does the same (`benchmarks/equivalent_mutants.csv` says why for each) are told
+apart. The draw is stratified: as many of each file as it has of all.
 """
 
 import argparse
@@ -17,10 +24,13 @@ import inspect
 import os
 import pkgutil
 import random
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +40,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import cosmic_ray.plugins
 import hypothesis
 import pytest
+from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
+from tests_reached import Reached, reached_by
+
+from abacad.metric import wilson
 
 ROOT = Path(__file__).parents[1]
 TESTS = {
@@ -52,8 +66,11 @@ TESTS = {
 }
 """The files of the aim by their names below src/abacad, with the tests that have to see their faults."""
 LEFT_OUT = ("NoOp", "RemoveDecorator", "VariableInserter", "VariableReplacer", "ExceptionReplacer")
-_PLAIN = (int, float, str, bytes, tuple, list, dict, set, frozenset)
-_SLOWER = 10
+COLUMNS = ("file", "line", "operator", "outcome", "before", "after", "place", "occurrence")
+EQUIVALENT = ROOT / "benchmarks" / "equivalent_mutants.csv"
+_WORDS = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore", "--tb=no", "--durations=0")
+_SLOWER = 5
+"""Times the seconds of its tests after which a fault counts as one that never ends."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,7 @@ class Mutant:
     Attributes:
         name: Of the source file, below src/abacad, without its suffix.
         operator: Of cosmic-ray.
+        occurrence: Which of the places where the operator fits.
         line: First line that differs.
         before: That line.
         after: What takes its place.
@@ -71,49 +89,16 @@ class Mutant:
 
     name: str
     operator: str
+    occurrence: int
     line: int
     before: str
     after: str
     source: str
 
-
-def mutants_of(name: str) -> Iterator[Mutant]:
-    """Every mutant of a file that changes what runs."""
-    source = path_of(name).read_text()
-    same = running(source)
-    for operator in cosmic_ray.plugins.operator_names():
-        if operator.rpartition("/")[2] in LEFT_OUT:
-            continue
-        try:
-            changing = cosmic_ray.plugins.get_operator(operator)()
-        except TypeError:  # one with arguments
-            continue
-        for occurrence in range(10_000):
-            mutated = mutate_code(source, changing, occurrence)
-            if mutated is None:
-                break
-            if running(mutated) not in (same, ""):
-                pairs = zip(source.splitlines(), mutated.splitlines(), strict=False)
-                line, (before, after) = next((n, pair) for n, pair in enumerate(pairs, 1) if pair[0] != pair[1])
-                yield Mutant(name, operator.rpartition("/")[2], line, before.strip(), after.strip(), mutated)
-
-
-def running(source: str) -> str:
-    """What of a file runs: its syntax without annotations, docstrings and the texts of messages; empty where broken."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return ""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            node.annotation = None
-        elif isinstance(node, ast.FunctionDef):
-            node.returns = None
-        elif isinstance(node, ast.AnnAssign):
-            node.annotation = ast.Constant(0)
-        elif isinstance(node, ast.Raise | ast.JoinedStr):
-            node.__dict__.update(exc=None, values=[])
-    return ast.dump(tree)
+    def row(self, outcome: str) -> dict[str, object]:
+        """A row of the table."""
+        words = (self.name, self.line, self.operator.rpartition("/")[2], outcome, self.before, self.after)
+        return dict(zip(COLUMNS, (*words, self.operator, self.occurrence), strict=True))
 
 
 def path_of(name: str) -> Path:
@@ -121,42 +106,105 @@ def path_of(name: str) -> Path:
     return ROOT / "src" / "abacad" / f"{name}.py"
 
 
+def places(name: str) -> list[tuple[str, int]]:
+    """Every place of a file where an operator fits and which runs: the operator and the number of the place."""
+    source = path_of(name).read_text()
+    nodes, unread = list(ast_nodes(get_ast(source))), list(_that_do_not_run(ast.parse(source)))
+    found = []
+    for operator in cosmic_ray.plugins.operator_names():
+        if operator.rpartition("/")[2] in LEFT_OUT:
+            continue
+        try:
+            fits = cosmic_ray.plugins.get_operator(operator)().mutation_positions
+        except TypeError:  # one with arguments
+            continue
+        starts = [start for node in nodes for start, _ in fits(node)]
+        found += [
+            (operator, number)
+            for number, start in enumerate(starts)
+            if not any(begin <= start < end for begin, end in unread)
+        ]
+    return found
+
+
+def _that_do_not_run(tree: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Begin and end of annotations, docstrings, decorators and texts of messages."""
+    for node in ast.walk(tree):
+        parts: list[Any] = []
+        if isinstance(node, ast.arg | ast.AnnAssign):
+            parts = [node.annotation]
+        elif isinstance(node, ast.FunctionDef):
+            parts = [node.returns, *node.decorator_list]
+        elif isinstance(node, ast.ClassDef):
+            parts = node.decorator_list
+        elif isinstance(node, ast.Raise | ast.JoinedStr) or (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ):
+            parts = [node]
+        for part in parts:
+            if part is not None:
+                yield (part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset)
+
+
+def mutant(name: str, operator: str, occurrence: int) -> Mutant | None:
+    """The fault of an operator at a place; None where nothing that runs is changed, or nothing runs any more."""
+    source = path_of(name).read_text()
+    mutated = mutate_code(source, cosmic_ray.plugins.get_operator(operator)(), occurrence)
+    try:
+        if mutated is None or ast.dump(ast.parse(mutated)) == ast.dump(ast.parse(source)):
+            return None
+    except SyntaxError:
+        return None
+    pairs = zip(source.splitlines(), mutated.splitlines(), strict=False)
+    line, (before, after) = next((n, pair) for n, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+    return Mutant(name, operator, occurrence, line, before.strip(), after.strip(), mutated)
+
+
 def drawn(n: int, seed: int, names: list[str]) -> list[Mutant]:
     """A random sample of all mutants in random order, of each file as many as its share."""
     rng = random.Random(seed)
-    every = {name: list(mutants_of(name)) for name in names}
+    every = {name: places(name) for name in names}
     total = sum(map(len, every.values()))
-    print(f"{total} mutants in {len(names)} files", flush=True)
-    chosen = [
-        mutant
-        for some in every.values()
-        for mutant in rng.sample(some, min(len(some), max(1, round(n * len(some) / total))))
-    ]
+    print(f"{total} places in {len(names)} files", flush=True)
+    chosen: list[Mutant] = []
+    for name, some in every.items():
+        rng.shuffle(some)
+        share = max(1, round(n * len(some) / total))
+        found = (one for place in some if (one := mutant(name, *place)) is not None)
+        chosen += [one for one, _ in zip(found, range(share), strict=False)]
     rng.shuffle(chosen)
     return chosen
 
 
+def function_at(source: str, line: int) -> ast.FunctionDef | None:
+    """The outermost function or method that holds a line; None outside of functions."""
+    holders = (ast.Module, ast.ClassDef)
+    nodes: list[ast.stmt] = list(ast.parse(source).body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0):
+            return node
+        if isinstance(node, holders):
+            nodes += node.body
+    return None
+
+
 def graft(module: types.ModuleType, source: str) -> int:
-    """Put the code of a changed source into a module that others have imported from; how many parts changed."""
+    """Put the functions of a changed source into a module that others have imported from; how many changed."""
     fresh: dict[str, Any] = {
         "__name__": module.__name__,
         "__file__": module.__file__,
         "__package__": module.__package__,
     }
     exec(compile(source, str(module.__file__), "exec"), fresh)
-    return sum(_put(module, name, vars(module)[name], new) for name, new in fresh.items() if name in vars(module))
+    return sum(_put(vars(module)[name], new, module.__name__) for name, new in fresh.items() if name in vars(module))
 
 
-def _put(holder: Any, name: str, old: Any, new: Any) -> int:
-    if isinstance(old, type) and old.__module__ == getattr(holder, "__name__", None):
-        return sum(_put(old, each, vars(old)[each], part) for each, part in vars(new).items() if each in vars(old))
+def _put(old: Any, new: Any, home: str) -> int:
+    if isinstance(old, type) and old.__module__ == home:
+        return sum(_put(vars(old)[each], part, home) for each, part in vars(new).items() if each in vars(old))
     functions = _function(old), _function(new)
-    if all(functions):
-        return _put_code(*functions)
-    if isinstance(old, _PLAIN) and not name.startswith("__") and old != new:
-        _put_value(holder, name, old, new)
-        return 1
-    return 0
+    return _put_code(*functions) if all(functions) else 0
 
 
 def _function(thing: Any) -> types.FunctionType | None:
@@ -171,58 +219,65 @@ def _put_code(old: types.FunctionType, new: types.FunctionType) -> int:
     defaults = (old.__defaults__, old.__kwdefaults__) != (new.__defaults__, new.__kwdefaults__)
     if old.__code__ == new.__code__ and not defaults:
         return 0
-    old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
+    try:
+        old.__code__ = new.__code__
+    except ValueError:  # another number of closed-over variables
+        return 0
+    old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
     return 1
 
 
-def _put_value(holder: Any, name: str, old: Any, new: Any) -> None:
-    """A constant, where it stands and wherever it was imported under its name."""
-    setattr(holder, name, new)
-    for module in list(sys.modules.values()):
-        if getattr(module, "__dict__", {}).get(name) is old:
-            setattr(module, name, new)
+def tests_of(one: Mutant, reached: Reached) -> list[str]:
+    """The tests that reach a fault, the quickest first; all of its file where it stands outside of functions."""
+    holder = function_at(path_of(one.name).read_text(), one.line)
+    lines = range(1, 10**6) if holder is None else range(holder.body[0].lineno, (holder.end_lineno or 0) + 1)
+    return reached.tests(one.name, lines)
 
 
-def outcome(mutant: Mutant, seconds: float) -> str:
-    """`killed`, `survived`, or `not put in`: run the tests of its file in a forked process with the fault."""
+def outcome(one: Mutant, reached: Reached, place: Path) -> str:
+    """`killed` or `survived`."""
+    tests = tests_of(one, reached)
+    if not tests:
+        return "survived"
+    seconds = _SLOWER * reached.seconds(tests) + 20
+    if function_at(path_of(one.name).read_text(), one.line) is not None and _in_a_fork(one, tests, seconds) == 1:
+        return "killed"
+    return _in_a_copy(one, tests, seconds, place)
+
+
+def _in_a_fork(one: Mutant, tests: list[str], seconds: float) -> int:
+    """1 where a test failed."""
     child = os.fork()
     if child == 0:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        signal.setitimer(signal.ITIMER_PROF, _SLOWER * seconds + 5)  # ends what runs for ever
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # ends what runs for ever
         code = 77
         try:
-            changed = graft(module_of(mutant.name), mutant.source)
-            code = int(tested(mutant.name)) if changed else 77
-        except BaseException:  # a fault that not even lets the file be imported
-            code = 1
+            if graft(importlib.import_module(f"abacad.{one.name.replace('/', '.')}"), one.source):
+                code = int(pytest.main([*_WORDS, *tests]))
         finally:
             os._exit(code)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {0: "survived", 77: "not put in"}.get(code, "killed")
+    return int(code == 1 or code < 0)
 
 
-def module_of(name: str) -> types.ModuleType:
-    """The module of that name."""
-    return importlib.import_module(f"abacad.{name.replace('/', '.')}")
-
-
-def tested(name: str) -> int:
-    """The exit status of the tests of a file."""
-    words = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore", "--tb=no"]
-    return int(pytest.main([*words, *TESTS[name].split()]))
-
-
-def baseline(names: list[str]) -> dict[str, float]:
-    """Processor seconds of the tests of each file without a fault; they have to pass."""
-    found = {}
-    for name in names:
-        before = sum(os.times()[:2])
-        if tested(name) != 0:
-            raise SystemExit(f"{TESTS[name]} fails without a fault.")
-        found[name] = sum(os.times()[:2]) - before
-    return found
+def _in_a_copy(one: Mutant, tests: list[str], seconds: float, place: Path) -> str:
+    """Whether a test fails in a new process with the fault in the file of a copy of the tree."""
+    path = place / path_of(one.name).relative_to(ROOT)
+    path.write_text(one.source)
+    environment = os.environ | {"PYTHONPATH": str(place / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *_WORDS, *tests],
+            cwd=place, env=environment, capture_output=True, timeout=10 * seconds + 600, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "killed"
+    finally:
+        path.write_text(path_of(one.name).read_text())
+    return "survived" if done.returncode == 0 else "killed"
 
 
 def import_all() -> None:
@@ -235,13 +290,39 @@ def import_all() -> None:
     hypothesis.settings.load_profile("unhurried")
 
 
-def told(rows: list[Mapping[str, object]]) -> None:
-    """Print the share that was killed, of each file and of all."""
+def equivalent() -> dict[tuple[str, str, str], str]:
+    """Faults that change nothing a program does, by file, line before and line after; the value says why."""
+    with EQUIVALENT.open(newline="") as file:
+        return {(row["file"], row["before"], row["after"]): row["why"] for row in csv.DictReader(file)}
+
+
+def told(rows: Iterable[Mapping[str, object]]) -> float:
+    """Print the share that was killed, of each file and of all; the share of all but the equivalent ones."""
+    known = equivalent()
+    counted = [row for row in rows if (row["file"], row["before"], row["after"]) not in known]
+    print(f"{'':24} killed of drawn; equivalent ones left out: {len(list(rows)) - len(counted)}")
+    share = 0.0
     for name in [*TESTS, ""]:
-        some = [row["outcome"] for row in rows if row["file"] == name or not name]
-        n = sum(one != "not put in" for one in some)
-        if n:
-            print(f"{name or 'all':24} {some.count('killed'):4} of {n:4} killed, {some.count('killed') / n:.0%}")
+        some = [row["outcome"] for row in counted if row["file"] == name or not name]
+        if some:
+            found = wilson(some.count("killed"), len(some))
+            share = found.value
+            print(f"{name or 'all':24} {some.count('killed'):4} of {len(some):4}, {found.value:.0%}", end="")
+            print(f" ({found.low:.0%} to {found.high:.0%})" if not name else "")
+    return share
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a table."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def again(path: Path) -> tuple[list[Mutant], list[dict[str, Any]]]:
+    """What survived in an earlier table, and its other rows."""
+    rows = read(path)
+    mutants = [mutant(row["file"], row["place"], int(row["occurrence"])) for row in rows if row["outcome"] != "killed"]
+    return [one for one in mutants if one], [row for row in rows if row["outcome"] == "killed"]
 
 
 def main() -> int:
@@ -249,26 +330,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--files", nargs="*", default=[name for name in TESTS if path_of(name).is_file()])
+    parser.add_argument("--files", nargs="*", default=list(TESTS))
+    parser.add_argument("--again", type=Path, help="Table of an earlier run whose survivors are tried once more.")
     parser.add_argument("--least", type=float, default=0.85, help="Share that has to be killed.")
     parser.add_argument("--out", type=Path, default=Path("mutation.csv"))
     given = parser.parse_args()
+    given.out = given.out.resolve()
+    chosen, rows = again(given.again) if given.again else (drawn(given.mutants, given.seed, given.files), [])
     os.chdir(ROOT)
-    chosen = drawn(given.mutants, given.seed, given.files)
     import_all()
-    seconds = baseline(given.files)
-    rows: list[Mapping[str, object]] = []
-    with given.out.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(("file", "line", "operator", "outcome", "before", "after"))
+    names = sorted({one.name for one in chosen})
+    reached = reached_by({name: TESTS[name].split() for name in names}, {name: path_of(name) for name in names})
+    with tempfile.TemporaryDirectory() as folder, given.out.open("w", newline="") as file:
+        for part in ("src", "tests", "pyproject.toml"):
+            (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, Path(folder) / part)
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows(rows)
         for one in chosen:
-            found = outcome(one, seconds[one.name])
-            rows.append({"file": one.name, "outcome": found})
-            table.writerow((one.name, one.line, one.operator, found, one.before, one.after))
+            rows.append(one.row(outcome(one, reached, Path(folder))))
+            table.writerow(rows[-1])
             file.flush()
-    told(rows)
-    counted = [row["outcome"] for row in rows if row["outcome"] != "not put in"]
-    return 0 if counted.count("killed") >= given.least * len(counted) else 1
+    return 0 if told(rows) >= given.least else 1
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from abacad.cli import main
-from tests.bad_input import cadences, command_lines, recipes, run_folders, tables, telescope, weights
+from tests.bad_input import cadences, checkpoints, command_lines, recipes, run_folders, tables, telescope, weights
 from tests.bad_input.case import MARK, Case, Sandbox
 
 CASES = [
     case
-    for part in (cadences, tables, recipes, weights, run_folders, telescope, command_lines)
+    for part in (cadences, tables, recipes, weights, checkpoints, run_folders, telescope, command_lines)
     for case in part.cases()
 ]
 SECONDS = 2.0

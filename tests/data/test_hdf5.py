@@ -259,6 +259,22 @@ def test_a_file_cut_short_on_disk_costs_the_rows_that_are_gone(packed, tmp_path,
     assert (entry.reason, entry.first, entry.last, entry.values) == ("cut off", 0, 599, 3 * 600)
 
 
+@pytest.mark.parametrize("packed", ["one piece", *PACKED])
+def test_a_file_cut_short_while_it_is_open_costs_the_rows_that_are_gone(packed, tmp_path):
+    """HDF5 knows the length of the file from when it was opened, and shows zeros for what is no longer there."""
+    data = np.random.default_rng(0).chisquare(8, (8, 600)).astype(np.float32)
+    dataset = {} if packed == "one piece" else {"chunks": (1, 1, 600), **PACKED[packed]}
+    path = write_h5(tmp_path / "a.h5", data, False, dataset)
+    with h5py.File(path) as written:
+        begin = (written["data"].id.get_offset() or 0) + 5 * 600 * 4
+    file = open_filterbank(path)
+    cut(path, 100 + (begin if packed == "one piece" else place_of(path, (5, 0, 0))[0]))
+    got = file.read(0, 8, 0, 600)
+    np.testing.assert_array_equal(got[:5], data[:5])
+    assert np.isnan(got[5:]).all()
+    assert [(entry.reason, entry.values) for entry in file.masked] == [("cut off", 3 * 600)]
+
+
 @pytest.mark.parametrize("descending", [True, False])
 def test_a_file_without_chunks_that_is_cut_short_keeps_its_whole_rows(descending, tmp_path):
     path = write_h5(tmp_path / "a.h5", ramp(8, 64), descending)

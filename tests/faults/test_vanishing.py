@@ -1,11 +1,16 @@
 """Files that vanish or change after they were checked and before they are read: one message that names them."""
 
+import contextlib
 import importlib
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.conftest import QUICK
@@ -79,15 +84,51 @@ def test_weights_that_vanish_after_the_recipe_was_read(competition, trained_run,
     is_one_message(in_child(lambda: command("predict", run, competition)), "fold1")
 
 
-@pytest.mark.parametrize("suffix", [".h5", ".fil"])
-def test_a_telescope_file_that_vanishes_after_it_was_opened(suffix, tmp_path, monkeypatch):
-    search_job = importlib.import_module("abacad.run.search_job")
-    paths = [tmp_path / f"panel{number}{suffix}" for number in range(6)]
+def observation(folder: Path, suffix: str) -> list[Path]:
+    """Six telescope files of noise."""
+    paths = [folder / f"panel{number}{suffix}" for number in range(6)]
     rng = np.random.default_rng(0)
     write = write_h5 if suffix == ".h5" else write_fil
     for number, path in enumerate(paths):
         data = rng.chisquare(4, (16, 1024)).astype(np.float32)
         write(path, data, source_name=NAMES[number], tstart=MJD + number * 310 / 86400)
+    return paths
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".fil"])
+@pytest.mark.parametrize("verb", ["search", "score"])
+def test_a_telescope_file_cut_short_while_it_is_open_costs_its_own_rows(verb, suffix, tmp_path, monkeypatch):
+    paths, out = observation(tmp_path, suffix), tmp_path / "found"
+    place, name = {"search": ("search_job", "open_observation"), "score": ("score", "windows_of")}[verb]
+    room = importlib.import_module(f"abacad.run.{place}")
+    opens = getattr(room, name)
+
+    def opened_then_cut(*words, **options):
+        found = opens(*words, **options)
+        with h5py.File(paths[2]) if suffix == ".h5" else contextlib.nullcontext() as file:
+            end = paths[2].stat().st_size if file is None else file["data"].id.get_offset() + 16 * 1024 * 4
+        os.truncate(paths[2], end - 6 * 1024 * 4)
+        return found
+
+    monkeypatch.setattr(room, name, opened_then_cut)
+    more = ["--judged", 0, "--shown", 0] if verb == "search" else []
+    ended = in_child(lambda: command(verb, *paths, "--pattern", "ABACAD", "--out", out, *more))
+    assert ended.code == 0, ended.told[-800:]
+    assert paths[2].name in ended.told
+    assert "cut off" in ended.told
+    if verb == "search":
+        masked = json.loads((out / "search.json").read_text())["found"]["masked_pixels"]
+        assert masked == {path.name: 6 * 1024 * (path == paths[2]) for path in paths}
+    else:
+        scores = pd.read_csv(out)["score"]
+        assert len(scores) == 7  # windows of 256 of 1,024 channels, overlapping by half
+        assert scores.between(0, 1).all()
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".fil"])
+def test_a_telescope_file_that_vanishes_after_it_was_opened(suffix, tmp_path, monkeypatch):
+    search_job = importlib.import_module("abacad.run.search_job")
+    paths = observation(tmp_path, suffix)
     open_observation = search_job.open_observation
 
     def opened_then_changed(*words, **options):

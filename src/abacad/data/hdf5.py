@@ -8,6 +8,7 @@ Of a file that is cut short, what lies beyond its end, wholly or in part, is mas
 import math
 import os
 import zlib
+from contextlib import suppress
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ class Hdf5Store:
         shape = self._data.shape if len(self._data.shape) == 3 else (self._data.shape[0], 1, self._data.shape[1])
         self.n_rows, n_ifs, n_channels = (int(length) for length in shape)
         self._filters = _filters(self._data)
-        self._check_size(os.stat(path).st_size)
+        self._size = os.stat(path).st_size
+        self._check_size(self._size)
         # Attributes may point to texts in a heap, which the library walks when the header is read below.
         if has_endless_heap(path):
             raise ValueError("the heap of its texts is damaged, and the HDF5 library would read it for ever")
@@ -107,6 +109,7 @@ class Hdf5Store:
         self, row: int, n_rows: int, polarisation: int, first: int, n: int
     ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
         """Values in the file's own order of channels, and what of them is lost."""
+        self._look_at_the_end()
         lost = self._unusable(row, n_rows, polarisation, first, n)
         if not any(one.reason in ("corrupt chunk", "cut off") for one in lost):
             try:
@@ -120,6 +123,13 @@ class Hdf5Store:
             if part[::2] not in known:
                 lost += self._read_part(out, row, polarisation, first, part)
         return out, lost
+
+    def _look_at_the_end(self) -> None:
+        """Notice that the file was cut since it was opened: HDF5 reads zeros beyond the end, and says nothing."""
+        with suppress(FileNotFoundError):  # HDF5 still reads the whole of one that was removed
+            size = os.stat(self.path).st_size
+            if size < self._size:
+                self._size = self._end = size
 
     def _read_part(
         self,

@@ -103,19 +103,35 @@ def _refuse_strange(state: FoldState) -> None:
     # 10⁶ epochs: above any recipe's largest (10,000), and small enough to be counted without overflow
     if type(state.epochs) is not int or not 0 <= state.epochs <= 10**6:
         raise ValueError(f"epochs is {brief(repr(state.epochs), 30)}")
+    if type(state.steps) is not int or not 0 <= state.steps <= 10**12 or bool(state.steps) > bool(state.epochs):
+        raise ValueError(f"steps is {brief(repr(state.steps), 30)}")
     if type(state.best_epoch) is not int or not -1 <= state.best_epoch < state.epochs:
         raise ValueError(f"best_epoch is {brief(repr(state.best_epoch), 30)} of {state.epochs} epochs")
     if type(state.best_auc) is not float or not (0 <= state.best_auc <= 1 or state.best_epoch < 0):
         raise ValueError(f"best_auc is {brief(repr(state.best_auc), 30)}")
+    _refuse_strange_tensors(state)
+
+
+def _refuse_strange_tensors(state: FoldState) -> None:
     if bool(state.weights) != bool(state.epochs) or not all(
-        isinstance(one, dict) for one in (state.average, state.optimizer, state.scaler)
+        isinstance(one, dict) for one in (state.weights, state.average, state.optimizer, state.scaler, state.best)
     ):
         raise ValueError("its weights are missing or too early, or a part is of another type")
+    for epoch, kept in state.best.items():
+        if type(epoch) is not int or not 0 <= epoch < state.epochs or not _is_kept(kept):
+            raise ValueError(f"best holds {brief(repr(epoch), 30)}, which is no epoch with its AUC and weights")
     # One NaN in a weight gives every cadence the score NaN; better to train the fold anew than to go on from there.
-    for part in (state.weights, state.average):
+    for part in (state.weights, state.average, *(kept["weights"] for kept in state.best.values())):
         for name, tensor in part.items():
             if not isinstance(tensor, Tensor) or (tensor.is_floating_point() and not tensor.isfinite().all()):
                 raise ValueError(f"{brief(str(name), 60)} is no tensor of finite numbers")
+
+
+def _is_kept(kept: object) -> bool:
+    """Whether this is an epoch as `kept_epochs` keeps it: {auc, weights}."""
+    if not isinstance(kept, dict) or set(kept) != {"auc", "weights"}:
+        return False
+    return type(kept["auc"]) is float and 0 <= kept["auc"] <= 1 and isinstance(kept["weights"], dict)
 
 
 def require_fit(
@@ -137,6 +153,8 @@ def require_fit(
         return
     try:
         compare(path, state.weights, weights)
+        for kept in state.best.values():
+            compare(path, kept["weights"], weights)
         if averaged and state.average:
             average = {name.removeprefix(_AVERAGED): one for name, one in state.average.items() if name != "n_averaged"}
             compare(path, average, weights)
