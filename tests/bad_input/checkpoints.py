@@ -10,20 +10,25 @@ from typing import Any
 import torch
 
 from tests.bad_input.cadences import Bomb
-from tests.bad_input.case import Case, Sandbox, flipped, rubbish, sparse, write
+from tests.bad_input.case import Case, Sandbox, rubbish, sparse, write
 from tests.bad_input.weights import read
 from tests.conftest import QUICK
 
 State = dict[str, Any]
+KIND = "abacad: state of a fold, 1"
+
+
+def good(weights: dict[str, torch.Tensor]) -> State:
+    """A state that nothing is wrong with: a fold after its first epoch."""
+    return {
+        "kind": KIND, "epochs": 1, "best_epoch": 0, "best_auc": 0.5, "weights": weights,
+        "average": {}, "optimizer": {}, "scaler": {}, "steps": 1, "best": {},
+    }  # fmt: skip
 
 
 def state_of(box: Sandbox) -> State:
-    """A state that nothing is wrong with: fold 0 of the run after its first epoch."""
-    _, weights = read(box.run / "fold0" / "best.safetensors")
-    return {
-        "kind": "abacad: state of a fold, 1", "epochs": 1, "best_epoch": 0, "best_auc": 0.5, "weights": weights,
-        "average": {}, "optimizer": {}, "scaler": {}, "steps": 1, "best": {},
-    }  # fmt: skip
+    """That of fold 0 of the run."""
+    return good(read(box.run / "fold0" / "best.safetensors")[1])
 
 
 def unfinished(box: Sandbox) -> Path:
@@ -101,7 +106,7 @@ def _moment(shape: tuple[int, ...], value: float = 0.0) -> State:
 
 
 _KEPT = {"auc": 0.5, "weights": {}}
-_BYTES: dict[str, Callable[[bytes], bytes]] = {
+BYTES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda whole: b"",
     "text": lambda whole: b"state\n",
     "JSON": lambda whole: b'{"epochs": 1}',
@@ -112,7 +117,7 @@ _BYTES: dict[str, Callable[[bytes], bytes]] = {
     "longer": lambda whole: whole + b"more" * 50,
     "its pickle exchanged": lambda whole: whole.replace(b"abacad: state", b"abacad: statE"),
 }
-_OBJECTS: dict[str, Callable[[State], Any]] = {
+OBJECTS: dict[str, Callable[[State], Any]] = {
     "executes": lambda state: Bomb(),
     "executes within": lambda state: state | {"scaler": {"scale": Bomb()}},
     "a module": lambda state: state | {"weights": torch.nn.Linear(2, 2)},
@@ -176,7 +181,7 @@ _FACTS: dict[str, tuple[Any, ...]] = {
     "folds_trained": ("01", [0.5, "x"]),
     "train_seconds": ("long", [1], {}),
 }
-_CHECKED: dict[str, Any] = {
+CHECKED: dict[str, Any] = {
     "empty": {},
     "no shape": {"skipped": []},
     "shape of text": {"shape": "6,28,64", "skipped": []},
@@ -190,27 +195,19 @@ _CHECKED: dict[str, Any] = {
 }
 
 
+_MET = ("executes", "a list", "no kind", "no weights", "a weight of another shape", "a moment of another shape")
+"""The objects, and the records, that the whole verb meets as well: a training takes a third of a second to begin."""
+_MET_CHECKED = ("no shape", "huge", "another shape", "left out: numbers")
+
+
 def cases() -> Iterator[Case]:
-    """All of them."""
-    yield from _states()
-    yield from _others()
-
-
-def _states() -> Iterator[Case]:
-    for name, change in _BYTES.items():
-        yield Case(f"state: {name}", partial(_bytes, change), ("last.ckpt",), may_pass=name == "longer")
-    for seed in range(4):
-        yield Case(f"state: rubbish {seed}", partial(_bytes, lambda whole, seed=seed: rubbish(seed)), ("last.ckpt",))
-        changed = partial(_bytes, partial(flipped, seed=seed, within=600))
-        yield Case(f"state: changed {seed}", changed, ("last.ckpt",), may_pass=True)
-    for name, make in _OBJECTS.items():
-        for old in (False, True) if "executes" in name else (False,):
-            yield Case(f"state: {name}{', old form' * old}", partial(_object, make, old), ("last.ckpt",))
+    """Those that the command line meets; `tests/bad_input/test_checkpoints.py` has all states, met by their reader."""
+    for name in ("empty", "text", "pickle", "half"):
+        yield Case(f"state: {name}", partial(_bytes, BYTES[name]), ("last.ckpt",))
+    for name in _MET:
+        yield Case(f"state: {name}", partial(_object, OBJECTS[name], False), ("last.ckpt",))
     yield Case("state: weights in its place", _of_weights, ("last.ckpt",))
     yield Case("state: of 1 TB", _of_1_tb, ("last.ckpt",))
-
-
-def _others() -> Iterator[Case]:
     for name, change in _FOLDS.items():
         yield Case(f"folds: {name}", partial(_table, "folds.csv", change), ("folds.csv", "Fold", "fold"))
     for name, change in _HELD.items():
@@ -218,7 +215,7 @@ def _others() -> Iterator[Case]:
     yield Case("folders of folds exchanged", _exchanged, ("oof.csv",))
     for key, values in _FACTS.items():
         for value in values:
-            for verb in ("report", "train", "review") if key == "data" else ("report", "train"):
+            for verb in ("report", "review") if key == "data" else ("report",):
                 yield Case(f"{verb} with {key} {value!r}", partial(_fact, key, value, verb), ("run.json",))
-    for name, content in _CHECKED.items():
-        yield Case(f"checked: {name}", partial(_checked, content), ("checked.json", "28, 64"))
+    for name in _MET_CHECKED:
+        yield Case(f"checked: {name}", partial(_checked, CHECKED[name]), ("checked.json", "28, 64"))

@@ -42,8 +42,10 @@ def test_torn_groups_and_poor_folds_are_refused(tmp_path):
     torn.loc[0, "fold"] = (torn.loc[0, "fold"] + 1) % 5
     with pytest.raises(AbacadError, match="both sides"):
         check_folds(torn, table, 5)
-    with pytest.raises(AbacadError, match="each training id once"):
-        check_folds(folds[1:], table, 5)
+    stranger = folds.iloc[:1].assign(id="stranger")
+    for other in (folds[1:], pd.concat([folds, stranger]), pd.concat([folds, folds[:1]]), folds.assign(fold=5)):
+        with pytest.raises(AbacadError, match="each training id once"):
+            check_folds(other, table, 5)
     with pytest.raises(AbacadError, match="one class only"):
         check_folds(folds, table.assign(target=(folds["fold"] == 0).astype(int)), 5)
 

@@ -70,11 +70,20 @@ def test_the_common_spectrum_is_what_four_panels_share_and_not_what_three_do():
     assert white[::2, :, 40].mean(-1).min() > 2.5
 
 
-def test_a_panel_loses_the_spectra_of_the_other_class_only():
-    white = torch.zeros(6, 28, 64)
-    profile = torch.linspace(0.5, 2, 28)
+@pytest.mark.parametrize("n_time", [4, 28])
+def test_a_panel_loses_the_spectra_of_the_other_class_only(n_time):
+    white = torch.zeros(6, n_time, 64)
+    profile = torch.linspace(0.5, 2, n_time)
     white[::2, :, 10] = profile  # ON alone
     white[:, :, 50] += 2 * profile  # in all panels
     left = decluttered(white, other=1, own=0)
     torch.testing.assert_close(left[::2, :, 10], profile.expand(3, -1), rtol=0.05, atol=0.05)
     assert left[::2, :, 50].abs().max() < 0.05
+
+
+def test_what_is_nothing_but_zero_stays_so_and_leaves_the_others_alone():
+    white = noise(batch=(2,))
+    white[0] = 0
+    left = decluttered(white)
+    assert (left[0] == 0).all()
+    torch.testing.assert_close(left[1], decluttered(white[1]), rtol=1e-3, atol=1e-3)

@@ -23,6 +23,12 @@ def test_what_does_not_vary_is_zero(value):
     assert (standardise(torch.full((2, 8, 8), value)) == 0).all()
 
 
+def test_the_rounding_of_a_constant_is_no_variation():
+    planes = 7.3 + 7.3e-7 * noise().clamp(-3, 3) / 3
+    assert planes.std() > 0
+    assert (standardise(planes) == 0).all()
+
+
 def test_each_plane_has_its_own_mean_and_spread():
     x = noise() * torch.tensor([1, 10, 1e3, 1e-3, 5]).view(5, 1, 1) + torch.arange(5.0).view(5, 1, 1)
     torch.testing.assert_close(standardise(x), standardise(noise()), rtol=1e-3, atol=1e-3)

@@ -79,6 +79,7 @@ def test_a_cadence_that_cannot_be_used_stops_or_is_neither_needle_nor_none(compe
     rest = [place for place in range(12) if place not in (2, 5)]
     np.testing.assert_allclose(table["score"][rest], whole["score"][rest], atol=1e-6)
     assert caplog.text.count(f"gets the score {UNKNOWN}") == 2
+    assert "not in sample_submission.csv" not in caplog.text  # a file that is missing is no stranger
 
 
 def test_another_competitions_folder_is_told_as_such(competition, tmp_path, caplog):
