@@ -20,7 +20,6 @@ import argparse
 import ast
 import csv
 import importlib
-import inspect
 import os
 import pkgutil
 import random
@@ -29,7 +28,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +40,7 @@ import hypothesis
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
+from graft import function_at, graft
 from tests_reached import Reached, reached_by
 
 from abacad.metric import wilson
@@ -68,7 +67,7 @@ TESTS = {
 LEFT_OUT = ("NoOp", "RemoveDecorator", "VariableInserter", "VariableReplacer", "ExceptionReplacer")
 COLUMNS = ("file", "line", "operator", "outcome", "before", "after", "place", "occurrence")
 EQUIVALENT = ROOT / "benchmarks" / "equivalent_mutants.csv"
-_WORDS = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore", "--tb=no", "--durations=0")
+_WORDS = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore", "--tb=no", "-o", "addopts=")
 _SLOWER = 5
 """Times the seconds of its tests after which a fault counts as one that never ends."""
 
@@ -174,57 +173,6 @@ def drawn(n: int, seed: int, names: list[str]) -> list[Mutant]:
         chosen += [one for one, _ in zip(found, range(share), strict=False)]
     rng.shuffle(chosen)
     return chosen
-
-
-def function_at(source: str, line: int) -> ast.FunctionDef | None:
-    """The outermost function or method that holds a line; None outside of functions."""
-    holders = (ast.Module, ast.ClassDef)
-    nodes: list[ast.stmt] = list(ast.parse(source).body)
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0):
-            return node
-        if isinstance(node, holders):
-            nodes += node.body
-    return None
-
-
-def graft(module: types.ModuleType, source: str) -> int:
-    """Put the functions of a changed source into a module that others have imported from; how many changed."""
-    fresh: dict[str, Any] = {
-        "__name__": module.__name__,
-        "__file__": module.__file__,
-        "__package__": module.__package__,
-    }
-    exec(compile(source, str(module.__file__), "exec"), fresh)
-    return sum(_put(vars(module)[name], new, module.__name__) for name, new in fresh.items() if name in vars(module))
-
-
-def _put(old: Any, new: Any, home: str) -> int:
-    if isinstance(old, type) and old.__module__ == home:
-        return sum(_put(vars(old)[each], part, home) for each, part in vars(new).items() if each in vars(old))
-    functions = _function(old), _function(new)
-    return _put_code(*functions) if all(functions) else 0
-
-
-def _function(thing: Any) -> types.FunctionType | None:
-    """The plain function within a method, a property or a wrapper."""
-    for inner in ("__func__", "fget", "func"):
-        thing = getattr(thing, inner, thing)
-    found = inspect.unwrap(thing) if callable(thing) else thing
-    return found if isinstance(found, types.FunctionType) and "abacad" in found.__code__.co_filename else None
-
-
-def _put_code(old: types.FunctionType, new: types.FunctionType) -> int:
-    defaults = (old.__defaults__, old.__kwdefaults__) != (new.__defaults__, new.__kwdefaults__)
-    if old.__code__ == new.__code__ and not defaults:
-        return 0
-    try:
-        old.__code__ = new.__code__
-    except ValueError:  # another number of closed-over variables
-        return 0
-    old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
-    return 1
 
 
 def tests_of(one: Mutant, reached: Reached) -> list[str]:

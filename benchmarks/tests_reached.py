@@ -92,7 +92,7 @@ def reached_by(tests: Mapping[str, list[str]], sources: Mapping[str, Path]) -> R
     reached = Reached()
     for name, files in tests.items():
         watch = _Watch(sources[name])
-        words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore", "--tb=short", "--durations=0"]
+        words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore", "--tb=short", "-o", "addopts="]
         if pytest.main([*words, *files], plugins=[watch]) != 0:
             raise SystemExit(f"{' '.join(files)}: fails without a fault.")
         reached.lines[name], reached.took[name] = watch.lines, watch.took

@@ -9,7 +9,7 @@ import pytest
 
 from abacad.data.filterbank import is_telescope_file, open_filterbank
 from abacad.errors import AbacadError
-from tests.data.files import ramp, word, words, write_fil, write_h5
+from tests.data.files import STEP_MHZ, ramp, word, words, write_fil, write_h5
 
 
 @pytest.mark.parametrize("descending", [True, False])
@@ -116,6 +116,8 @@ def test_what_is_not_finite_is_masked_counted_and_named(write, descending, tmp_p
     assert (entry.reason, entry.first, entry.last, entry.values) == ("not finite", 10, 90, 3)
     assert "noise" in caplog.text
     assert "10 to 90" in caplog.text
+    low_mhz = 6000 - 99 * STEP_MHZ * descending
+    assert f"(from {low_mhz + 10 * STEP_MHZ:.6f} MHz on)" in caplog.text
 
 
 def test_what_is_read_twice_is_counted_once(tmp_path):
