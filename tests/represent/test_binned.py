@@ -19,6 +19,12 @@ def test_shape_is_view_major_and_drops_the_remainder(n_time, rows, expected):
     torch.testing.assert_close(binned(noise(n_time=n_time, batch=(2,)), rows, ("clean",)), out[:, 6:12])
 
 
+def test_the_view_of_covered_channels_is_zero_where_nothing_is_covered():
+    out = binned(noise(n_time=90), 7, ("clean", "residual"))
+    assert out.shape == (12, 12, N_FREQ)
+    assert (out[6:] == 0).all()
+
+
 def test_batch_does_not_mix_cadences():
     batch = noise(batch=(2, 3))
     torch.testing.assert_close(binned(batch)[1, 2], binned(batch[1, 2]), rtol=1e-3, atol=1e-3)
