@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED
-from abacad.model.lines import off_lines, on_lines
+from abacad.model.lines import joint_lines, line_maps
 from abacad.model.panel import PanelNetwork
 from abacad.model.real import RealPanelNetwork, _Lines, _windows
 from abacad.represent.representation import representation
@@ -20,10 +20,11 @@ EVEN = Axes().panel_start
 @pytest.mark.parametrize("n_freq", [32, 50, 63, 64])
 def test_lines_in_real_numbers_are_those_of_the_transforms(n_freq, starts):
     panels = torch.randn(2, 6, 5, n_freq)
-    on, off = _Lines(5, n_freq, 8, starts)(panels)
-    torch.testing.assert_close(off, off_lines(panels[:, 1::2], 8, starts), atol=1e-4, rtol=1e-4)
-    for one, expected in zip(on, on_lines(panels[:, 0::2], 8, starts), strict=True):
-        torch.testing.assert_close(one, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        _Lines(5, n_freq, 8, starts, 1)(panels), line_maps(panels, 8, starts), atol=1e-4, rtol=1e-4
+    )
+    together = _Lines(5, n_freq, 8, starts, 4)(panels[:, 0::2])
+    torch.testing.assert_close(together, joint_lines(panels[:, 0::2], 8, starts), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(4, 64), (3, 50), (39, 256)])

@@ -6,10 +6,10 @@ It looks at the `binned` representation in two ways and asks of both what stands
   compared between ON and OFF at each frequency. It finds needles that break off, wander or differ from panel to panel.
   The median of the three ON panels is what stands in two of them at least.
 - *Lines.* Panels are summed along straight lines through the whole cadence, slews included, so that one line is one
-  pixel of a (drift, frequency) map, the same in every panel that it stands in (`abacad.model.lines`). The ON maps are
-  added before anything is thresholded, all three of them and the best two: a line of 4 σ in each panel is one of 7 σ
-  here. By how much a line exceeds the OFF panels, and the one that stands still at its place, are maps, too: what is
-  fixed to the ground does not drift. There is nothing to learn in the maps; a small network reads them.
+  pixel of a (drift, frequency) map, the same in every panel that it stands in. The three ON maps are added before
+  anything is thresholded: a line of 4 σ in each panel is one of 7 σ here. By how much a line exceeds the one that
+  stands still at its place is a map, too: what is fixed to the ground does not drift. There is nothing to learn in the
+  maps; a small network reads them.
 
 Both end in features per frequency, from which a head makes one log-odds per frequency; a needle anywhere is a needle,
 so the answer is their log-sum-exp.
@@ -23,18 +23,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from abacad.model.lines import (
-    STEPS,
-    Fine,
-    Starts,
-    halved,
-    in_three_two_one,
-    off_joint,
-    off_lines,
-    on_lines,
-    paired,
-    spread,
-)
+from abacad.model.lines import Maps, Starts, halved, joint, joint_lines, line_maps, paired, spread
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.types import Logits, Planes
 
@@ -128,55 +117,46 @@ class LineBranch(nn.Module):
     """Reads line maps: (batch, 6, time, freq) → (batch, n, freq/2)."""
 
     n_features = 8
-    n_maps = 15
 
     def __init__(self, width: int, max_drift: int) -> None:
         """Build the reader of `width` features for lines up to `max_drift` channels a panel."""
         super().__init__()
         self.max_drift = max_drift
-        self.read = nn.Sequential(
-            _layer(self.n_maps, width, 3), _layer(width, width, 1), nn.Conv2d(width, self.n_features, 1)
-        )
+        self.read = nn.Sequential(_layer(10, width, 3), _layer(width, width, 1), nn.Conv2d(width, self.n_features, 1))
 
     def forward(
         self, panels: Float[Tensor, "batch panel time freq"], panel_start: Starts
     ) -> Float[Tensor, "batch feature freq2"]:
         """The largest answer over all drifts, for each two channels."""
-        off = off_lines(panels[:, 1::2], self.max_drift, panel_start)
-        on = on_lines(panels[:, 0::2], self.max_drift, panel_start)
-        evidence = self.evidence(on, off).contiguous(memory_format=torch.channels_last)
-        return self.read(evidence).amax(2)
-
-    def evidence(
-        self, on: list[Fine], off: Float[Tensor, "batch 3 drift freq"]
-    ) -> Float[Tensor, "batch 15 drift2 freq2"]:
-        """Fifteen maps that the reader sees, in this order.
-
-        Joint ON, joint OFF; each of the three ON panels; each of the three OFF panels, largest within a neighbourhood;
-        the excess of joint ON over any OFF panel, and over a line that does not drift; the best pair of ON panels, and
-        its excess over the same two; the excess of the best single ON panel over the same two.
-        """
-        each = torch.stack([paired(halved(one[:, ::STEPS]), -1) for one in on], 1)
-        # A transmitter's line need not have quite the same drift and place in OFF panels as in ON panels.
-        near = spread(spread(halved(off), -1), -2)
-        # below 3 σ OFF panels hold noise only, which should not be subtracted
-        any_off = near.amax(1).clamp_min(3.0)
-        three, two, one = (self._over(fine, any_off) for fine in in_three_two_one(on))
-        joint, *excess = three
-        maps = [joint, halved(off_joint(off)), *each.unbind(1), *near.unbind(1), *excess, *two, *one[1:]]
-        evidence = torch.stack(maps, 1)
-        # Soft saturation, within ±3: 1.5 at 6 σ. A carrier of 1000 σ must not drown a needle of 8 σ in the batch norm.
-        return 3 * evidence / (6 + evidence.abs())
-
-    @staticmethod
-    def _over(fine: Fine, any_off: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Lines at the resolution of the maps, in excess of OFF panels, and of the line that stands still there."""
+        maps = line_maps(panels, self.max_drift, panel_start)
+        joint_on = joint_lines(panels[:, 0::2], self.max_drift, panel_start)
         # The middle drift is 0. Taken before drifts are halved, which keeps the largest of four neighbours and can no
         # longer tell a standing line from a slow one. Worth 0.12 of completeness at a false-alarm rate of 10⁻²
         # (docs/lab-notebook.md, section 16).
-        standing = halved(halved(fine[:, fine.shape[1] // 2, None]))
-        largest = halved(halved(paired(fine, -2)))
-        return largest, largest - any_off, largest - spread(standing, -1).clamp_min(3.0)
+        standing = joint_on[:, joint_on.shape[1] // 2, None]
+        joint_on = halved(halved(paired(joint_on, -2)))
+        evidence = self._evidence(maps, joint_on, halved(halved(standing)))
+        evidence = evidence.contiguous(memory_format=torch.channels_last)
+        return self.read(evidence).amax(2)
+
+    def _evidence(
+        self, maps: Maps, joint_on: Float[Tensor, "batch drift2 freq2"], standing: Float[Tensor, "batch 1 freq2"]
+    ) -> Float[Tensor, "batch 10 drift2 freq2"]:
+        """Ten maps that the reader sees, in this order.
+
+        Joint ON, joint OFF; each of the three ON panels; each of the three OFF panels, largest within a neighbourhood;
+        the excess of joint ON over any OFF panel; and its excess over a line that does not drift.
+        """
+        on, off = maps[:, 0::2], maps[:, 1::2]
+        both = torch.stack([joint_on, halved(joint(off))], 1)
+        # A transmitter's line need not have quite the same drift and place in OFF panels as in ON panels.
+        near = spread(spread(halved(off), -1), -2)
+        # below 3 σ OFF panels hold noise only, which should not be subtracted
+        excess = both[:, :1] - near.amax(1, keepdim=True).clamp_min(3.0)
+        moving = both[:, :1] - spread(standing, -1)[:, None].clamp_min(3.0)
+        evidence = torch.cat([both, halved(on), near, excess, moving], 1)
+        # Soft saturation, within ±3: 1.5 at 6 σ. A carrier of 1000 σ must not drown a needle of 8 σ in the batch norm.
+        return 3 * evidence / (6 + evidence.abs())
 
 
 def for_views(

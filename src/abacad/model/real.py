@@ -6,13 +6,12 @@ Nothing is trained here; the answers are those of the network up to rounding.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from abacad.model.lines import REFERENCE, Fine, Maps, Starts, on_places
+from abacad.model.lines import REFERENCE, Starts, halved, paired
 from abacad.model.panel import LineBranch, PanelNetwork
 from abacad.signal.cadence import N_PANELS
 from abacad.types import Logits, Planes
@@ -37,7 +36,8 @@ class RealPanelNetwork(nn.Module):
         self.n_freq4 = -(-n_freq // 4)
         self.register_buffer("pooled", _windows(-(-n_freq // 2), self.n_freq4))
         lines = network.lines
-        self.lines = None if lines is None else _Lines(n_time, n_freq, lines.max_drift, panel_start)
+        self.maps = None if lines is None else _Lines(n_time, n_freq, lines.max_drift, panel_start, 1)
+        self.joint = None if lines is None else _Lines(n_time, n_freq, lines.max_drift, panel_start, 4)
 
     def forward(self, planes: Planes) -> Logits:
         """The log-odds that a needle stands in the ON panels alone."""
@@ -65,9 +65,13 @@ class RealPanelNetwork(nn.Module):
     def _line_features(
         self, branch: LineBranch, panels: Float[Tensor, "batch panel time freq"]
     ) -> Float[Tensor, "batch n freq2"]:
-        assert self.lines is not None
-        on, off = self.lines(panels)
-        return branch.read(branch.evidence(on, off)).amax(2)
+        assert self.maps is not None
+        assert self.joint is not None
+        joint_on = self.joint(panels[:, 0::2])
+        standing = joint_on[:, joint_on.shape[1] // 2, None]
+        joint_on = halved(halved(paired(joint_on, -2)))
+        evidence = branch._evidence(self.maps(panels), joint_on, halved(halved(standing)))
+        return branch.read(evidence).amax(2)
 
 
 def _windows(n_in: int, n_out: int) -> Int[Tensor, "window pixel"]:
@@ -79,45 +83,7 @@ def _windows(n_in: int, n_out: int) -> Int[Tensor, "window pixel"]:
 
 
 class _Lines(nn.Module):
-    """Lines in each OFF panel and through the ON panels, as `off_lines` and `on_lines` have them."""
-
-    index: Tensor
-
-    def __init__(self, n_time: int, n_freq: int, max_drift: int, panel_start: Starts) -> None:
-        super().__init__()
-        since = [start - panel_start[REFERENCE] for start in panel_start]
-        self.off = _Sums(n_time, n_freq, max_drift, since[1::2], 1, n_freq)
-        self.on = _Sums(n_time, n_freq, max_drift, [0.0] * len(since[0::2]), 2, 4 * n_freq)
-        # Exported, a slice for each drift would be a thousand operations: one index of all pixels is one.
-        places, reach = on_places(n_freq, max_drift, panel_start)
-        around, pixels = 4 * n_freq, torch.arange(2 * n_freq)
-        index = [
-            [
-                drift * around + (pixels + moved) % around if abs(moved) <= reach else _outside(pixels, max_drift)
-                for drift, moved in each
-            ]
-            for each in places
-        ]
-        self.register_buffer("index", torch.stack([torch.stack(each) for each in index]))
-
-    def forward(
-        self, panels: Float[Tensor, "batch panel time freq"]
-    ) -> tuple[list[Fine], Float[Tensor, "batch off drift freq"]]:
-        """Lines through the ON panels, in each of them; and in each OFF panel."""
-        own = self.on(panels[:, 0::2]).flatten(2)
-        nothing = torch.zeros_like(own[..., :1])
-        own = torch.cat([own, nothing], -1)
-        on = [own[:, panel][:, self.index[panel]] for panel in range(self.index.shape[0])]
-        return on, self.off(panels[:, 1::2])
-
-
-def _outside(pixels: Int[Tensor, " pixel"], max_drift: int) -> Int[Tensor, " pixel"]:
-    """The pixel that holds nothing, after all of a panel's map."""
-    return torch.full_like(pixels, (2 * max_drift + 1) * 2 * len(pixels))
-
-
-class _Sums(nn.Module):
-    """Sums of panels along straight lines, as `line_maps` makes them."""
+    """Sums along straight lines: of each panel (`steps` 1), or of the three ON panels together in quarter steps (4)."""
 
     shift: Tensor
     angle: Tensor
@@ -126,34 +92,41 @@ class _Sums(nn.Module):
     back_cos: Tensor
     back_sin: Tensor
 
-    def __init__(
-        self, n_time: int, n_freq: int, max_drift: int, middle: Sequence[float], fine: int, n_out: int
-    ) -> None:
+    def __init__(self, n_time: int, n_freq: int, max_drift: int, panel_start: Starts, steps: int) -> None:
         super().__init__()
+        self.together = steps > 1
+        starts = torch.tensor(panel_start, dtype=torch.float64)
         row = (torch.arange(n_time) + 0.5) / n_time - 0.5
-        since = row + torch.tensor(middle, dtype=torch.float64)[:, None]
-        self.register_buffer("shift", (torch.arange(-max_drift, max_drift + 1) * since[..., None]).float())
+        since = row + (starts - starts[REFERENCE])[:, None]
+        if self.together:
+            since = since[0::2].reshape(1, -1)
+        shift = torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
+        self.register_buffer("shift", shift.float())
         mode = torch.arange(n_freq + 1, dtype=torch.float64)[:, None]
         self.register_buffer("angle", (2 * math.pi * mode / (2 * n_freq)).float()[..., None, None])
-        self.scale = 1 / math.sqrt(n_time)
+        self.scale = 1 / math.sqrt(n_time * (3 if self.together else 1))
         self._keep("forth", (2 * math.pi / (2 * n_freq) * torch.arange(n_freq) * mode).T, torch.ones(1))
+        n_out = n_freq * (2 if self.together else 1)
         weight = torch.full((n_freq + 1, 1), 2.0 / (2 * n_freq), dtype=torch.float64)
         # A real signal has each mode twice, as itself and its mirror image, but for the constant one.
         weight[0] /= 2
-        if fine == 1:
+        if not self.together:
             weight[-1] /= 2  # the highest mode is its own mirror image
-        self._keep("back", math.pi / n_freq / fine * mode * torch.arange(n_out), weight)
+        self._keep("back", math.pi / n_out * mode * torch.arange(n_out), weight)
 
     def _keep(self, name: str, angle: Tensor, scale: Tensor) -> None:
         self.register_buffer(f"{name}_cos", (angle.cos() * scale).float())
         self.register_buffer(f"{name}_sin", (angle.sin() * scale).float())
 
-    def forward(self, panels: Float[Tensor, "batch panel time freq"]) -> Maps:
-        """The first pixels of each map: (batch, panel, drift, n_out)."""
+    def forward(self, panels: Float[Tensor, "batch panel time freq"]) -> Float[Tensor, "batch *drift_and_freq"]:
+        """Maps (batch, panel, drift, freq); (batch, drift, freq) of the ON panels together."""
+        if self.together:
+            panels = panels.flatten(1, 2)[:, None]
         real = (panels @ self.forth_cos).permute(3, 1, 0, 2)
         imaginary = -(panels @ self.forth_sin).permute(3, 1, 0, 2)
         phase = self.angle * self.shift  # multiplied out here, the matrices would take 100 MB of the exported file
         cosine, sine = phase.cos() * self.scale, phase.sin() * self.scale
         moved = real @ cosine - imaginary @ sine
         turned = real @ sine + imaginary @ cosine
-        return moved.permute(2, 1, 3, 0) @ self.back_cos - turned.permute(2, 1, 3, 0) @ self.back_sin
+        maps = moved.permute(2, 1, 3, 0) @ self.back_cos - turned.permute(2, 1, 3, 0) @ self.back_sin
+        return maps[:, 0] if self.together else maps
