@@ -36,7 +36,7 @@ from abacad.model.precision import precision_of
 from abacad.recipes import recipe_with
 from abacad.signal.cadence import N_PANELS
 from abacad.simulator.presets import PRESETS
-from abacad.simulator.settings import Needles, Simulation
+from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
@@ -82,8 +82,7 @@ def pretrain(
     presets = [presets] if isinstance(presets, str) else list(presets)
     if needs_own_process(recipe):
         raise AbacadError("Pretraining on several devices needs a shell: abacad pretrain.\nHere: --trainer.devices 1.")
-    simulated: dict[str, Any] = {"presets": list(presets), "cadences": cadences, "positives": positives}
-    simulated |= {"bright_first": bright_first, "families": "test"}
+    simulated = {"presets": list(presets), "cadences": cadences, "positives": positives, "bright_first": bright_first}
     simulations = _simulations(simulated)
     # The order of brightness is that of the cadences, so a second epoch would begin with bright ones again.
     if bright_first and recipe.trainer.max_epochs > 1:
@@ -148,12 +147,7 @@ def _source(simulations: Sequence[Simulation], simulated: Mapping[str, Any], see
 
 
 def _simulations(simulated: Mapping[str, Any]) -> list[Simulation]:
-    """The simulations that a run.json names.
-
-    Their needles are those of the presets' test sets: what a detector will be asked for it has to have been shown. In
-    `kaggle` those hold S-curves, and its training set none. Runs of earlier versions do not say `families`: theirs were
-    the training set's.
-    """
+    """The simulations that a run.json names."""
     presets, cadences, positives = simulated["presets"], simulated["cadences"], simulated["positives"]
     unknown = [name for name in presets if name not in PRESETS]
     if unknown or not presets:
@@ -163,16 +157,10 @@ def _simulations(simulated: Mapping[str, Any]) -> list[Simulation]:
     if not 0 < positives < 1:
         raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
     simulations = [replace(PRESETS[name], positives=positives) for name in presets]
-    if simulated.get("families") == "test":
-        simulations = [replace(one, needles=_as_in_test(one.needles)) for one in simulations]
     # One network has one number of rows; and cadences of unlike length make no batch.
     if len({one.axes for one in simulations}) > 1:
         raise AbacadError("The presets have cadences with different axes.\nTrain one detector for each of them.")
     return simulations
-
-
-def _as_in_test(needles: Needles) -> Needles:
-    return replace(needles, families=needles.test_families or needles.families)
 
 
 def _conclude(folder: RunFolder, seconds: float) -> None:
