@@ -17,6 +17,7 @@ OF_SEVERAL = {
     "test_extending.py": "what docs/extending.md promises to whoever adds a part",
     "test_notebook.py": "a notebook that is run from end to end",
     "test_tree.py": "this file",
+    "bad_input/test_checkpoints.py": "malformed states of a fold, each refused by the reader that meets it",
     "bad_input/test_every_bad_input.py": "malformed inputs to every verb, judged alike",
     "bad_input/test_messages.py": "bad input through the command line",
     "faults/test_disk.py": "a full disk under several verbs",
