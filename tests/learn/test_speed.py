@@ -63,3 +63,11 @@ def test_the_panel_network_lays_out_itself():
     panel = replace(recipe(channels_last=True), model=Model("panel"))
     with pytest.raises(AbacadError, match="for timm backbones"):
         require_speed(panel)
+
+
+@pytest.mark.parametrize(("name", "warned"), [("panel", True), ("test_efficientnet", False)])
+def test_compiling_the_panel_network_is_warned_of(name, warned, monkeypatch, caplog):
+    """Its Fourier transforms are complex: compiled steps take 1.6 times as long."""
+    monkeypatch.setattr(torch, "compile", lambda call, **_: call)
+    require_speed(replace(recipe(compile=True), model=Model(name, pretrained=False)))
+    assert ("makes the panel network slower" in caplog.text) == warned

@@ -4,6 +4,8 @@ In channels-last order the planes of one pixel lie beside each other, as convolu
 a result by more than rounding.
 """
 
+import logging
+
 import torch
 
 from abacad.config import Recipe
@@ -11,6 +13,8 @@ from abacad.errors import AbacadError, brief
 from abacad.model.detector import Detector
 from abacad.model.device import pick_device
 from abacad.types import Planes
+
+log = logging.getLogger(__name__)
 
 
 def require_speed(recipe: Recipe) -> None:
@@ -23,6 +27,11 @@ def require_speed(recipe: Recipe) -> None:
         raise AbacadError("trainer.channels_last is for timm backbones.\nLeave it out: --trainer.channels_last false.")
     if recipe.trainer.compile:
         _require_compiler(recipe.trainer.accelerator)
+        if recipe.model.name == "panel":
+            # 1.6 times the time of a step on a CPU (docs/benchmarks.md); on a GPU nobody has measured it.
+            log.warning(
+                "trainer.compile makes the panel network slower: torch's compiler has no code for its complex numbers"
+            )
 
 
 def make_quick(detector: Detector, recipe: Recipe) -> None:
