@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abacad.searcher.depth import completeness, depth, flux_w_m2, power_w, snr_found
+from abacad.searcher.depth import completeness, depth, flux_w_m2, power_w, recovered, snr_found
 from abacad.searcher.settings import Settings
 from tests.searcher.made import made
 
@@ -35,6 +35,18 @@ def test_completeness_counts_each_needle_once_and_apart_from_dense_interference(
     assert shares[shares["of"] == "SNR, dense"]["found"].tolist() == [0]
     assert shares[shares["of"] == "drift"]["needles"].sum() == 6
     assert ((shares["share_low"] <= shares["share"] + 1e-9) & (shares["share"] <= shares["share_high"] + 1e-9)).all()
+
+
+def test_bright_needles_are_counted_outside_and_within_dense_interference():
+    table = pd.concat([
+        injected([12.0] * 8 + [9.9], [True] * 7 + [False] * 2),
+        injected([10.0, 30.0], [True, False], dense=True),
+    ])  # fmt: skip
+    said = recovered(table)
+    assert (said["outside"]["found"], said["outside"]["needles"]) == (7, 8)
+    assert (said["dense"]["found"], said["dense"]["needles"]) == (1, 2)
+    assert 0 < said["dense"]["share_low"] < said["dense"]["share"] == 0.5 < said["dense"]["share_high"] < 1
+    assert recovered(table[~table["dense"]])["dense"] == {"needles": 0, "found": 0}
 
 
 def test_the_snr_of_a_share_is_that_of_the_curve_that_made_the_needles():

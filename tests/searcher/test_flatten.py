@@ -146,3 +146,19 @@ def test_flattened_noise_has_mean_0_and_sigma_1_up_to_the_edges():
         assert np.abs(part.mean(axis=(1, 2))).max() < 0.25  # a median of 512 channels of 16 rows is good to 0.02 σ
         assert part.std(axis=(1, 2)) == pytest.approx(1, abs=0.06)
     assert [panel.relative_sigma for panel in noise] == pytest.approx([0.1] * 6, rel=0.05)
+
+
+@pytest.mark.parametrize("dof", [2, 8, 204])
+def test_sigma_is_that_of_sums_whatever_the_skewness_of_a_pixel(dof):
+    """The deviation of single pixels alone is 8 % too small with 8 degrees of freedom, 32 % with 2."""
+    noise = np.random.default_rng(3).chisquare(dof, (210, 4096)).astype(np.float32) / dof
+    sigma = noise_sigma(noise - 1, 4096)
+    assert sigma == pytest.approx(np.full(4096, np.sqrt(2 / dof)), rel=0.02)
+
+
+def test_sigma_of_skew_pixels_is_not_moved_by_lines_or_masked_rows():
+    noise = np.random.default_rng(3).chisquare(8, (210, 1024)).astype(np.float32) / 8
+    alone = noise_sigma(noise - 1, 1024)
+    noise[:, ::50] += 30
+    noise[5] = np.nan
+    assert noise_sigma(noise - 1, 1024) == pytest.approx(alone, rel=0.05)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import abacad
-from abacad.searcher.on_ray import _QUIET, on_ray
+from abacad.searcher.on_ray import _SETTINGS, on_ray
 from abacad.searcher.settings import Settings
 from abacad.searcher.task import Plan, Task, done
 from tests.data.files import write_panel
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
     """Two nodes with a core each; nothing of them reaches the network or outlives the test."""
-    for key, value in _QUIET.items():
+    for key, value in _SETTINGS.items():
         monkeypatch.setenv(key, value)
     monkeypatch.syspath_prepend(os.getcwd())
     with warnings.catch_warnings():
@@ -32,12 +32,9 @@ def cluster(tmp_path, monkeypatch):
         import ray
         from ray.cluster_utils import Cluster
 
-        node = {"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False}
-        try:
-            nodes = Cluster(initialize_head=True, head_node_args=node)
-            second = nodes.add_node(num_cpus=1, object_store_memory=10**8)
-        except Exception as error:  # Ray gives a node 15 s to start, which is little where the cores are taken
-            pytest.skip(f"Ray did not start: {error}")
+        node = {"num_cpus": 1, "object_store_memory": 10**8}
+        nodes = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+        second = nodes.add_node(**node)
         ray.init(nodes.address, log_to_driver=False, logging_level="ERROR")
     yield nodes, second
     ray.shutdown()

@@ -13,6 +13,10 @@ from tests.searcher.made import add_line, made
 FOUND = {
     "coarse_channels": [1, 1], "searched_mhz": 0.016, "on_hours": 0.13, "classes": {"event": 1}, "dead_channels": 0,
     "masked_pixels": {"a.h5": 3}, "depth": {"snr_threshold": 7.0}, "false_events_per_mhz_hour": 0.5,
+    "recovered": {
+        "outside": {"needles": 8, "found": 6, "share": 0.75, "share_low": 0.41, "share_high": 0.93},
+        "dense": {"needles": 0, "found": 0},
+    },
 }  # fmt: skip
 
 
@@ -34,6 +38,8 @@ def test_a_page_names_sources_masks_and_depth_and_its_guides_can_be_switched_off
     text = findings_page(tmp_path / "search.html", observation, events, FOUND, None, 5).read_text()
     for said in ("source A", "source C", "a.h5: 3", "0.5 in a MHz and hour", 'id="show-guide"', "event"):
         assert said in text
+    assert "outside dense interference: 6 of 8 found, 75 % (41 to 93 %)" in text
+    assert "in dense interference: none" in text
     assert "http" not in re.sub(r'xmlns="[^"]*"', "", text)
 
 

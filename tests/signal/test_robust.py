@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from abacad.signal.robust import MAD_TO_SIGMA, inverse, median, noise_sigma, quantiles
+from abacad.signal.deviation import MAD_TO_SIGMA
+from abacad.signal.robust import inverse, median, noise_sigma, quantiles
 
 
 def noise(*shape: int) -> torch.Tensor:

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from abacad.signal.cadence import OFF, ON, Axes
+from abacad.signal.deviation import MAD_TO_SIGMA
 from abacad.signal.drift import aligned, bins_per_panel, dedoppler, drift_grid
-from abacad.signal.robust import MAD_TO_SIGMA
 from abacad.simulator.settings import Simulation
 from abacad.types import Panels
 

@@ -26,7 +26,8 @@ from abacad.data.competition import listed_files, read_cadence
 from abacad.errors import AbacadError
 from abacad.overlap.links import OVERLAPS, read_overlaps
 from abacad.represent.residual import RESIDUAL, Residual
-from abacad.signal.robust import MAD_TO_SIGMA, median
+from abacad.signal.deviation import MAD_TO_SIGMA
+from abacad.signal.robust import median
 from abacad.types import Panels
 
 _ENOUGH = 3  # partners of a channel, beyond which another is not read: one of three has no needle there

@@ -13,13 +13,11 @@ from abacad import __version__
 from abacad.data.filterbank import Polarisation
 from abacad.data.observation import Observation, open_observation
 from abacad.files import write_table
-from abacad.learn.run_folder import judge_of
-from abacad.model.device import pick_device
-from abacad.model.judge import Judge, shipped
-from abacad.searcher.depth import completeness, depth
+from abacad.searcher.depth import completeness, depth, recovered
 from abacad.searcher.engine import Result, joined
 from abacad.searcher.exclude import excluded, read_bands
 from abacad.searcher.hits import hits_table, write_hits
+from abacad.searcher.late import LateJudge
 from abacad.searcher.second_look import SignalClass
 from abacad.searcher.settings import Settings
 from abacad.searcher.store import Store
@@ -65,7 +63,7 @@ class Job:
     store: Store
     observation: Observation
     plan: Plan
-    judge: Judge | None
+    judge: LateJudge | None
     wanted: Wanted
     bands: pd.DataFrame | None
     results: dict[int, Result] = field(default_factory=dict)
@@ -113,13 +111,16 @@ class Job:
         injections, shares = _injections(self.store, results)
         counts = _counts(observation, results, events, len(hits))
         counts["depth"] = depth(observation, self.plan.settings, injections, wanted.sefd, wanted.distance)
+        if injections is not None:
+            counts["recovered"] = recovered(injections)
         self.store.finish(counts)
         if wanted.shown:
             # Imported here: a search without a page needs no pictures.
             from abacad.show.findings import findings_page
 
             page = self.store.root / "search.html"
-            findings_page(page, observation, events, counts, shares, wanted.shown, self.judge)
+            judge = self.judge.judge if self.judge is not None and len(events) else None
+            findings_page(page, observation, events, counts, shares, wanted.shown, judge)
         return events
 
 
@@ -168,12 +169,18 @@ def _asked(observation: Observation, settings: Settings, weights: str | Path | N
 
 def _first_look(accelerator: str) -> str:
     """Device of the first look: a GPU only where it is asked for by name, since its speed was never measured."""
-    return str(pick_device(accelerator)) if accelerator.split(":")[0] == "cuda" else "cpu"
+    if accelerator.split(":")[0] != "cuda":
+        return "cpu"
+    from abacad.model.device import pick_device
+
+    return str(pick_device(accelerator))
 
 
-def _judge(observation: Observation, weights: str | Path | None, accelerator: str) -> Judge:
-    judge = judge_of(Path(weights) if weights else shipped(min(observation.n_time)), pick_device(accelerator))
-    return dataclasses.replace(judge, flips=("identity",))  # all four flips would take four times the time
+def _judge(observation: Observation, weights: str | Path | None, accelerator: str) -> LateJudge:
+    judge = LateJudge(Path(weights) if weights else None, min(observation.n_time), accelerator)
+    if weights or accelerator not in ("auto", "cpu"):
+        _ = judge.judge  # what the user named is refused before the search, and not after it
+    return judge
 
 
 def _injections(store: Store, results: list[Result]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:

@@ -24,6 +24,7 @@ from abacad.searcher.unit import Observation
 SNR_EDGES = (6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0, 19.0, 24.0)
 """Bounds of the ranges of joint SNR that completeness is told for."""
 
+_BRIGHT_SNR = 10.0  # from which on a search is asked to find nearly all needles
 _JANSKY = 1e-26  # W / m² / Hz
 _PARSEC_M = 3.0857e16
 
@@ -41,10 +42,21 @@ def completeness(injections: pd.DataFrame) -> pd.DataFrame:
     for name, part in (("outside", injections[~injections["dense"]]), ("dense", injections[injections["dense"]])):
         rows += [_share(f"SNR, {name}", part, part["snr"], low, high) for low, high in _ranges(SNR_EDGES)]
     # From SNR 10 on hardly any is lost to the threshold (docs/benchmarks.md): what is missed then, its drift costs.
-    bright = injections[~injections["dense"] & (injections["snr"] >= 10)]
+    bright = injections[~injections["dense"] & (injections["snr"] >= _BRIGHT_SNR)]
     rate = bright["drift_hz_s"].abs()
     rows += [_share("drift", bright, rate, low, high) for low, high in _ranges(_drift_edges(injections))]
     return pd.DataFrame([row for row in rows if row["needles"]])
+
+
+def recovered(injections: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """How many needles of joint SNR 10 and more are found outside and within dense interference, with the interval."""
+    said = {}
+    for name, within in (("outside", False), ("dense", True)):
+        part = injections[(injections["dense"] == within) & (injections["snr"] >= _BRIGHT_SNR)]
+        row = _share(name, part, part["snr"], _BRIGHT_SNR, np.inf)
+        known = ("share", "share_low", "share_high") if len(part) else ()
+        said[name] = {key: row[key] for key in ("needles", "found")} | {key: round(row[key], 4) for key in known}
+    return said
 
 
 def _ranges(edges: Any) -> list[tuple[float, float]]:

@@ -47,7 +47,7 @@ def signals_of(unit: Unit, settings: Settings, device: str = "cpu") -> list[Sign
     at_rest = channel_snr(unit)
     masked = standing(at_rest, unit.off)
     still = carriers(unit, at_rest, masked)
-    del at_rest  # 50 MB for six panels of 2^20 channels, which the rest of the search does without
+    del at_rest  # 25 MB for six panels of 2^20 channels, which the rest of the search does without
     paths = Paths(unit)
     # A carrier lifts every path that crosses it, at all drifts: masked first, it makes no place for the second look.
     paths.blank_channels(masked)
@@ -114,7 +114,7 @@ def _stamps(unit: Unit, lines: list[Line]) -> np.ndarray | None:
     """The stamps of some lines, as the detector judges them; None without lines, or without three ON and OFF panels."""
     if not lines:
         return None
-    from abacad.searcher.stamp import stamps  # torch takes 1.4 s and 500 MB, which a search without judge does without
+    from abacad.searcher.stamp import stamps
 
     return stamps(unit, lines)
 

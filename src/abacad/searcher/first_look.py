@@ -50,7 +50,7 @@ class Place:
 
 def channel_snr(unit: Unit) -> Float[np.ndarray, "panel freq"]:
     """SNR of a line without drift in each channel: the sum of a panel's rows, over the σ of that sum (√rows)."""
-    out = np.empty((len(unit.n_time), unit.power.shape[2]))
+    out = np.empty((len(unit.n_time), unit.power.shape[2]), np.float32)
     for panel, rows in enumerate(unit.n_time):
         out[panel] = unit.power[panel, :rows].sum(axis=0) / np.sqrt(rows)
     return out
@@ -89,8 +89,8 @@ def look(unit: Unit, max_drift_hz_s: float, threshold: float, device: str = "cpu
     for low in range(0, unit.power.shape[2], part):
         high = min(low + part, unit.power.shape[2])
         first = max(0, low - beside)
-        for join, snr, line in _searched(unit, joins, first, high + beside, device):
-            peaks = _peaks(unit, join, snr, line, threshold, first)
+        for join, snr, line in _searched(unit, joins, first, high + beside, threshold, device):
+            peaks = _places(unit, join, snr, line, first)
             # What begins in the margin belongs to the part beside this one, which finds it too.
             places += [place for place in peaks if low <= place.bin < high]
     # Equal SNRs are ordered by place and drift: the tables must not depend on the order of the parts.
@@ -108,18 +108,18 @@ def _bands(unit: Unit, joins: Sequence[Join], first: int, last: int) -> Iterator
 
 
 def _searched(
-    unit: Unit, joins: Sequence[Join], first: int, last: int, device: str
+    unit: Unit, joins: Sequence[Join], first: int, last: int, threshold: float, device: str
 ) -> Iterator[tuple[Join, Float[np.ndarray, " bin"], Int[np.ndarray, " bin"]]]:
-    """Of each octave in turn: SNR and number of the brightest line from each bin between two channels."""
+    """Of each octave in turn: SNR of the brightest line from each bin between two channels; at peaks, its number."""
     if device == "cpu":
         for join, band in _bands(unit, joins, first, last):
-            yield join, *join.best(band)
+            yield join, *join.best(band, threshold, _NEIGHBOURS)
         return
     from abacad.searcher.on_torch import bands, best
 
     for join, tensor in bands(unit.power[list(unit.on), :, first:last], joins, CLIP, device):
         snr, line = best(join, tensor)
-        yield join, snr.cpu().numpy(), line.cpu().numpy()
+        yield join, snr.cpu().numpy(), _at_peaks(snr.cpu().numpy(), line.cpu().numpy(), threshold)
 
 
 def _calibrate(unit: Unit, joins: Sequence[Join], beside: int) -> None:
@@ -188,27 +188,32 @@ class _Bands:
         return wider
 
 
-def _peaks(
-    unit: Unit,
-    join: Join,
-    snr: Float[np.ndarray, " bin"],
-    line: Int[np.ndarray, " bin"],
-    threshold: float,
-    first: int,
-) -> list[Place]:
-    """The best bin of every few above the threshold; `first` is the column of the unit that the band begins with."""
-    octave = join.octave
+def _at_peaks(
+    snr: Float[np.ndarray, " bin"], line: Int[np.ndarray, " bin"], threshold: float
+) -> Int[np.ndarray, " bin"]:
+    """The lines of the best bin of every few above a threshold; −1 at all others, as `Join.best` gives them."""
     n_blocks = -(-len(snr) // _NEIGHBOURS)
     padded = np.full(n_blocks * _NEIGHBOURS, -np.inf, np.float32)
     padded[: len(snr)] = snr
     best = padded.reshape(n_blocks, _NEIGHBOURS).argmax(axis=1) + np.arange(n_blocks) * _NEIGHBOURS
+    chosen = best[padded[best] > threshold]
+    told = np.full_like(line, -1)
+    told[chosen] = line[chosen]
+    return told
+
+
+def _places(
+    unit: Unit, join: Join, snr: Float[np.ndarray, " bin"], line: Int[np.ndarray, " bin"], first: int
+) -> list[Place]:
+    """The bins whose line is told; `first` is the column of the unit that the band begins with."""
+    octave = join.octave
     peaks = []
-    for place in best[padded[best] > threshold]:
+    for place in np.flatnonzero(line >= 0):
         slope = join.lines.drift_channels_s[line[place]] * unit.dt_s
         # a bin's middle, at the start of the first row: the path gives the middle of the row
         x = first + place * octave.step + 0.5 * (octave.width - 1) - 0.5 * slope
         # Two bins of room, as the second look moves a line; it drops one that then starts beyond the coarse channel.
         if unit.begin - 2 * octave.width <= x < unit.end + 2 * octave.width:
             column = int(first + place * octave.step)
-            peaks.append(Place(float(padded[place]), Line(float(x), float(slope)), octave, column))
+            peaks.append(Place(float(snr[place]), Line(float(x), float(slope)), octave, column))
     return peaks

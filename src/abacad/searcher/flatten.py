@@ -5,6 +5,8 @@
 The bandpass is a spline through medians of 512 channels of the mean spectrum, which a line does not move; σ is the
 median absolute deviation of 8,192 channels. Noise that is χ² with k degrees of freedom has σ = √(2 / k) of its level,
 so that a band that falls to a quarter at its edges has a quarter of the σ there: dividing comes before measuring.
+Where k is small, as it is of a product with δν · δt near 1, the deviation is that of sums of some rows: of a single
+skew pixel with 8 degrees of freedom it is 8 % less than σ, and every SNR would be 8 % too high.
 A masked pixel is exactly 0 afterwards: it neither adds to a path nor counts as one of its rows.
 """
 
@@ -15,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.interpolate import CubicSpline
 
 from abacad.searcher.compiled import compiled
-from abacad.signal.robust import MAD_TO_SIGMA
+from abacad.signal.deviation import MAD_TO_SIGMA
 
 BLOCK = 512
 """Channels of one median of the bandpass."""
@@ -25,6 +27,7 @@ _FINE = 8  # channels that the spline gives one value for: over so few a bandpas
 _NOISE_BLOCK = 8192
 # Channels from one that σ is measured on to the next: (8,192 / 32) · 16 rows = 4,096 values of a block give σ to 2 %.
 _EVERY = 32
+_NEARLY_NORMAL = 128  # degrees of freedom from which on the median deviation gives σ to half a percent
 
 
 def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time freq"]) -> tuple[int, int, float]:
@@ -168,13 +171,33 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
         n_freq: channels to give σ for.
     """
     each = min(_NOISE_BLOCK // _every(n_freq), sample.shape[1])
-    count = sample.shape[1] // each
-    blocks = sample[:, : count * each].reshape(len(sample), count, each).transpose(1, 0, 2).reshape(count, -1)
-    known = MAD_TO_SIGMA * _median(np.abs(blocks - _median(blocks)[:, None]))
+    known = _deviations(sample, each)
     usable = known > 0
     # Infinite σ makes every pixel of a panel without scatter 0, that is masked: a constant file holds no signal.
     if not usable.any():
         return np.full(n_freq, np.inf, np.float32)
-    middles = (np.arange(count) + 0.5) * each * _every(n_freq)
+    rows = _rows_together(float(np.median(known[usable])), len(sample))
+    if rows > 1:
+        whole = sample[: len(sample) // rows * rows].reshape(-1, rows, sample.shape[1])
+        known = _deviations(whole.mean(axis=1), each) * np.sqrt(rows)
+        usable = known > 0
+    middles = (np.arange(len(known)) + 0.5) * each * _every(n_freq)
     fine = np.interp(np.arange(0, n_freq, _FINE), middles[usable], known[usable])
     return np.repeat(fine.astype(np.float32), _FINE)[:n_freq]
+
+
+def _deviations(sample: Float[np.ndarray, "time some"], each: int) -> Float[np.ndarray, " block"]:
+    """σ of each block of channels by the median absolute deviation of its pixels; NaN where it has none."""
+    count = sample.shape[1] // each
+    blocks = sample[:, : count * each].reshape(len(sample), count, each).transpose(1, 0, 2).reshape(count, -1)
+    return MAD_TO_SIGMA * _median(np.abs(blocks - _median(blocks)[:, None]))
+
+
+def _rows_together(relative_sigma: float, n_time: int) -> int:
+    """Rows whose sums are nearly normal: σ² / level² of χ² noise with k degrees of freedom is 2 / k.
+
+    Example:
+        >>> _rows_together(0.099, 16), _rows_together(0.5, 273)
+        (1, 16)
+    """
+    return max(1, min(int(np.ceil(_NEARLY_NORMAL * relative_sigma**2 / 2)), n_time))

@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 
 _AHEAD = 2  # tasks that wait for each core, so that none idles while results are gathered
 _STORE = 10**8  # bytes of shared memory for a Ray of our own: a result has some kilobytes
-_QUIET = {
+_SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anyone
     "RAY_enable_metrics_collection": "0",
+    "RAY_NUM_REDIS_GET_RETRIES": "120",  # seconds that Ray's own server may take to start; 20 are few on a busy machine
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a task without a GPU leaves CUDA_VISIBLE_DEVICES alone
 }
 
@@ -49,7 +50,7 @@ def on_ray(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tuple[
     """
     check_ray()
     # Before the import, when Ray reads some of them; what the user has set himself stays.
-    os.environ.update({key: value for key, value in _QUIET.items() if key not in os.environ})
+    os.environ.update({key: value for key, value in _SETTINGS.items() if key not in os.environ})
     import ray  # 80 MB, which a search by another engine does without
 
     with _cluster(ray, workers):

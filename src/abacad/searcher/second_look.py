@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from abacad.searcher.first_look import CLIP, Place
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.unit import Unit
-from abacad.signal.robust import MAD_TO_SIGMA
+from abacad.signal.deviation import MAD_TO_SIGMA
 
 WIDTHS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Channels beyond the smear that are tried for the bandwidth."""

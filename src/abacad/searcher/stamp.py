@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from abacad.searcher.compiled import compiled
@@ -93,6 +92,8 @@ def stamps(unit: Unit, lines: Sequence[Line]) -> Float[np.ndarray, "line panel t
 
 def scores(unit: Unit, seen: Float[np.ndarray, "line panel time width"], judge: Judge) -> Float[np.ndarray, " line"]:
     """Scores, 0 to 1, of the stamps of a unit's lines by a detector."""
+    import torch  # comes when the powers are gone: see `abacad.searcher.late`
+
     order = abacad_order(unit.on, unit.off) or []
     axes = Axes(seen.shape[2], WIDTH, unit.dt_s, unit.df_hz, tuple(unit.start_s[panel] for panel in order))
     with _one_thread():
@@ -103,6 +104,8 @@ def scores(unit: Unit, seen: Float[np.ndarray, "line panel time width"], judge: 
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """So that a score is the same to the last bit, however many cores the machine has."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -15,7 +15,7 @@ from abacad.searcher.stamp import WIDTH, abacad_order
 from abacad.show.guide import Guide
 from abacad.show.words import log_odds
 from abacad.signal.cadence import Axes
-from abacad.signal.robust import MAD_TO_SIGMA
+from abacad.signal.deviation import MAD_TO_SIGMA
 from abacad.types import CadenceArray
 
 EVENTS = "events.csv"

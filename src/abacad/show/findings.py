@@ -232,19 +232,32 @@ def _depth(counts: Mapping[str, Any]) -> Section:
     if "false_events_per_mhz_hour" in counts:
         rate = counts["false_events_per_mhz_hour"]
         points.append(f"False events, counted with ON and OFF exchanged: {rate:.3g} in a MHz and hour.")
+    points += [_recovered(name, part) for name, part in counts.get("recovered", {}).items()]
     return Section("How deep it was", points=points)
+
+
+def _recovered(name: str, part: Mapping[str, Any]) -> str:
+    """How many bright injected needles were found in one kind of place."""
+    where = {"outside": "outside dense interference", "dense": "in dense interference"}[name]
+    if not part["needles"]:
+        return f"Injected needles of joint SNR 10 and more {where}: none."
+    share, low, high = (f"{100 * part[key]:.3g}" for key in ("share", "share_low", "share_high"))
+    found = f"{part['found']} of {part['needles']} found, {share} % ({low} to {high} %)"
+    return f"Injected needles of joint SNR 10 and more {where}: {found}."
 
 
 def _completeness(table: pd.DataFrame) -> Section:
     columns = ["of", "low", "high", "needles", "found", "share", "share_low", "share_high"]
     rows = [[_told(value) for value in row] for row in table[columns].round(3).itertuples(index=False)]
-    # The curve is that of needles outside dense interference: in it they are lost whatever the search does.
-    outside = table[table["of"] == "SNR, outside"]
-    middle = np.sqrt(outside["low"].to_numpy() * outside["high"].to_numpy())
     from abacad.show.figure import completeness as completeness_figure  # matplotlib, for this picture alone
 
-    curves = {"outside dense interference": (middle, *outside[columns[-3:]].to_numpy().T)}
-    picture = completeness_figure(curves, "joint SNR of the injected needle") if len(outside) > 1 else ""
+    curves = {}
+    for name, kind in (("outside dense interference", "SNR, outside"), ("in dense interference", "SNR, dense")):
+        part = table[table["of"] == kind]
+        if len(part) > 1:
+            middle = np.sqrt(part["low"].to_numpy() * part["high"].to_numpy())
+            curves[name] = (middle, *part[columns[-3:]].to_numpy().T)
+    picture = completeness_figure(curves, "joint SNR of the injected needle") if curves else ""
     return Section(
         "Completeness",
         text="Needles were added in memory to the searched powers, which were searched again; intervals of 95 %.",

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from PIL import Image
 
 from abacad.signal.cadence import N_PANELS, Axes
-from abacad.signal.robust import MAD_TO_SIGMA
+from abacad.signal.deviation import MAD_TO_SIGMA
 from abacad.types import CadenceArray
 
 MOST_ROWS, MOST_CHANNELS = 32, 256

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MAD_TO_SIGMA = 1.4826
-"""σ of a normal distribution over its median absolute deviation, 1 / Φ⁻¹(3/4)."""
+from abacad.signal.deviation import MAD_TO_SIGMA
 
 _PAIRS_APART = 5  # every fifth pair of rows: 55 × 256 differences of a panel give σ to 1 % in a fifth of the time
 
