@@ -89,6 +89,7 @@ def search_unit(
     trim()
     if not settings.windows:
         scores[chosen] = _scores(unit, stamps, judge)
+        trim()
     events = events_table(observation, unit, coarse, *scored)
     return Result(coarse, events, _summary(unit, noise, scored[0]) | false_events, injections)
 
