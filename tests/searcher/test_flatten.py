@@ -150,10 +150,10 @@ def test_flattened_noise_has_mean_0_and_sigma_1_up_to_the_edges():
 
 @pytest.mark.parametrize("dof", [2, 8, 204])
 def test_sigma_is_that_of_sums_whatever_the_skewness_of_a_pixel(dof):
-    """The deviation of single pixels alone is 8 % too small with 8 degrees of freedom, 32 % with 2."""
+    """The deviation of single pixels alone is 8 % too small with 8 degrees of freedom, 28 % with 2."""
     noise = np.random.default_rng(3).chisquare(dof, (210, 4096)).astype(np.float32) / dof
     sigma = noise_sigma(noise - 1, 4096)
-    assert sigma == pytest.approx(np.full(4096, np.sqrt(2 / dof)), rel=0.02)
+    assert sigma == pytest.approx(np.full(4096, np.sqrt(2 / dof)), rel=0.03)
 
 
 def test_sigma_of_skew_pixels_is_not_moved_by_lines_or_masked_rows():

@@ -6,7 +6,7 @@ The bandpass is a spline through medians of 512 channels of the mean spectrum, w
 median absolute deviation of 8,192 channels. Noise that is χ² with k degrees of freedom has σ = √(2 / k) of its level,
 so that a band that falls to a quarter at its edges has a quarter of the σ there: dividing comes before measuring.
 Where k is small, as it is of a product with δν · δt near 1, the deviation is that of sums of some rows: of a single
-skew pixel with 8 degrees of freedom it is 8 % less than σ, and every SNR would be 8 % too high.
+skew pixel with 8 degrees of freedom it is 7 % less than σ, and every SNR would be 8 % too high.
 A masked pixel is exactly 0 afterwards: it neither adds to a path nor counts as one of its rows.
 """
 
