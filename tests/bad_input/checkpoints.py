@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -132,7 +133,7 @@ OBJECTS: dict[str, Callable[[State], Any]] = {
     "weights of text": lambda state: state | {"weights": _first(state["weights"], str)},
     "a weight missing": lambda state: state | {"weights": dict(list(state["weights"].items())[1:])},
     "a weight more": lambda state: state | {"weights": state["weights"] | {"more": torch.zeros(2)}},
-    "a weight of another shape": lambda state: state | {"weights": _first(state["weights"], lambda w: w[:1])},
+    "a weight of another shape": lambda state: state | {"weights": _first(state["weights"], lambda w: w[None])},
     "NaN": lambda state: state | {"weights": _first(state["weights"], lambda w: w * float("nan"))},
     "an average of text": lambda state: state | {"average": "x"},
     "a moment as a number": lambda state: state | {"optimizer": {0: 3}},
@@ -167,7 +168,7 @@ _FOLDS: dict[str, Callable[[str], str]] = {
     "other columns": lambda text: text.replace("id,fold", "name,part"),
 }
 _HELD: dict[str, Callable[[str], str]] = {
-    "of another fold": lambda text: text.replace(",0,", ",1,"),
+    "of another fold": lambda text: re.sub(r"(?m)^(\w+,[01]),1,", r"\1,0,", text),
     "empty": lambda text: "",
     "header only": lambda text: text.splitlines()[0] + "\n",
     "a row twice": lambda text: text + text.splitlines()[-1] + "\n",

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from abacad.cli import main
-from tests.bad_input import cadences, command_lines, recipes, run_folders, tables, telescope, weights
+from tests.bad_input import cadences, checkpoints, command_lines, recipes, run_folders, tables, telescope, weights
 from tests.bad_input.case import MARK, Case, Sandbox
 
 CASES = [
     case
-    for part in (cadences, tables, recipes, weights, run_folders, telescope, command_lines)
+    for part in (cadences, tables, recipes, weights, checkpoints, run_folders, telescope, command_lines)
     for case in part.cases()
 ]
 SECONDS = 2.0
@@ -149,5 +149,5 @@ def test_a_bad_input_is_told(case: Case, box: Sandbox, capfd):
 
 def test_there_are_enough_of_them_and_each_has_its_own_name():
     names = [case.name for case in CASES]
-    assert len(names) >= 1000
+    assert len(names) >= 1100
     assert len(names) == len(set(names))
