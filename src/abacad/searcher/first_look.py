@@ -197,6 +197,7 @@ def _at_peaks(
     padded[: len(snr)] = snr
     best = padded.reshape(n_blocks, _NEIGHBOURS).argmax(axis=1) + np.arange(n_blocks) * _NEIGHBOURS
     chosen = best[padded[best] > threshold]
+    # A line is told at a peak alone: its neighbours are the same signal, and each line told costs a second look.
     told = np.full_like(line, -1)
     told[chosen] = line[chosen]
     return told

@@ -179,6 +179,7 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
     rows = _rows_together(float(np.median(known[usable])), len(sample))
     if rows > 1:
         whole = sample[: len(sample) // rows * rows].reshape(-1, rows, sample.shape[1])
+        # A mean of n rows scatters by σ / √n; its own skewness is √n times smaller, too.
         known = _deviations(whole.mean(axis=1), each) * np.sqrt(rows)
         usable = known > 0
     middles = (np.arange(len(known)) + 0.5) * each * _every(n_freq)
@@ -200,4 +201,5 @@ def _rows_together(relative_sigma: float, n_time: int) -> int:
         >>> _rows_together(0.099, 16), _rows_together(0.5, 273)
         (1, 16)
     """
+    # A sum of n rows has n · k degrees of freedom, so 128 / k rows are needed, or all there are.
     return max(1, min(int(np.ceil(_NEARLY_NORMAL * relative_sigma**2 / 2)), n_time))

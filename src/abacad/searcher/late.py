@@ -41,6 +41,7 @@ class LateJudge:
         """
         from dataclasses import replace
 
+        # Imported here: a coarse channel without an event to score never loads torch.
         from abacad.learn.run_folder import judge_of
         from abacad.model.device import pick_device
         from abacad.model.judge import shipped
