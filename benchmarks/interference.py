@@ -27,7 +27,7 @@ def drawn(rng: np.random.Generator, n_channels: int, zones: int) -> list[tuple[f
             lit = set(range(6))
             if number % 4 == 3:
                 lit = {*rng.choice(6, size=int(rng.integers(1, 5)), replace=False).tolist(), int(rng.choice((1, 3, 5)))}
-            lines.append((float(begin + rng.uniform(ZONE)), drift, float(10 ** rng.uniform(1, 3)), lit))
+            lines.append((float(begin + rng.uniform(0, ZONE)), drift, float(10 ** rng.uniform(1, 3)), lit))
     return lines
 
 
