@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from abacad.metric import _Drawn, auc, auc_difference, auc_interval, roc_band, wilson
+from abacad.metric import _Drawn, _group_draws, auc, auc_difference, auc_interval, roc_band, wilson
 
 RNG = np.random.default_rng(0)
 
@@ -119,3 +119,13 @@ def test_groups_of_one_are_no_groups():
     few = slice(None, None, 9)
     alone = auc_interval(TARGETS[few], SCORES[few], groups=np.arange(len(TARGETS[few])))
     assert alone == auc_interval(TARGETS[few], SCORES[few])
+
+
+def test_as_many_groups_are_drawn_as_asked_for_and_no_draw_lacks_a_class():
+    targets, groups = np.array([True, False, False, True, False]), np.array([0, 0, 1, 2, 2])
+    draws = list(_group_draws(targets, groups, 40, 0))
+    assert len(draws) == 40
+    assert all(0 < targets[pick].sum() < len(pick) for pick in draws)
+    assert all(
+        set(np.bincount(pick, minlength=5)[[0, 3]]) == set(np.bincount(pick, minlength=5)[[1, 4]]) for pick in draws
+    )

@@ -169,6 +169,7 @@ _FOLDS: dict[str, Callable[[str], str]] = {
 }
 _HELD: dict[str, Callable[[str], str]] = {
     "of another fold": lambda text: re.sub(r"(?m)^(\w+,[01]),1,", r"\1,0,", text),
+    "of other labels": lambda text: re.sub(r"(?m)^(\w+),0,", r"\1,1,", text),
     "empty": lambda text: "",
     "header only": lambda text: text.splitlines()[0] + "\n",
     "a row twice": lambda text: text + text.splitlines()[-1] + "\n",

@@ -18,7 +18,7 @@ def test_files_come_out_ascending(write, descending, tmp_path):
     data = ramp(20, 64)
     file = open_filterbank(write(tmp_path / "noise", data, descending))
     assert (file.n_rows, file.n_channels, file.dt_s) == (20, 64, 18.0)
-    assert file.df_hz == pytest.approx(2.79)
+    assert file.df_hz == pytest.approx(2.79, rel=1e-9)
     np.testing.assert_array_equal(file.read(3, 5, 10, 20), data[3:8, 10:30])
     assert file.read(0, 1, 0, 64).flags.c_contiguous
 

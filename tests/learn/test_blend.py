@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from abacad.errors import AbacadError
 from abacad.learn import blend as module
-from abacad.learn.blend import Blend, blend_of, held_back_scores
+from abacad.learn.blend import _RIDGE, Blend, _fitted, blend_of, held_back_scores
 from abacad.learn.run_folder import RunFolder
 from abacad.metric import auc
 
@@ -114,3 +114,10 @@ def test_each_blend_of_several_runs_tells_its_auc(drawn, caplog):
 def test_weights_that_do_not_fit_are_refused(asked, said, drawn):
     with pytest.raises(AbacadError, match=said):
         blend_of(asked, drawn)
+
+
+def test_where_scores_are_perfect_the_ridge_alone_keeps_the_weight_finite():
+    """The slope of log(1 + exp(−w)) + ridge · w² is 0 there."""
+    bias, weight = _fitted(np.array([[-1.0], [1.0]]), np.array([0, 1]), None)
+    assert bias == pytest.approx(0, abs=1e-2)
+    assert expit(-weight) == pytest.approx(2 * _RIDGE * weight, rel=0.05)

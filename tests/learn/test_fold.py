@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
+from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.learn.fold import pos_weight
+from abacad.learn.fold import _pos_weight, pos_weight
 from abacad.learn.learner import Learner
 from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.model.detector import Detector
@@ -293,3 +294,7 @@ def test_accumulated_batches_make_one_step(shared_competition, tmp_path, monkeyp
 
 def test_pos_weight_is_negatives_over_positives():
     assert pos_weight(3, 1) == 3.0
+
+
+def test_what_a_positive_weighs_is_counted_among_the_labels():
+    assert _pos_weight(np.array([0.0, 1.0, 0.0, 0.0]), Recipe()) == 3

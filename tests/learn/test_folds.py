@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from abacad.errors import AbacadError
-from abacad.learn.folds import check_folds, folds_for_run, group_of, make_folds, read_groups
+from abacad.learn.folds import check_folds, folds_for_run, group_of, make_folds, read_groups, require_targets
 
 
 def labels(n: int = 60, per_group: int = 3) -> tuple[pd.DataFrame, pd.Series]:
@@ -71,3 +71,13 @@ def test_ids_that_nobody_knows_are_told(tmp_path, caplog):
         read_groups("auto", tmp_path, pd.Series(["a"]))
     assert "names 1 ids that are neither labelled nor to be scored (x …)" in caplog.text
     assert "--data.groups none turns them off" in caplog.text
+
+
+def test_held_back_scores_beside_other_labels_are_refused_by_the_first_id(tmp_path):
+    ids, targets = np.array(["a", "b", "c"]), np.array([1.0, 0.0, 1.0])
+    held = pd.DataFrame({"id": ["c", "b"], "target": [1, 0], "fold": 0, "score": 0.5})
+    held.to_csv(tmp_path / "oof.csv", index=False)
+    require_targets(ids, targets, tmp_path / "oof.csv")
+    held.assign(target=1).to_csv(tmp_path / "oof.csv", index=False)
+    with pytest.raises(AbacadError, match=r"oof\.csv has other labels than the run, first of b\."):
+        require_targets(ids, targets, tmp_path / "oof.csv")

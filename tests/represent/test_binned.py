@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abacad.represent.binned import VIEWS, binned
+from abacad.represent.residual import Residual
 from abacad.signal.cadence import ON
 from tests.represent.made import N_FREQ, N_TIME, add_line, noise
 
@@ -92,3 +93,14 @@ def test_dead_panels_are_zero_and_leave_the_others_alive(value):
 
 def test_nothing_but_dead_panels_is_zero():
     assert (binned(torch.ones(6, N_TIME, N_FREQ)) == 0).all()
+
+
+def test_a_batch_with_residuals_is_its_cadences_and_the_view_says_what_is_covered():
+    panels, covered = noise(batch=(5,)), torch.zeros(5, 6, N_FREQ, dtype=torch.bool)
+    for number in range(5):
+        covered[number, :, 10 * number : 10 * number + 8] = True
+    residual = Residual(0.01 * noise(seed=1, batch=(5,)), covered)
+    out = binned(panels, 7, ("clean", "residual"), residual)
+    assert torch.equal(out[:, 6:] == 1, covered[:, :, None].expand(-1, -1, N_TIME // 7, -1))
+    alone = binned(panels[4], 7, ("clean", "residual"), Residual(residual.difference[4], covered[4]))
+    torch.testing.assert_close(out[4], alone, rtol=1e-3, atol=1e-3)

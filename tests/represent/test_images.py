@@ -161,3 +161,12 @@ def test_cleaned_planes_lose_a_carrier_whose_gain_differs_and_keep_a_drifting_li
     assert on_carrier[False] > 1.0
     assert abs(on_carrier[True]) < 0.5
     assert on_line[True] > 0.9 * on_line[False] > 0.5
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_evidence_goes_back_to_the_panels_and_none_is_lost(kind):
+    planes = represent(cadence(0, 2), Represent(kind))
+    evidence = torch.rand(planes.shape, generator=torch.Generator().manual_seed(1))
+    back = representation(Represent(kind)).by_panel(evidence, planes)
+    assert back.shape == (2, 6, 21, 16)
+    assert float(back.sum()) == pytest.approx(float(evidence.sum()), rel=1e-4)

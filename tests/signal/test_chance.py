@@ -1,7 +1,7 @@
 import numpy as np
 import scipy.stats
 
-from abacad.signal.chance import _STEP, Chance, _mix, log_uniform
+from abacad.signal.chance import _STEP, Chance, _mix, between, log_uniform
 
 
 def test_a_draw_depends_on_its_own_index_alone():
@@ -50,3 +50,7 @@ def test_log_uniform_keeps_to_its_bounds():
     assert values[0] == 0.1
     assert values[-1] < 10
     np.testing.assert_allclose(np.median(values), 1, rtol=0.05)
+
+
+def test_between_two_bounds_the_quarter_is_a_quarter_of_the_way():
+    np.testing.assert_allclose(between(np.array([0.0, 0.25, 1.0]), -3.0, 5.0), [-3, -1, 5])

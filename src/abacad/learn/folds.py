@@ -19,6 +19,8 @@ from abacad.places import SAMPLE
 
 log = logging.getLogger(__name__)
 
+_AGAIN = "Remove that folder, and the fold is trained again."
+
 
 def group_of(cadence_id: str) -> str:
     """The part of an id before its first underscore; the whole id where there is none, as in the competition.
@@ -172,10 +174,28 @@ def require_held_back(folds: pd.DataFrame, path: Path, number: int) -> None:
         AbacadError: they hold back other ids: folds.csv was changed, or folders of folds were exchanged.
     """
     # A fold that is scored by cadences it was trained on has an AUC near 1 and looks like a success.
-    held = read_table(path, {"id": str, "fold": int}, "Remove that folder, and the fold is trained again.")
+    held = read_table(path, {"id": str, "fold": int}, _AGAIN)
     same = set(held["id"]) == set(folds["id"][folds["fold"] == number])
     if not same or held["id"].duplicated().any() or (held["fold"] != number).any():
         raise AbacadError(
             f"{path} holds other cadences than folds.csv gives to fold {number}.\n"
             "Put both back as they were, or train into another run folder: --run."
         )
+
+
+def require_targets(ids: np.ndarray, targets: np.ndarray, path: Path) -> None:
+    """Refuse held-back scores beside labels that are not those of the run: their AUC would be one of other labels.
+
+    Args:
+        ids: (cadence,) of all that the run trains on.
+        targets: (cadence,) their labels, after verdicts.
+        path: The held-back scores of a trained fold, whose ids were checked.
+
+    Raises:
+        AbacadError: a label differs: the file was changed, or labels or verdicts were since the fold was trained.
+    """
+    held = read_table(path, {"id": str, "target": int}, _AGAIN).set_index("id")["target"]
+    wanted = pd.Series(targets, ids).reindex(held.index)
+    other = held.index[held != wanted]
+    if len(other):
+        raise AbacadError(f"{path} has other labels than the run, first of {other[0]}.\n{_AGAIN}")

@@ -28,7 +28,7 @@ from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
-from abacad.learn.folds import folds_for_run, read_groups, read_links, require_held_back
+from abacad.learn.folds import folds_for_run, read_groups, read_links, require_held_back, require_targets
 from abacad.learn.gates import first_fold_gate, mean_gate
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process, shown_in_notebook, train_in_own_process
@@ -177,7 +177,11 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     ids, targets, fold = (column.to_numpy() for column in (labels["id"], labels["target"], folds["fold"]))
     labelled = Labelled(source, ids, targets, fold, shape, axes_of(root, shape))
     labelled = labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
-    return labelled if recipe.data.verdicts is None else with_verdicts(labelled, root, recipe)
+    labelled = labelled if recipe.data.verdicts is None else with_verdicts(labelled, root, recipe)
+    for number in range(recipe.data.folds):
+        if run.fold_oof(number).is_file():
+            require_targets(labelled.ids, labelled.targets, run.fold_oof(number))
+    return labelled
 
 
 def _any_start(model: Model) -> Model:
