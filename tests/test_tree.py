@@ -21,6 +21,7 @@ OF_SEVERAL = {
     "bad_input/test_every_bad_input.py": "malformed inputs to every verb, judged alike",
     "bad_input/test_messages.py": "bad input through the command line",
     "faults/test_disk.py": "a full disk under several verbs",
+    "faults/test_kills.py": "kills of several verbs at their file operations",
     "faults/test_machine.py": "killed readers, little memory and a clock that jumps, under several verbs",
     "faults/test_rights.py": "files and folders without rights, for every verb",
     "faults/test_vanishing.py": "files that change between check and use",

@@ -292,9 +292,6 @@ def test_accumulated_batches_make_one_step(shared_competition, tmp_path, monkeyp
     assert rates[-1] < 0.7 * rates[0]
 
 
-def test_pos_weight_is_negatives_over_positives():
+def test_what_a_positive_weighs_is_negatives_over_positives_counted_among_the_labels():
     assert pos_weight(3, 1) == 3.0
-
-
-def test_what_a_positive_weighs_is_counted_among_the_labels():
     assert _pos_weight(np.array([0.0, 1.0, 0.0, 0.0]), Recipe()) == 3

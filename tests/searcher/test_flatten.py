@@ -162,3 +162,14 @@ def test_sigma_of_skew_pixels_is_not_moved_by_lines_or_masked_rows():
     noise[:, ::50] += 30
     noise[5] = np.nan
     assert noise_sigma(noise - 1, 1024) == pytest.approx(alone, rel=0.05)
+
+
+@pytest.mark.parametrize("lost", [slice(10, None), slice(None, None, 3)], ids=["the end", "a chunk in every third row"])
+def test_sigma_of_what_is_left_of_a_panel(lost):
+    """A file cut short while it was read had no σ at all, and the search of it ended."""
+    noise = np.random.default_rng(3).chisquare(4, (16, 4096)).astype(np.float32) / 4 - 1
+    alone = noise_sigma(noise, 4096)
+    noise[lost, : None if lost.step is None else 2048] = np.nan
+    assert noise_sigma(noise, 4096) == pytest.approx(alone, rel=0.3)
+    noise[:] = np.nan
+    assert np.isinf(noise_sigma(noise, 4096)).all()

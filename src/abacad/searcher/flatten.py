@@ -171,7 +171,9 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
         n_freq: channels to give σ for.
     """
     each = min(_NOISE_BLOCK // _every(n_freq), sample.shape[1])
-    known = _deviations(sample, each)
+    # Rows that were cut off or lost hold nothing, and would leave nothing of the rows that they are averaged with.
+    sample = sample[~np.isnan(sample).all(axis=1)]
+    known = _deviations(sample, each) if len(sample) else np.zeros(1)
     usable = known > 0
     # Infinite σ makes every pixel of a panel without scatter 0, that is masked: a constant file holds no signal.
     if not usable.any():
@@ -180,7 +182,9 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
     if rows > 1:
         whole = sample[: len(sample) // rows * rows].reshape(-1, rows, sample.shape[1])
         # A mean of n rows scatters by σ / √n; its own skewness is √n times smaller, too.
-        known = _deviations(whole.mean(axis=1), each) * np.sqrt(rows)
+        averaged = _deviations(whole.mean(axis=1), each) * np.sqrt(rows)
+        # Where a chunk is lost in one row of each group, the pixels' own σ has to do.
+        known = np.where(averaged > 0, averaged, known)
         usable = known > 0
     middles = (np.arange(len(known)) + 0.5) * each * _every(n_freq)
     fine = np.interp(np.arange(0, n_freq, _FINE), middles[usable], known[usable])
