@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from abacad.metric import wilson
-from abacad.show.completeness import Half, bin_middles, by_family, half, headline
+from abacad.show.completeness import Half, all_families, bin_middles, by_family, first_sentence, half, headline
 
 EDGES = [1, 2, 4, 8, 16, 32]
 
@@ -45,6 +45,7 @@ def test_nothing_is_claimed_beyond_the_simulated():
     assert str(half(_part([0.0, 0.1, 0.1, 0.2, 0.3]))) == "beyond all"
     assert str(half(_part([0.9, 0.9, 1, 1, 1]))) == "below all"
     assert "∞" in str(half(_part([0, 0, 0, 0, 0.6], 10)))
+    assert str(half(_part([0.5, 1, 1, 1, 1], 2))) == "not known"
 
 
 def test_one_needle_is_no_certainty():
@@ -54,11 +55,28 @@ def test_one_needle_is_no_certainty():
 
 
 def test_the_page_begins_with_half_of_the_needles():
-    section = headline(_table(run=_part([0, 0.25, 0.75, 1, 1]), classical=_part([0, 0, 0, 0.5, 1])))
-    assert section.text.startswith("Half of the needles at panel SNR 4")
-    assert "at a false-alarm rate of 0.01" in section.text
+    table = _table(run=_part([0, 0.25, 0.75, 1, 1]), classical=_part([0, 0, 0, 0.5, 1]))
+    first = first_sentence(table)
+    assert first.startswith("Half of the needles at panel SNR 4")
+    assert first.endswith("are found at a false-alarm rate of 0.01.")
+    section = headline(table)
     assert len(section.rows) == 2
     assert len(section.columns) == 3
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [([0, 0.1, 0.1, 0.2, 0.3], "Fewer than half of the needles at each panel SNR up to 32 are"),
+     ([0.9, 0.9, 1, 1, 1], "More than half of the needles at each panel SNR from 1 on are")],
+)  # fmt: skip
+def test_where_no_half_is_seen_the_first_sentence_says_so(shares, told):
+    assert first_sentence(_table(run=_part(shares))).startswith(told)
+
+
+def test_the_observers_thresholds_are_told_of_where_there_is_an_observer():
+    run = _part([0, 0.25, 0.75, 1, 1])
+    assert "observer" not in all_families(_table(run=run)).text
+    assert "observer" in all_families(_table(run=run, bound=run)).text
 
 
 def test_families_are_rows_of_one_figure():

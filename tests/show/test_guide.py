@@ -54,3 +54,22 @@ def test_noise_gets_no_guide():
     guides = [best_guide(_cadence(0, 0, 0, (), seed), LAYOUT) for seed in range(4)]
     assert all(guide.strength < FAINTEST and guide.or_none is None for guide in guides)
     assert {guide.family for guide in guides} == {"no straight line"}
+
+
+@pytest.mark.parametrize("carrier", [60, 128, 200])
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_bright_carrier_in_all_panels_gets_no_drifting_guide(carrier, width):
+    cadence = _cadence(0, 0, 0, (), seed=carrier)
+    level = np.random.default_rng(carrier).uniform(0.7, 1.3, size=(6, 1, 1))  # each pointing has other sidelobes
+    cadence[:, :, carrier : carrier + width] += 8 * level
+    guide = best_guide(cadence, LAYOUT)
+    assert guide.family == "line in OFF panels too"
+    assert not guide.is_drawn
+    assert guide.drift_hz_s == pytest.approx(0, abs=0.02)
+
+
+def test_a_needle_that_crosses_a_carrier_keeps_its_guide():
+    cadence = _cadence(60.5, 0.12, 0.8, ON)
+    cadence[:, :, 100] += 8
+    guide = best_guide(cadence, LAYOUT)
+    assert guide.is_drawn and guide.channel == pytest.approx(60.5, abs=2)

@@ -59,3 +59,10 @@ def test_a_page_replaces_the_page_before_and_leaves_no_part(tmp_path):
     text_of(Page("first"), tmp_path)
     assert "first" not in text_of(Page("second"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_commands_have_a_fixed_font_and_intervals_stay_whole(tmp_path):
+    section = Section("S", "`abacad overlaps <DATA>` finds them", columns=["half"], rows=[["3.4 [3.1, 3.8]"]])
+    text = text_of(Page("T", sections=[section]), tmp_path)
+    assert "<code>abacad overlaps &lt;DATA&gt;</code> finds" in text
+    assert '<td><span class="whole">3.4 [3.1, 3.8]</span></td>' in text

@@ -120,7 +120,7 @@ def test_the_legend_lists_every_shade():
 
 
 def test_the_caption_says_what_a_pixel_is_the_mean_of():
-    assert "mean of 8.53 rows" in Layout.of(Axes()).told()
+    assert "mean of 8.5 rows (9.2 s, 2.8 Hz)" in Layout.of(Axes()).told()
     assert "one row and channel" in Layout.of(Axes(n_time=16, n_freq=256, dt_s=18.25)).told()
 
 

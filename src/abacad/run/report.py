@@ -180,10 +180,10 @@ def _waterfalls(oof: pd.DataFrame, folder: RunFolder, detectors: Detectors, root
     known = f" {_TRUTH_TOLD}" if truth.card is not None else ""
     return [
         Section(
-            title, f"{text} {EVIDENCE_TOLD} {GUIDE_TOLD}{known}",
+            title, text if place else f"{text} {EVIDENCE_TOLD} {GUIDE_TOLD}{known}",
             figures=_pictures(rows, folder, detectors, root, truth), legend=evidence_legend(),
         )
-        for title, text, rows in chosen
+        for place, (title, text, rows) in enumerate(chosen)  # what colours and dashes mean is told once
     ]  # fmt: skip
 
 
@@ -222,7 +222,11 @@ def _cadence(folder: RunFolder, root: Path, cadence_id: str, recipe: Represent) 
 
 
 def _versions(record: dict) -> Section:
-    rows = [(key, record[key]) for key in ("abacad", "git", "python", "platform", "device", "seed") if key in record]
+    rows = [
+        (key, record[key])
+        for key in ("abacad", "git", "python", "platform", "device", "seed")
+        if record.get(key) is not None
+    ]
     rows += list(part_of(record, "packages").items())
     data = part_of(record, "data")
     rows += [(f"data: {key}", value) for key, value in data.items()]

@@ -29,7 +29,7 @@ from abacad.model.unlearned import unlearned_score
 from abacad.outputs import COMPLETENESS, PAGE, STDOUT, output
 from abacad.parallel import side_by_side
 from abacad.places import paths_of
-from abacad.show.completeness import DETECTORS, all_families, by_family, headline
+from abacad.show.completeness import DETECTORS, all_families, by_family, first_sentence, headline
 from abacad.show.page import Page, Section
 from abacad.simulator.inject import generate_on
 from abacad.simulator.presets import PRESETS
@@ -207,7 +207,8 @@ def _detectors(scored: pd.DataFrame) -> list[str]:
 def _page(name: str, on: str, scored: pd.DataFrame, table: pd.DataFrame) -> Page:
     return Page(
         f"Sensitivity of {name}",
-        f"{len(scored):,} simulated cadences of {on}, {int(scored['target'].sum()):,} of them with a "
+        f"{first_sentence(table)} Measured on {len(scored):,} simulated cadences of {on}, "
+        f"{int(scored['target'].sum()):,} of them with a "
         "needle; the detector was trained on none of them. A needle counts as found when it scores above all but a "
         "share, the false-alarm rate, of the cadences without one.",
         sections=[headline(table), all_families(table), by_family(table), _beside_the_bound(scored)],

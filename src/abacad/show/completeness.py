@@ -50,7 +50,9 @@ class Half:
     high: float
 
     def __str__(self) -> str:
-        """The SNR with its interval, as `3.4 [3.1, 3.8]`."""
+        """The SNR with its interval, as `3.4 [3.1, 3.8]`; not known where the interval holds every SNR."""
+        if self.low == 0 and not np.isfinite(self.high):
+            return "not known"
         if not np.isfinite(self.value):
             return "beyond all"
         if self.value == 0:
@@ -104,23 +106,34 @@ def cell(table: pd.DataFrame, detector: str, rate: float, family: str, axis: str
     return table[chosen & (table["false_alarm_rate"] == rate)]
 
 
-def headline(table: pd.DataFrame) -> Section:
-    """The first thing on the page: at which panel SNR half of the needles are found, by detector and rate."""
-    # The largest rate first: it has most negatives above its threshold, and so the narrowest intervals.
-    rates = sorted(table["false_alarm_rate"].unique())[::-1]
-    sentences, rows = [], []
-    for detector in detectors_of(table):
-        halves = [_half_at(table, detector, rate, "all") for rate in rates]
-        rows.append((DETECTORS[detector], *halves))
+def first_sentence(table: pd.DataFrame) -> str:
+    """What the page says first: how faint a needle the trained detector finds."""
     rate = usual_rate(table, "run")
-    # Without a bound of its own: the first sentence is about the detector that somebody trained.
-    if "run" in detectors_of(table):
-        told = _half_at(table, "run", rate, "all")
-        sentences.append(f"Half of the needles at panel SNR {told} are found at a false-alarm rate of {rate:g}.")
+    part = cell(table, "run", rate, "all", "panel_snr")
+    if part.empty:
+        return f"The cadences are too few to tell how faint a needle is found at a false-alarm rate of {rate:g}."
+    told, end = half(part), f"are found at a false-alarm rate of {rate:g}."
+    if str(told) == "not known":
+        return f"The needles are too few to tell at which panel SNR half of them {end}"
+    if not np.isfinite(told.value):
+        return f"Fewer than half of the needles at each panel SNR up to {part['high'].max():g} {end}"
+    if told.value == 0:
+        return f"More than half of the needles at each panel SNR from {part['low'].min():g} on {end}"
+    return f"Half of the needles at panel SNR {told} {end}"
+
+
+def headline(table: pd.DataFrame) -> Section:
+    """The first table of the page: at which panel SNR half of the needles are found, by detector and rate."""
+    rates = sorted(table["false_alarm_rate"].unique())[::-1]
+    rows = [
+        (DETECTORS[detector], *(_half_at(table, detector, rate, "all") for rate in rates))
+        for detector in detectors_of(table)
+    ]
     return Section(
         "How faint",
-        " ".join(sentences) + " In the table, the panel SNR at which half of the needles are found [95 % interval]; "
-        "∞: the interval has no end among the SNRs that were simulated; beyond all: fewer than half are found at each.",
+        "The panel SNR at which half of the needles are found [95 % interval]. ∞: the interval has no end among the "
+        "SNRs that were simulated; beyond all: fewer than half are found at each; below all: more than half are found "
+        "at each; not known or —: the cadences are too few.",
         columns=("detector", *(f"false-alarm rate {rate:g}" for rate in rates)),
         rows=rows,
     )
@@ -143,10 +156,14 @@ def all_families(table: pd.DataFrame) -> Section:
     rates = sorted(table["false_alarm_rate"].unique())[::-1]
     rows = [(f"false-alarm\nrate {rate:g}", float(rate), "all") for rate in rates]
     told = "Completeness of all families against panel SNR, pixel SNR and drift, a row a false-alarm rate"
+    observer = (
+        "The observer's thresholds rest on its needles' likelihood ratios where its negatives are too few "
+        "(`threshold_from` in the table). "
+    )
     return Section(
         "All families",
-        "Shaded: 95 % intervals, which hold the threshold's own uncertainty, too. The observer's thresholds rest on "
-        "its needles' likelihood ratios where its negatives are too few (`threshold_from` in the table). "
+        "Shaded: 95 % intervals, which hold the threshold's own uncertainty, too. "
+        f"{observer if 'bound' in detectors_of(table) else ''}"
         f"Hollow: a bin with fewer than {_FEW} needles.",
         figures=[(grid(table, rows, told), "")],
     )

@@ -49,10 +49,10 @@ def looks() -> Iterator[dict[str, Any]]:
 
 
 def plane_images(planes: np.ndarray, names: Sequence[str], title: str = "") -> str:
-    """The planes that a detector reads, side by side, from blue (−3) over white (0) to red (+3).
+    """The planes that a detector reads, side by side, from blue (−3 σ) over white (0) to red (+3 σ).
 
     Args:
-        planes: (plane, row, freq), in the units of the representation.
+        planes: (plane, row, freq), with a standard deviation σ of 1; a mean of n rows has 1/√n of it.
         names: Name of each plane.
         title: Name of the cadence.
 
@@ -61,14 +61,18 @@ def plane_images(planes: np.ndarray, names: Sequence[str], title: str = "") -> s
     """
     # `Figure` itself and not pyplot: pyplot keeps every figure until it is told to close it, and asks for a display.
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(1.9 * len(names), 2.3), layout="constrained")
+        figure = Figure(figsize=(1.9 * len(names), 2.5), layout="constrained")
         for axis, values, name in zip(np.atleast_1d(figure.subplots(1, len(names))), planes, names, strict=True):
             pixels = _fewer_rows(np.asarray(values, dtype=float), 2 * MOST_ROWS)
-            axis.imshow(pixels, aspect="auto", vmin=-3, vmax=3, cmap="RdBu_r", interpolation="nearest")
-            axis.set_title(name, fontsize=8, color=INK)
+            most = 3 * np.sqrt(len(pixels) / len(values))
+            axis.imshow(pixels, aspect="auto", vmin=-most, vmax=most, cmap="RdBu_r", interpolation="nearest")
+            axis.set_title(name, fontsize=8)
+            axis.set_xlabel(f"{values.shape[1]} channels", fontsize=8)
             axis.set_xticks([])
             axis.set_yticks([])
-        figure.suptitle(title, fontsize=8, color=INK)
+            if axis.get_subplotspec().is_first_col():
+                axis.set_ylabel(f"{len(values)} rows, downwards", fontsize=8)
+        figure.suptitle(title, fontsize=8)
         return png(figure, f"What a detector sees of {title or 'a cadence'}: {', '.join(names)}")
 
 

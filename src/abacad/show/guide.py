@@ -1,12 +1,15 @@
-"""Finds the straight line along which ON panels differ most from OFF panels, as a guide for the eye.
+"""Finds the straight line that stands in ON panels and not in OFF panels, as a guide for the eye.
 
     S_p(d, f) = sum of panel p along a path, in units of its spread over f
-    chosen    = the path (d, f) with the largest  Σ_ON min(S, 15) − Σ_OFF max(0, S within two channels)
+    evidence  = Σ_ON min(S, 6) − Σ_OFF max(0, S within two channels)
+    guide     = of the paths (d, f) whose evidence reaches 6 √3, the one with the largest Σ_ON min(S, 15) − Σ_OFF …
     strength  = Σ_ON S / √3 along it
-    where that is faint:   the path with the largest Σ_all S / √6, which interference in all panels has
+    else:       the path with the largest Σ_all S / √6, which interference in all panels has; it is told, not drawn
 
-The sum of a panel counts as 15 at most. Otherwise a bright carrier that a path meets in one panel alone would outweigh
-a needle that stands in three.
+A path that tilts leaves a standing carrier between one panel and the next. It may take the carrier's power in an ON
+panel and none of it in the OFF panels. So channels that are bright in an OFF panel, and their neighbours, are left out
+of the sums of ON panels, and a panel counts as 6 at most as evidence: what a path meets in a single panel is not enough
+to say that a line drifts through three. Among those that are enough, 15 at most lets the brighter line win.
 
 The line is a guide and no detection: the highest of all paths through noise reaches a strength of about 5.
 """
@@ -15,6 +18,8 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from torch.nn import functional as F
 
 from abacad.model.classical import path_snr
@@ -26,9 +31,9 @@ from abacad.types import CadenceArray
 FAINTEST = 6.0
 """Strength, in σ, below which a line may be noise; the highest path through noise alone reaches about 5."""
 
-# σ that one panel can add. Without a bound three of eight guides followed a carrier of 39 to 200 σ, not the needle;
-# with 15 none did (docs/lab-notebook.md, "Looking").
-_MOST = 15.0
+_ENOUGH, _MOST = 6.0, 15.0  # σ that one panel can add as evidence, and where paths with enough of it are compared
+
+_HOT = 5.0  # σ of a channel's mean in an OFF panel; of 768 such means through noise the highest reaches about 3.2
 
 FAMILIES = ("drifting line", "standing line", "line in OFF panels too", "no straight line")
 
@@ -56,6 +61,11 @@ class Guide:
         """The line; none where it may be noise, since a guide there would suggest a drift that is not measured."""
         return self if self.strength >= FAINTEST else None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether pictures show it: not where OFF panels have the line, too."""
+        return self.family != FAMILIES[2]
+
 
 def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
     """The straight path through a cadence that ON panels show and OFF panels do not.
@@ -71,17 +81,15 @@ def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
     starts = torch.tensor(layout.starts_s) / layout.row_s
     n_total = math.ceil(layout.starts_s[-1] / layout.row_s) + layout.n_rows
     drifts = drift_grid(layout.n_channels / n_total, n_total)
-    each = path_snr(pixels, drifts)
+    on = aligned(path_snr(_without_standing(pixels), drifts), drifts, starts[list(ON)])
+    in_off = path_snr(pixels[list(OFF)], drifts)
     # In OFF panels a path counts with the highest sum within two channels: interference seldom moves quite straight.
-    near = F.max_pool1d(each[list(OFF)], 5, 1, 2)
-    on = aligned(each[list(ON)], drifts, starts[list(ON)])
-    off = aligned(near, drifts, starts[list(OFF)])
+    off = aligned(F.max_pool1d(in_off, 5, 1, 2), drifts, starts[list(OFF)]).clamp_min(0).sum(0)
     strength = on.sum(0) / math.sqrt(len(ON))
-    preferred = on.clamp_max(_MOST).sum(0) - off.clamp_min(0).sum(0)
-    # Nothing in ON alone: then the brightest path of all panels is shown, to tell which interference stands there.
-    in_off = float(preferred.max()) < FAINTEST * math.sqrt(len(ON))
-    if in_off:
-        preferred = strength = aligned(each, drifts, starts).sum(0) / math.sqrt(N_PANELS)
+    enough = on.clamp_max(_ENOUGH).sum(0) - off >= FAINTEST * math.sqrt(len(ON))
+    preferred = (on.clamp_max(_MOST).sum(0) - off).where(enough, -torch.inf)
+    if not bool(enough.any()):
+        preferred = strength = aligned(path_snr(pixels, drifts), drifts, starts).sum(0) / math.sqrt(N_PANELS)
     best = int(preferred.argmax())
     drift, channel = float(drifts[best // layout.n_channels]), best % layout.n_channels
     height = float(strength.flatten()[best])
@@ -90,8 +98,15 @@ def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
         (channel + 0.5 - drift / 2) * wide,  # the path runs through the middle of its first pixel
         drift * wide * layout.axes.df_hz / layout.row_s,
         height,
-        _family(height, in_off, abs(drift) * n_total),
+        _family(height, not bool(enough.any()), abs(drift) * n_total),
     )
+
+
+def _without_standing(pixels: Float[Tensor, "panel row channel"]) -> Float[Tensor, "on row channel"]:
+    """The ON panels with 0 in each channel that is bright in an OFF panel, and in those next to it."""
+    standing = path_snr(pixels[list(OFF)], torch.zeros(1))[:, 0].amax(0) >= _HOT
+    near = F.max_pool1d(standing.float()[None], 3, 1, 1)[0] > 0
+    return pixels[list(ON)] * ~near
 
 
 def _family(strength: float, in_off: bool, crossed: float) -> str:

@@ -1,7 +1,9 @@
 """One self-contained HTML page: sections of text, tables and figures, nothing fetched from anywhere."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ class Section:
         points: A list.
         columns, rows: A table.
         figures: Pairs of a picture (trusted SVG or img element) and its caption.
-        legend: Pairs of a colour as CSS and what it stands for, above the figures.
+        legend: Pairs of a colour as CSS and the log-odds that it stands for, above the figures.
         code: Text in a fixed font.
     """
 
@@ -57,6 +59,7 @@ class Page:
         """Write the page in one step; everything but the figures is escaped."""
         # Everything is escaped unless it says otherwise: ids, names of files and sources come from strangers' headers.
         environment = Environment(loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True))
+        environment.filters["words"] = _words
         template = environment.get_template("page.html.j2")
         text = template.render(
             title=self.title, lead=self.lead, tiles=self.tiles, sections=self.sections, layers=self._layers()
@@ -69,3 +72,9 @@ class Page:
         # By the text of the pictures: they come from several places, and each marks its layers by a class.
         drawn = "".join(picture for section in self.sections for picture, _ in section.figures)
         return {name: told for name, told in LAYERS.items() if f'class="{name}"' in drawn}
+
+
+def _words(text: object) -> str:
+    """Text as HTML: escaped; commands between backticks in a fixed font, and no line ends within `3.4 [3.1, 3.8]`."""
+    whole = re.sub(r"[−+\d.]+ \[[^\]]{1,24}\]", r'<span class="whole">\g<0></span>', escape(str(text)))
+    return re.sub("`([^`]+)`", r"<code>\1</code>", whole)

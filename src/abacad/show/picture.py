@@ -95,9 +95,15 @@ class Layout:
     def told(self) -> str:
         """A sentence for a caption that says what one pixel covers: a picture that averages has to say so."""
         rows, channels = self.axes.n_time / self.n_rows, self.axes.n_freq / self.n_channels
-        across = f" and {channels:.3g} channels" if channels > 1 else ""
-        what = f"the mean of {rows:.3g} rows{across}" if rows > 1 or channels > 1 else "one row and channel"
-        return f"A pixel is {what} ({self.row_s:.3g} s, {self.axes.df_hz * channels:.3g} Hz), in σ of such pixels."
+        across = f" and {_brief(channels)} channels" if channels > 1 else ""
+        what = f"the mean of {_brief(rows)} rows{across}" if rows > 1 or channels > 1 else "one row and channel"
+        size = f"{_brief(self.row_s)} s, {_brief(self.axes.df_hz * channels)} Hz"
+        return f"A pixel is {what} ({size}), in σ of such pixels."
+
+
+def _brief(value: float) -> str:
+    """Two digits, or all before the point."""
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
 def averaged(cadence: CadenceArray, layout: Layout) -> Float[np.ndarray, "panel row channel"]:

@@ -200,6 +200,7 @@ class ReviewPage:
             "mhz": one.low_mhz,
             "df_hz": one.df_hz,
             "line": None if guide is None else [round(guide.channel, 2), guide.drift_hz_s, round(guide.strength, 1)],
+            "drawn": guide is not None and guide.is_drawn,
             "family": one.family,
             "label": one.label,
             "truth": [[[round(row, 1), round(channel, 1)] for row, channel in piece] for piece in one.truth],

@@ -39,7 +39,7 @@ def waterfall(
         evidence: (6, time, freq) how much each pixel speaks for a needle, in log-odds of a neighbourhood.
         axes: Axes of the cadence, with units; none takes the competition's for so many rows and channels.
         low_mhz: Frequency of its first channel; none labels channels.
-        guide: A straight path, drawn as dashed lines on both sides of it; none draws none.
+        guide: A straight path, drawn as dashed lines on both sides of it where OFF panels do not have it; none: none.
         truth: The needle's true place, drawn in green beside it.
     """
     layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
@@ -49,7 +49,7 @@ def waterfall(
         parts.append(_image(evidence_png(evidence, layout), "evidence"))
     if truth is not None:
         parts += _true_path(truth, layout)
-    if guide is not None:
+    if guide is not None and guide.is_drawn:
         parts += _guide(guide, layout)
     parts += _panel_labels(layout) + _time_axis(layout) + _frequency_axis(layout, low_mhz)
     # Pictures, guide and axes share one coordinate system of SVG: they stay aligned at any size, on paper too.
@@ -141,11 +141,11 @@ def _panel_labels(layout: Layout) -> list[str]:
 
 def _time_axis(layout: Layout) -> list[str]:
     """Seconds since the start of the cadence, at the start of each panel."""
-    axis = [f'<text x="{_LEFT - 6}" y="13" text-anchor="end" class="soft">s</text>']
+    axis: list[str] = []
     for panel, start in enumerate(layout.starts_s):
         y = _y(layout.tops[panel], layout)
         axis.append(_tick(_LEFT - 4, y, _LEFT, y))
-        axis.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" class="soft">{start:.0f}</text>')
+        axis.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" class="soft">{start:.0f} s</text>')
     return axis
 
 

@@ -9,7 +9,10 @@ EVIDENCE_TOLD = (
     "To the detector red pixels speak for a needle and blue ones against it, in log-odds of a neighbourhood of 13 rows "
     "and 3 channels; a shade means the same in every picture."
 )
-GUIDE_TOLD = "Yellow dashes run on both sides of the straight line that ON panels show best; they are no verdict."
+GUIDE_TOLD = (
+    "Yellow dashes stand on both sides of a straight line that is brighter in ON panels than in OFF panels; they are "
+    "no verdict."
+)
 
 
 def log_odds(score: float) -> float:

@@ -109,7 +109,7 @@ function fill(card) {
   picture.append(element("img", { src: item.picture, decoding: "async", alt: `Waterfall of ${called(Number(card.dataset.place))}, six panels, time downwards` }));
   if (item.evidence) picture.append(element("img", { class: "layer", src: item.evidence, decoding: "async", alt: "" }));
   const over = shape("svg", { viewBox: `0 0 ${data.layout.n_freq} ${data.layout.height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  if (item.line) over.append(guide(item));
+  if (item.drawn) over.append(guide(item));
   if (item.truth.length) over.append(truePlace(item));
   picture.append(over);
   view.append(times, picture, freqs, unit);
