@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from abacad.show.line import FAMILIES, Line, best_line
+from abacad.show.guide import FAMILIES, Guide, best_guide
 from abacad.show.picture import Layout, averaged, greys
 from abacad.signal.cadence import ON, Axes
 from abacad.signal.chance import Chance
@@ -57,10 +57,10 @@ def faint_lines() -> None:
         print(f"{name:<36} {np.mean(values):.2f} ± {np.std(values) / np.sqrt(len(values)):.2f}")
 
 
-def is_on(line: Line, path: np.ndarray, axes: Axes) -> bool:
+def is_on(guide: Guide, path: np.ndarray, axes: Axes) -> bool:
     """Whether a guide follows a path (6, time) of channels, NaN where it is dark."""
     seconds = np.array(axes.panel_start_s)[:, None] + (np.arange(axes.n_time) + 0.5) * axes.dt_s
-    away = np.abs(line.channel + line.drift_hz_s * seconds / axes.df_hz - path - 0.5)[list(ON)]
+    away = np.abs(guide.channel + guide.drift_hz_s * seconds / axes.df_hz - path - 0.5)[list(ON)]
     inside = (path >= 0) & (path < axes.n_freq)
     seen = away[np.isfinite(away) & inside[list(ON)]]
     return bool(len(seen)) and float(seen.max()) < NEAR
@@ -81,16 +81,17 @@ def guides(name: str, simulation: Simulation, n: int, carrier: bool) -> None:
             rng = np.random.default_rng(index)
             levels = CARRIER_SIGMA * (1 + 0.2 * rng.normal(size=(6, 1)))
             cadence[:, :, rng.integers(256)] += levels
-        line = best_line(cadence, layout)
+        guide = best_guide(cadence, layout)
         if not int(batch.targets[0]):
-            families[line.family] += 1
+            families[guide.family] += 1
             continue
         made = draw_injected(simulation, simulation.needles.families, np.array([True]), chance)
         path = np.where(made.needles.envelope[0] > 0, made.needles.channel[0], np.nan)
+        shown = guide.or_none is not None and guide.is_drawn
         place = int(np.searchsorted(STRENGTHS, float(made.truth["panel_snr"][0]), side="right")) - 1
         all_of[place] += 1
-        drawn[place] += line.or_none is not None
-        true[place] += line.or_none is not None and is_on(line, path, axes)
+        drawn[place] += shown
+        true[place] += shown and is_on(guide, path, axes)
     print(f"{name}, {n} cadences")
     for place, count in sorted(all_of.items()):
         low, high = STRENGTHS[place], STRENGTHS[place + 1]

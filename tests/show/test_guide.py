@@ -72,4 +72,5 @@ def test_a_needle_that_crosses_a_carrier_keeps_its_guide():
     cadence = _cadence(60.5, 0.12, 0.8, ON)
     cadence[:, :, 100] += 8
     guide = best_guide(cadence, LAYOUT)
-    assert guide.is_drawn and guide.channel == pytest.approx(60.5, abs=2)
+    assert guide.is_drawn
+    assert guide.channel == pytest.approx(60.5, abs=2)

@@ -37,7 +37,7 @@ def _review_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         "--weights", type=Path | None, default=None, help="Detector for the evidence of a table; null: the package's."
     )
     parser.add_argument(
-        "--evidence", type=bool, default=True, help="Draw the detector's evidence; takes half a second a candidate."
+        "--evidence", type=bool, default=True, help="Draw the detector's evidence; half a second a candidate and fold."
     )
     parser.add_argument(
         "--blind", type=float, default=0.0, help="Share of simulated cadences to mix in, to test the reviewer."

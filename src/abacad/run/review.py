@@ -72,7 +72,7 @@ def review(
         data: The data folder; none takes the one that the run was made with.
         files: The telescope files, for a table that scores windows of them and for a search.
         weights: For a table, the run folder or file of weights that shows its evidence; none takes the package's.
-        evidence: Also draw where the detector saw its evidence: half a second of a core for each candidate and detector. A
+        evidence: Also draw where the detector saw its evidence, half a second of a core for each candidate and fold. A
             run scores its test set with the detectors of all folds.
         blind: Share of simulated cadences to mix in unmarked, half of them with a needle: in the end the page tells
             what the reviewer finds and what he invents. In a search these are needles added to the very files, and

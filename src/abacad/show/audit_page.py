@@ -171,8 +171,8 @@ def _examples(audited: Audit, target: int, name: str) -> list[Section]:
         ),
         Section(
             f"Cadences {name}: three differences",
-            "The same cadences as ON − OFF differences after log1p and z-score, from −3 σ (blue) to +3 σ (red); rows are "
-            "averaged into 64, and σ is that of their means.",
+            "The same cadences as ON − OFF differences after log1p and z-score, from −3 σ (blue) to +3 σ (red); rows "
+            "are averaged into 64, and σ is that of their means.",
             figures=differences,
         ),
     ]
