@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from abacad.show.words import log_odds
 from tests.cli.calls import instead, refused, told
 
 
@@ -35,6 +36,7 @@ def test_score_shows_the_highest_and_counts_all(shared_competition, run_folder, 
         "shown": 4, "accelerator": "cpu", "bad": "skip", "progress": False,
     }  # fmt: skip
     assert [row["file"] for row in said if "table" in row] == ["0.npy", "1.npy", "2.npy", "3.npy"]
+    assert all(row["log-odds"] == log_odds(row["score"]) for row in said if "table" in row)
     assert {"note": "30 cadences were scored."} in said
     assert {"wrote": "scores", "path": str(tmp_path / "s.csv")} in said
     assert [row["next"] for row in said if "next" in row] == [

@@ -29,7 +29,7 @@ def test_it_is_named_and_escaped():
 
 def test_axes_are_seconds_and_megahertz_or_channels():
     texts = [text.text for text in _parsed().iter(f"{SVG}text")]
-    assert {"0", "315", "630", "945", "1260", "1575", "s", "channel", "64"} <= set(texts)
+    assert {"0 s", "315 s", "630 s", "945 s", "1260 s", "1575 s", "channel", "64"} <= set(texts)
     texts = [text.text for text in _parsed(low_mhz=8419.297028).iter(f"{SVG}text")]
     assert "kHz above 8419.297028 MHz" in texts
     assert f"{64 * AXES.df_hz / 1e3:.3g}" in texts
@@ -63,3 +63,8 @@ def test_true_places_are_drawn_where_the_needle_is_lit():
 def test_evidence_is_a_layer_of_its_own():
     assert len(list(_parsed().iter(f"{SVG}image"))) == 1
     assert len(list(_parsed(evidence=np.ones_like(CADENCE)).iter(f"{SVG}image"))) == 2
+
+
+def test_a_line_in_off_panels_too_is_named_and_not_drawn():
+    drawn = _parsed(guide=Guide(20.0, 0.0, 9.0, "line in OFF panels too"))
+    assert not [line for line in drawn.iter(f"{SVG}line") if line.get("class") == "guide"]

@@ -11,8 +11,7 @@ from abacad.cli.parser import Verb
 from abacad.cli.screen import Outcome, Table
 from abacad.places import find_scorer
 
-# Four digits: intervals are far wider than the fourth, so a fifth would tell nothing. Differences show their sign.
-_AUC = {"mean": ".4f", "oof": ".4f", "low": ".4f", "high": ".4f"}
+_AUC = {"mean": ".3f", "oof": ".3f", "low": ".3f", "high": ".3f"}
 _DIFFERENCE = {"difference": "+.4f", "low": "+.4f", "high": "+.4f"}
 
 

@@ -50,16 +50,18 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.score import score
+    from abacad.show.words import log_odds
 
     # `out` has a default here and none in Python, where the table is returned.
     keys = ("pattern", "weights", "out", "page", "submission", "shown", "accelerator", "bad", "progress")
     table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
     best = table.head(parsed.shown)
+    best = best.assign(**{"log-odds": best["score"].map(log_odds)})  # sure scores all print as 1.0000
     rows = [tuple(row) for row in best.itertuples(index=False)]
     # `out` may be `-`, standard output: then the table for people goes to standard error (see `screen.show`).
     wrote = {key: parsed[key] for key in ("out", "page", "submission") if parsed[key] is not None}
     return Outcome(
-        [Table("Highest scores", list(best.columns), rows, {"score": ".4f", "freq_mhz": ".6f"})],
+        [Table("Highest scores", list(best.columns), rows, {"score": ".4f", "log-odds": "+.1f", "freq_mhz": ".6f"})],
         [f"{len(table)} cadences were scored."],
         {"scores" if name == "out" else name: path for name, path in wrote.items()},
         _then_of_score(parsed),

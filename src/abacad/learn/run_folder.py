@@ -138,8 +138,11 @@ class RunFolder(Summary):
         data = " DATA" if self.verb == "train" else ""
         return f"abacad {self.verb}{data} --config {self.config} --run {self.path}"
 
-    def trained(self) -> list[int]:
-        """Numbers of the folds that are trained; where some are missing, the log says so.
+    def trained(self, tell: bool = True) -> list[int]:
+        """Numbers of the folds that are trained.
+
+        Args:
+            tell: Where some are missing, say so in the log.
 
         Raises:
             AbacadError: this is no run folder, or no fold is trained.
@@ -158,7 +161,7 @@ class RunFolder(Summary):
                 f"{self.path} was finished with {self.n_folds} folds, of which {len(done)} are there.\n"
                 "Put the folders of the others back, or remove its oof.csv to use these alone."
             )
-        if len(done) < self.n_folds:
+        if tell and len(done) < self.n_folds:
             told = ", ".join(map(str, done))
             log.info("%s has %d of %d folds trained (%s): these are used", self.path, len(done), self.n_folds, told)
         return done

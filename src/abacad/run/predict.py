@@ -63,7 +63,7 @@ def predict(
         AbacadError: the run is not finished, or a cadence of sample_submission.csv is missing or bad.
     """
     run_folder = RunFolder(Path(run))
-    recipe, folds = run_folder.recipe(), run_folder.trained()
+    recipe, folds = run_folder.recipe(), run_folder.trained(tell=False)
     root = find_competition(folder)
     table_path = _place_of(run_folder, out)
     # With a file elsewhere the run folder is only read: it may be another person's, or on a disk without write access.
@@ -85,7 +85,8 @@ def predict(
         write_table(table_path, table.assign(score=table.mean(axis=1)).reset_index())
         if out is None:
             run_folder.note(test={"folder": str(root.resolve()), "cadences": len(ids), "skipped": checked.bad})
-        log.info("Scored %d cadences with %d folds: %s", len(good), len(folds), table_path)
+        of = "fold" if len(folds) == 1 else "folds"
+        log.info("Scored %d cadences with %d %s: %s", len(good), len(folds), of, table_path)
     return table_path
 
 

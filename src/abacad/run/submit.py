@@ -60,7 +60,8 @@ def submit(
     blend = blend_of(weights, folders)
     columns = [_test_scores(run, root, ids, progress) for run in folders]
     write_submission(out, ids, blend.scores(np.column_stack(columns)))
-    log.info("Wrote %s: %d scores of %d run(s), checked against sample_submission.csv", out, len(ids), len(folders))
+    of = "run" if len(folders) == 1 else "runs"
+    log.info("Wrote %s: %d scores of %d %s, checked against sample_submission.csv", out, len(ids), len(folders), of)
     return out
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from abacad.model.classical import path_snr
-from abacad.show.picture import Layout, averaged, in_sigma
+from abacad.show.picture import LOWEST, N_GREYS, STEP, Layout, averaged, in_sigma
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.signal.drift import aligned, drift_grid
 from abacad.types import CadenceArray
@@ -82,7 +82,8 @@ def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
     n_total = math.ceil(layout.starts_s[-1] / layout.row_s) + layout.n_rows
     drifts = drift_grid(layout.n_channels / n_total, n_total)
     on = aligned(path_snr(_without_standing(pixels), drifts), drifts, starts[list(ON)])
-    in_off = path_snr(pixels[list(OFF)], drifts)
+    # A needle may cross a carrier in an OFF panel. With no pixel above the whitest, a few rows of it weigh little.
+    in_off = path_snr(pixels[list(OFF)].clamp_max(LOWEST + STEP * N_GREYS), drifts)
     # In OFF panels a path counts with the highest sum within two channels: interference seldom moves quite straight.
     off = aligned(F.max_pool1d(in_off, 5, 1, 2), drifts, starts[list(OFF)]).clamp_min(0).sum(0)
     strength = on.sum(0) / math.sqrt(len(ON))
