@@ -68,7 +68,9 @@ def test_the_verb_writes_page_and_table(trained_run, small):
     page = (trained_run / "sensitivity.html").read_text()
     assert page.count("<svg") == 2  # all families, and each: aligned rows instead of a figure a curve
     lead = page[page.index("<header>") : page.index("</header>")]
-    assert "<p>Half of the needles at panel SNR" in lead or "<p>Fewer than half of the needles" in lead
+    first = lead.split("<p>")[1].split(" Measured on ")[0]
+    assert "of the needles at" in first or "The needles are too few" in first
+    assert "a false-alarm rate of" in first
     assert page.index("</header>") < page.index("<svg") < page.index("Area under the ROC curve")
     assert "on 30 cadences" in page
 

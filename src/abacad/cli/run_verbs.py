@@ -55,6 +55,7 @@ def _fold_table(run: Path) -> Table:
     if not {"auc_fold", "auc_mean", "auc_oof"} <= set(record):  # of a finished run whose record was lost
         return Table(f"ROC-AUC of {run}", ("held back", "AUC"), [])
     folds = record.get("folds_trained", range(len(record["auc_fold"])))
+    # With `data.only` a call trains some folds: each is named by its number, not by its place.
     rows = [(f"fold {number}", f"{value:.3f}") for number, value in zip(folds, record["auc_fold"], strict=False)]
     rows.append(("mean of folds", f"{record['auc_mean']:.3f}"))
     value, low, high = record["auc_oof"]

@@ -62,8 +62,7 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
         AbacadError: the run is not finished.
     """
     folder = RunFolder(Path(run))
-    # A run of which some folds are trained has a page, too: it says of how many folds it tells.
-    folds = folder.trained()
+    folds = folder.trained(tell=False)  # `read_oof` tells
     page_path = output(out if out is not None else folder.path / "report.html", PAGE)
     oof = read_oof(folder)
     record = read_record(folder.record)
