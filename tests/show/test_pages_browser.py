@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from abacad.run.audit import audit
@@ -12,11 +13,14 @@ from abacad.searcher.engine import search_unit
 from abacad.searcher.settings import Settings
 from abacad.show.completeness import all_families, by_family, headline
 from abacad.show.findings import findings_page
-from abacad.show.page import Page
+from abacad.show.guide import Guide
+from abacad.show.page import Page, Section
 from abacad.show.truth_page import truth_page
+from abacad.show.waterfall import waterfall
 from tests.searcher.made import add_line, made
 from tests.show import test_completeness, test_findings, test_truth_page
 from tests.show.pages import Opened, page
+from tests.show.test_waterfall import AXES
 
 
 def _report(request, folder: Path) -> Path:
@@ -93,8 +97,11 @@ def test_it_prints_dark_on_white_within_the_paper_and_leaves_no_page_half_empty(
     opened.context.close()
 
 
-def test_layers_of_the_pictures_can_be_switched_off(browser, request, tmp_path):
-    opened = Opened(browser, _score(request, tmp_path))
+def test_layers_of_the_pictures_can_be_switched_off(browser, tmp_path):
+    noise = np.random.default_rng(0).normal(size=(6, 28, 64)).astype(np.float32)
+    picture = waterfall(noise, "one", noise, axes=AXES, guide=Guide(20.0, 0.02, 9.0, "drifting line"))
+    shown = Page("One", sections=[Section("Picture", figures=[(picture, "")])]).write(tmp_path / "one.html")
+    opened = Opened(browser, shown)
     layer, guide = (opened.tab.locator(f".waterfall .{name}").first for name in ("evidence", "guide"))
     assert layer.is_visible()
     assert guide.is_visible()
