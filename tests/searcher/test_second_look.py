@@ -70,6 +70,21 @@ def test_a_signal_is_told_by_the_panels_that_it_stands_in(line, panels, class_na
         assert SignalClass.EVENT not in {one.class_name for one in signals}
 
 
+@pytest.mark.parametrize(
+    ("panel_snrs", "class_name"),
+    [((565.0, 50.0, 27.0), "event"), ((27.0, 50.0, 565.0), "event"), ((525.0, 3.0, 3.0), "not in every ON")],
+)
+def test_what_is_bright_in_one_on_panel_is_no_event_by_the_noise_of_the_others(panel_snrs, class_name):
+    """A carrier in one ON panel and an OFF one: a slow line leaves it before the OFF panel comes, and climbs on noise."""
+    unit = white(seed=1)
+    unit.power *= 0.01  # what stands in each panel is what is put there
+    for panel, snr in zip((0, 2, 4), panel_snrs, strict=True):
+        add(unit, Line(1000.0, 0.03), snr, (panel,))
+    (one,) = found(unit)
+    assert one.panel_snr[::2] == pytest.approx(panel_snrs, rel=0.2, abs=0.5)
+    assert str(one.class_name) == class_name
+
+
 def test_the_fainter_of_two_crossing_lines_is_found_too():
     unit = white()
     add(unit, Line(1000.0, 0.4), 200.0)

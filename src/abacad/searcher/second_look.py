@@ -28,6 +28,9 @@ _OFF_PANEL_SNR = 5.0
 _OFF_JOINT_SNR = 4.0
 # A line at the threshold, 7 through three ON panels, has 4 in each; noise takes it below 1.5 in 0.6 % of panels.
 _EVERY_ON_SNR = 1.5
+# Share of the brightest ON panel that each has to have: a carrier of SNR 525 in one ON panel makes a line through noise of
+# 1.5 in the two others an event. A line of the Allen array with 565, 50 and 27 has 0.048.
+_EVERY_ON_SHARE = 0.02
 # SNR in one panel alone, the best of some 200 lines near the joint one: of 240,000 panels of noise one exceeds 5.5.
 _BENT_SNR = 5.5
 _FINEST = 0.15  # channels: no place is known better than to such a part of a channel
@@ -168,18 +171,21 @@ def _told_apart(paths: Paths, line: Line, robust: float) -> Signal:
             if beside_it >= _BENT_SNR:
                 each[panel] = robust_each[panel] = beside_it
                 paths.blank(bent, np.array([panel]), 1.0 + 0.5 * line.width)
-    class_name = _class_name(paths, line, off_snr, robust_each)
+    class_name = _class_name(paths, line, off_snr, robust_each, max(each[paths.on]))
     # the slope of n rows of equal weight over a span; and no line is placed better than by a part of a channel
     channels = np.hypot(np.sqrt(12) * max(1.0, abs(line.slope) + line.width) / max(snr, 1.0), _FINEST)
     error = float(channels / paths.span_rows)
     return Signal(line, snr, robust, off_snr, tuple(map(float, each)), error, _half(paths, line, snr), class_name)
 
 
-def _class_name(paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarray, " panel"]) -> SignalClass:
+def _class_name(
+    paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarray, " panel"], brightest: float
+) -> SignalClass:
     if off_snr >= _OFF_JOINT_SNR or max(robust[paths.off], default=0.0) >= _OFF_PANEL_SNR:
         return SignalClass.IN_OFF
     seen = [paths.seen(line, int(panel)) for panel in paths.on]
-    if robust[paths.on][seen].min() < _EVERY_ON_SNR or sum(seen) < min(2, len(seen)):
+    least = max(_EVERY_ON_SNR, _EVERY_ON_SHARE * brightest)
+    if robust[paths.on][seen].min() < least or sum(seen) < min(2, len(seen)):
         return SignalClass.PART_ON
     return SignalClass.NEAR_ZERO if abs(line.slope) * paths.span_rows < _STILL else SignalClass.EVENT
 
