@@ -75,7 +75,7 @@ def test_a_signal_is_told_by_the_panels_that_it_stands_in(line, panels, class_na
     [((565.0, 50.0, 27.0), "event"), ((27.0, 50.0, 565.0), "event"), ((525.0, 3.0, 3.0), "not in every ON")],
 )
 def test_what_is_bright_in_one_on_panel_is_no_event_by_the_noise_of_the_others(panel_snrs, class_name):
-    """A carrier in one ON panel and an OFF one: a slow line leaves it before the OFF panel comes, and climbs on noise."""
+    """A carrier in one ON panel and an OFF one: a slow line leaves it before OFF comes, and rides on noise."""
     unit = white(seed=1)
     unit.power *= 0.01  # what stands in each panel is what is put there
     for panel, snr in zip((0, 2, 4), panel_snrs, strict=True):

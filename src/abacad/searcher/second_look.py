@@ -28,8 +28,8 @@ _OFF_PANEL_SNR = 5.0
 _OFF_JOINT_SNR = 4.0
 # A line at the threshold, 7 through three ON panels, has 4 in each; noise takes it below 1.5 in 0.6 % of panels.
 _EVERY_ON_SNR = 1.5
-# Share of the brightest ON panel that each has to have: a carrier of SNR 525 in one ON panel makes a line through noise of
-# 1.5 in the two others an event. A line of the Allen array with 565, 50 and 27 has 0.048.
+# Share of the brightest ON panel that each has to have: else a carrier of SNR 525 in one ON panel makes an event of a
+# line through noise of 1.5 in the two others. A line of the Allen array with 565, 50 and 27 has 0.048.
 _EVERY_ON_SHARE = 0.02
 # SNR in one panel alone, the best of some 200 lines near the joint one: of 240,000 panels of noise one exceeds 5.5.
 _BENT_SNR = 5.5
