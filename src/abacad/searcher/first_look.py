@@ -118,8 +118,8 @@ def _searched(
     from abacad.searcher.on_torch import bands, best
 
     for join, tensor in bands(unit.power[list(unit.on), :, first:last], joins, CLIP, device):
-        snr, line = best(join, tensor)
-        yield join, snr.cpu().numpy(), _at_peaks(snr.cpu().numpy(), line.cpu().numpy(), threshold)
+        snr, line = (values.cpu().numpy() for values in best(join, tensor))
+        yield join, snr, _at_peaks(snr, line, threshold)
 
 
 def _calibrate(unit: Unit, joins: Sequence[Join], beside: int) -> None:

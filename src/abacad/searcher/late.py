@@ -5,7 +5,7 @@ let go, and only then does the detector come.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +39,6 @@ class LateJudge:
         Raises:
             AbacadError: there are no weights, or no such accelerator.
         """
-        from dataclasses import replace
-
         # Imported here: a coarse channel without an event to score never loads torch.
         from abacad.learn.run_folder import judge_of
         from abacad.model.device import pick_device
