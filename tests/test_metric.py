@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from abacad.metric import _Drawn, _group_draws, auc, auc_difference, auc_interval, roc_band, wilson
+from abacad.metric import _Drawn, _group_draws, auc, auc_difference, auc_interval, digits_told, roc_band, wilson
 
 RNG = np.random.default_rng(0)
 
@@ -129,3 +129,14 @@ def test_as_many_groups_are_drawn_as_asked_for_and_no_draw_lacks_a_class():
     assert all(
         set(np.bincount(pick, minlength=5)[[0, 3]]) == set(np.bincount(pick, minlength=5)[[1, 4]]) for pick in draws
     )
+
+
+@pytest.mark.parametrize("half", [1.1e-4, 3e-3, 0.02, 0.049, 0.3])
+def test_half_an_interval_is_told_with_two_digits_at_most(half):
+    digits = digits_told(0.8 - half, 0.8 + half)
+    assert digits == 2 or 10 <= half * 10**digits < 100
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.5, 0.5), (float("nan"), 1.0), (0.0, float("inf"))])
+def test_no_interval_warrants_three_digits(low, high):
+    assert digits_told(low, high) == 3

@@ -5,6 +5,7 @@ above a negative, ties counted half: 0.5 by chance, 1 at best. Its uncertainty c
 drawn again with replacement, and the spread of the AUC over such draws is its 95 % interval.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,23 @@ class Interval:
     def __str__(self) -> str:
         """As in `0.812 [0.790, 0.833]`."""
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def digits_told(low: float, high: float) -> int:
+    """Digits behind the point that an interval warrants: half its width is told with two, and no figure with less.
+
+    Args:
+        low: Lower bound.
+        high: Upper bound.
+
+    Example:
+        >>> from abacad.metric import digits_told
+        >>> digits_told(0.81, 0.84), digits_told(-0.0012, 0.0031)
+        (3, 4)
+    """
+    half = (high - low) / 2
+    # An interval without width, or without bounds, warrants nothing: three digits, as of an AUC.
+    return min(max(1 - math.floor(math.log10(half)), 2), 6) if 0 < half < math.inf else 3
 
 
 def auc(targets: np.ndarray, scores: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from abacad.cli import main
 from abacad.run.compare import Comparison
 from tests.cli.calls import instead, refused, told
 
@@ -43,3 +44,11 @@ def test_what_is_neither_run_nor_file_is_refused_before_any_work(run_folder, tmp
     assert "There is no run folder" in refused(capsys, "compare", run_folder, tmp_path / "gone")
     assert "no run folder" in refused(capsys, "compare", tmp_path)
     assert called.times == 0
+
+
+@pytest.mark.parametrize(("half", "shown"), [(0.02, "+0.123"), (0.2, "+0.12"), (0.002, "+0.1235")])
+def test_a_difference_is_shown_with_the_digits_that_its_interval_warrants(half, shown, run_folder, monkeypatch, capsys):
+    difference = DIFFERENCE.assign(difference=0.123456, low=0.123456 - half, high=0.123456 + half)
+    instead(monkeypatch, "compare", Comparison(RUNS, pd.DataFrame(), difference))
+    assert main(["compare", str(run_folder), str(run_folder)]) == 0
+    assert f" {shown} " in capsys.readouterr().out

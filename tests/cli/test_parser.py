@@ -1,11 +1,13 @@
 """Parsers of the verbs: near names, defaults of a recipe, and what is refused before anything heavy is imported."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonargparse import Namespace
 
+from abacad.cli import parser_of
 from abacad.cli.parser import (
     Verb,
     add_folder,
@@ -21,6 +23,7 @@ from abacad.cli.parser import (
     values_as_yaml,
 )
 from abacad.cli.screen import Outcome
+from abacad.cli.verbs import VERBS
 from abacad.errors import AbacadError
 from abacad.outputs import PAGE
 from abacad.recipes import add_recipe_arguments
@@ -163,3 +166,9 @@ def test_a_folder_may_be_left_out():
     parser = make_parser("look", made)
     assert parser.parse_args([]).folder is None
     assert parser.parse_args(["DATA"]).folder == Path("DATA")
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_help_names_no_class_of_python_wherever_its_lines_break(name):
+    told = parser_of(name).format_help().replace("\n", " ")
+    assert not re.search(r"<class|\bPath\b[ ,|]+(null|default|required)|Literal\[|NoneType", told)

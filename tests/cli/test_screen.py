@@ -136,3 +136,9 @@ def test_a_result_on_standard_output_has_it_alone(capsys):
     assert said.out == ""
     assert "One." in said.err
     assert "Page: p.html" in said.err
+
+
+def test_a_column_for_programs_alone_is_not_drawn(capsys):
+    outcome = Outcome([Table("T", ("a", "b", "c"), [(1, 2, float("nan"))], {"c": ".1f"}, unseen=("a",))])
+    assert people(capsys, outcome).splitlines()[-2].split() == ["2", "–"]
+    assert json.loads(json_lines(outcome)[0]) == {"table": "T", "a": 1, "b": 2, "c": None}

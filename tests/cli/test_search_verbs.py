@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from abacad.cli import parser_of
+from abacad.cli import main, parser_of
 from tests.cli.calls import instead, refused, told
 
 
@@ -51,6 +51,17 @@ def test_at_most_a_screen_of_events_is_shown(files, monkeypatch, capsys, tmp_pat
     instead(monkeypatch, "search", many)
     said = told(capsys, "search", *files, "--out", tmp_path / "found")
     assert sum("table" in row for row in said) == 25
+    assert any(row.get("note", "").startswith("The first 25 of 45 are shown; events.csv has all.") for row in said)
+
+
+def test_scores_are_shown_as_log_odds_and_what_was_not_judged_as_a_dash(files, monkeypatch, capsys, tmp_path):
+    """Each bright line had the score 1.0000, and a line that was not judged the score nan."""
+    instead(monkeypatch, "search", events(score=[0.99999, 0.5, float("nan"), 0.5, 0.99]))
+    assert main(["search", *map(str, files), "--out", str(tmp_path / "found")]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "1400.000000" in line]
+    assert [row[-5] for row in rows] == ["+11.5", "–", "+4.6"]
+    said = told(capsys, "search", *files, "--out", tmp_path / "found")
+    assert [row["score"] for row in said if "table" in row] == [0.99999, None, 0.99]  # programs have both
 
 
 def test_no_signal_is_told_as_none(files, monkeypatch, capsys, tmp_path):

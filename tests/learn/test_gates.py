@@ -17,8 +17,8 @@ def test_gates_say_what_was_found():
     assert "is below 0.73" in failed[0]
     assert "What to check" in failed[0]
     assert failed[1].strip() == "learning rate: peak 1"
-    assert "is below 0.77" in mean_gate([around(0.7), around(0.8)])[0]
-    passed = " ".join(mean_gate([around(0.79), around(0.79)]))
+    assert "is below 0.77" in mean_gate([around(0.7), around(0.8)], 54_000)[0]
+    passed = " ".join(mean_gate([around(0.79), around(0.79)], 54_000))
     assert "is above 0.77" in passed
     assert "silver 0.781" in passed
     assert "gold" not in passed
@@ -41,6 +41,13 @@ def test_the_mean_of_equal_folds_is_surer_than_one():
 
 
 def test_simulated_cadences_win_no_medal():
-    said = " ".join(mean_gate([around(0.95), around(0.97)], simulated=True))
+    said = " ".join(mean_gate([around(0.95), around(0.97)], 54_000, simulated=True))
     assert "0.960" in said
     assert not any(word in said for word in ("gold", "medal", "Competition", "0.77"))
+
+
+def test_a_folder_of_few_cadences_is_not_the_competitions_and_wins_no_medal():
+    """The 2,000 cadences of another simulator were told to clear gold."""
+    said = " ".join(mean_gate([around(0.95), around(0.97)], 2000))
+    assert "is above 0.77" in said
+    assert not any(word in said for word in ("gold", "medal", "Competition"))

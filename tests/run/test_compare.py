@@ -1,6 +1,7 @@
 """Runs held against each other on the cadences that both held back, and submissions by their ranks."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,7 @@ def test_a_table_of_runs_with_their_paired_difference(runs):
     mean = np.mean([auc(part["target"].to_numpy(), part["score"].to_numpy()) for _, part in tables[0].groupby("fold")])
     assert found.runs["mean"][0] == pytest.approx(mean)
     (row,) = found.differences.to_dict("records")
+    assert re.match(r"\+0\.\d{2,3} \[", found.told()[-1][1])  # of 30 scenes: no fourth digit
     assert row["difference"] == pytest.approx(aucs[1] - aucs[0])
     assert 0 < row["low"] < row["difference"] < row["high"]
     alone = found.runs["high"] - found.runs["low"]
@@ -141,3 +143,12 @@ def test_what_cannot_be_compared_is_told(runs, tmp_path):
     oof.assign(id="x" + oof["id"]).to_csv(runs[1] / "oof.csv", index=False)
     with pytest.raises(AbacadError, match="no cadence in common"):
         compare(runs)
+
+
+def test_the_same_thing_twice_is_refused_under_each_of_its_names(runs, tmp_path):
+    """A run compared with itself differed by 0.0000 [0.0000, 0.0000], as if that were a result."""
+    (tmp_path / "link").symlink_to(runs[0])
+    table = submission(tmp_path / "s.csv", [0.5] * 8)
+    for twins in ([runs[0], runs[1], runs[0]], [runs[0], tmp_path / "link"], [table, table]):
+        with pytest.raises(AbacadError, match="is named twice"):
+            compare(twins)

@@ -5,6 +5,9 @@ import re
 import pandas as pd
 import pytest
 
+from abacad.learn.run_folder import judge_of
+from abacad.model.device import pick_device
+from abacad.model.judge import shipped
 from abacad.searcher.engine import search_unit
 from abacad.searcher.settings import Settings
 from abacad.show.findings import findings_page, pictures
@@ -30,6 +33,35 @@ def test_the_guides_of_both_pictures_stay_within_them(drift):
         assert len(dashes) == 12  # two a panel
         rises = [float(x2) - float(x1) for x1, x2 in dashes]
         assert all(rise * drift > 0 for rise in rises)
+
+
+def test_a_caption_says_how_many_channels_a_pixel_averages():
+    """Pictures of fast drifts averaged many channels, and their captions said one."""
+    slow, fast = (
+        pictures(observation, search_unit(observation, 0, Settings(judged=0)).events.iloc[0].to_dict())
+        for observation in (add_line(made(seed=7), 4000, drift, 60) for drift in (0.1, -3.0))
+    )
+    assert "one row and channel" in slow.drifting_told
+    assert re.search(r"mean of [2-9]\d? channels", fast.drifting_told)
+
+
+def test_what_colours_mean_is_told_once_and_each_panel_has_its_snr(tmp_path):
+    observation = add_line(add_line(made(seed=7), 4000, 0.1, 30), 6000, -1.0, 60)
+    events = search_unit(observation, 0, Settings(judged=0)).events
+    judge = judge_of(shipped(16), pick_device("cpu"))
+    text = findings_page(tmp_path / "search.html", observation, events, FOUND, None, 5, judge).read_text()
+    assert len(re.findall("<h2>[^<]+Hz/s, SNR", text)) == 2
+    assert text.count("a shade means the same") == text.count('class="legend"') == 1
+    assert text.count(">ON</td>") == 2 * 3
+
+
+def test_classes_of_which_there_are_none_have_no_tile(tmp_path):
+    observation = made(seed=7)
+    nothing = search_unit(observation, 0, Settings(judged=0)).events
+    counts = FOUND | {"classes": {"event": 0, "in OFF": 3, "RFI zone": 0}}
+    text = findings_page(tmp_path / "search.html", observation, nothing, counts, None, 5).read_text()
+    tiles = re.findall(r'<div class="tile"><b>(\d+)</b><span>([^<]+)', text)
+    assert tiles == [("0", "event"), ("3", "in OFF")]
 
 
 def test_a_page_names_sources_masks_and_depth_and_its_guides_can_be_switched_off(tmp_path):

@@ -65,4 +65,4 @@ def test_commands_have_a_fixed_font_and_intervals_stay_whole(tmp_path):
     section = Section("S", "`abacad overlaps <DATA>` finds them", columns=["half"], rows=[["3.4 [3.1, 3.8]"]])
     text = text_of(Page("T", sections=[section]), tmp_path)
     assert "<code>abacad overlaps &lt;DATA&gt;</code> finds" in text
-    assert '<td><span class="whole">3.4 [3.1, 3.8]</span></td>' in text
+    assert '<td class="whole"><span class="whole">3.4 [3.1, 3.8]</span></td>' in text

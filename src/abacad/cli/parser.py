@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from argparse import HelpFormatter, RawDescriptionHelpFormatter
+from argparse import Action, HelpFormatter, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -52,17 +52,21 @@ class Verb:
 
 
 class VerbFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
-    """Shows the default of each option, and keeps the line breaks of the examples."""
+    """Shows the default of each option without names of Python classes, and keeps the line breaks of the examples."""
+
+    def _expand_help(self, action: Action) -> str:
+        # Before the text is broken into lines: afterwards a name may be on two of them.
+        told = re.sub(r"<class '(?:\w+\.)*Path'>|\bPath\b(?= \||,)", "path", super()._expand_help(action))
+        return re.sub(r"Literal\[([^]]*)\]", lambda found: found[1].replace("'", "").replace(", ", " | "), told)
 
 
 class VerbParser(ArgumentParser):
     """A parser that suggests the nearest option for an unknown one, and accepts no abbreviated options."""
 
     def format_help(self, *formatter: HelpFormatter | None) -> str:
-        """The help of a verb, without the path of the packaged recipe and without names of Python classes."""
+        """The help of a verb, without the path of the packaged recipe."""
         # The path is that of this installation: docs/cli.md would differ from machine to machine.
-        told = re.sub(r"default config file locations:\n(?:  .*\n)+\n", "", super().format_help(*formatter))
-        return told.replace("<class 'Path'>", "path").replace("Path | null", "path | null")
+        return re.sub(r"default config file locations:\n(?:  .*\n)+\n", "", super().format_help(*formatter))
 
     def parse_args(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Namespace:  # type: ignore[override]
         """Parse the words of a command line.

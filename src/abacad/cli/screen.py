@@ -25,12 +25,14 @@ class Table:
         columns: Their names.
         rows: Plain values.
         formats: Format of a column's numbers for people: `{"score": ".4f"}`; JSON has all digits.
+        unseen: Columns that only JSON has, since people read the same in another one.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     formats: Mapping[str, str] = field(default_factory=dict)
+    unseen: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -111,17 +113,20 @@ def _drawn(table: Table) -> Any:
     from rich.text import Text
 
     drawn = Drawn(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for place, column in enumerate(table.columns):
+    seen = [(place, column) for place, column in enumerate(table.columns) if column not in table.unseen]
+    for place, column in seen:
         # Numbers of one column are compared by their digits, which therefore stand below each other.
         numbers = all(isinstance(_plain(row[place]), int | float) for row in table.rows)
         drawn.add_column(column, overflow="fold", justify="right" if numbers else "left")
     for row in table.rows:
-        told = (_told(value, table.formats.get(name, "")) for name, value in zip(table.columns, row, strict=True))
+        told = (_told(row[place], table.formats.get(column, "")) for place, column in seen)
         drawn.add_row(*map(Text, told))
     return drawn
 
 
 def _told(value: Any, wanted: str) -> str:
+    if isinstance(value, float) and math.isnan(value):
+        return "–"  # not known, as where a detector did not judge a line
     return format(value, wanted) if wanted and isinstance(_plain(value), int | float) else str(value)
 
 

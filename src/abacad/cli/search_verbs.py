@@ -15,9 +15,11 @@ from abacad.places import find_scorer
 _TABLES = {"events": "events.csv", "hits": "hits.csv", "turboSETI's tables": "dat", "page": "search.html"}
 _OF_CATALOGUE = {"events": "events.csv", "observations left out": "failed.csv"}
 _FORMATS = {
-    "score": ".4f", "frequency_mhz": ".6f", "drift_hz_s": ".4f", "snr": ".1f", "off_snr": ".1f",
+    "log-odds": "+.1f", "frequency_mhz": ".6f", "drift_hz_s": ".4f", "snr": ".1f", "off_snr": ".1f",
 }  # fmt: skip
-_SHOWN = ("class", "score", "frequency_mhz", "drift_hz_s", "snr", "off_snr", "source")
+_SHOWN = ("class", "log-odds", "frequency_mhz", "drift_hz_s", "snr", "off_snr", "score", "source")
+_UNSEEN = ("score", "source")  # bright lines all score 1.0000, and the log names the source
+_MOST = 25  # rows on the screen
 
 
 def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -126,11 +128,17 @@ def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str],
     """The first events of a table of signals, how many there are of each class, and what was written."""
     # Interference is counted and not listed: it is nearly all of the table.
     events = table[table["class"].isin(["event", "RFI zone", "near-zero drift", "window"]) & (table["excluded"] == "")]
-    rows = [tuple(row) for row in events[list(shown)].head(25).itertuples(index=False)]
+    from abacad.show.words import log_odds
+
+    head = events.head(_MOST)
+    head = head.assign(**{"log-odds": head["score"].map(log_odds, na_action="ignore")})[list(shown)]
+    rows = [tuple(row) for row in head.itertuples(index=False)]
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
+    # Said, or a table of 25 rows would look like all that was found.
+    of = f"The first {_MOST} of {len(events):,} are shown; events.csv has all. " if len(events) > _MOST else ""
     return Outcome(
-        [Table("Events", list(shown), rows, _FORMATS)],
-        [f"Signals: {counts or 'none'}."],
+        [Table("Events", list(shown), rows, _FORMATS, _UNSEEN)],
+        [f"{of}Signals: {counts or 'none'}."],
         {name: out / file for name, file in files.items() if (out / file).exists()},
         [then] if len(table) else [],
     )

@@ -20,7 +20,7 @@ from abacad.learn.claim import flat
 from abacad.learn.record import read_record
 from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.learn.scenes import scenes_of
-from abacad.metric import auc, auc_difference, auc_interval
+from abacad.metric import auc, auc_difference, auc_interval, digits_told
 from abacad.places import paths_of
 from abacad.summary import Summary
 
@@ -47,15 +47,16 @@ class Comparison(Summary):
 
     def title(self) -> str:
         """What it is."""
-        return f"Comparison of {len(self.runs)} runs"
+        return f"Comparison of {len(self.runs)} run{'s' * (len(self.runs) > 1)}"
 
     def told(self) -> list[tuple[str, str]]:
         """The AUC of each run with its interval, and the differences to the first run with theirs."""
         rows = self.runs.to_dict("records")
         each = [(str(row["run"]), f"{row['oof']:.3f} [{row['low']:.3f}, {row['high']:.3f}]") for row in rows]
         return each + [
-            (f"{row['run']} − {row['less']}", f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]")
+            (f"{row['run']} − {row['less']}", f"{row['difference']:+.{n}f} [{row['low']:+.{n}f}, {row['high']:+.{n}f}]")
             for row in self.differences.to_dict("records")
+            for n in [digits_told(row["low"], row["high"])]
         ]
 
 
@@ -94,13 +95,14 @@ def compare(paths: str | Path | Sequence[str | Path]) -> Comparison | Moves:
         A `Comparison` of runs, or the `Moves` between submissions.
 
     Example:
-        >>> abacad.compare(["runs/compact", "runs/compact"])
-        <Comparison of 2 runs: runs/compact ..., runs/compact − runs/compact +0.000 [+0.000, +0.000]>
+        >>> abacad.compare("runs/compact")
+        <Comparison of 1 run: runs/compact ...>
 
     Raises:
-        AbacadError: runs and files are mixed, a run has no trained fold, or no cadence is in both.
+        AbacadError: runs and files are mixed, one is named twice, a run has no trained fold, or no cadence is in both.
     """
     given = paths_of(paths)
+    _refuse_twins(given)
     files = [path for path in given if path.is_file()]
     # What was not written yet counts as a run: its own error says what is missing in the folder.
     if files and len(files) < len(given):
@@ -108,6 +110,17 @@ def compare(paths: str | Path | Sequence[str | Path]) -> Comparison | Moves:
     if files:
         return _compare_submissions(given)
     return _compare_runs([RunFolder(path) for path in given])
+
+
+def _refuse_twins(paths: Sequence[Path]) -> None:
+    # Of one thing under two names, too: a difference of exactly 0 would look like a result.
+    known: dict[Path, Path] = {}
+    for path in paths:
+        twin = known.setdefault(path.resolve(), path)
+        if twin is not path:
+            raise AbacadError(
+                f"{path} is named twice{'' if path == twin else f', once as {twin}'}.\nCompare it with another."
+            )
 
 
 def _compare_runs(runs: Sequence[RunFolder]) -> Comparison:

@@ -85,9 +85,9 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     # The gates are AUCs of the competition's cadences; how hard simulated ones are, their preset decides.
     simulated = folder.verb == "pretrain" or is_simulated(root)
     page.sections = [
-        _gates(folds, per_fold, simulated),
+        _gates(folds, per_fold, len(oof), simulated),
         _performance(oof, per_fold),
-        _curves(curves),
+        _curves(curves, flips=len(folder.recipe().inference.tta) > 1),
         *_waterfalls(oof, folder, detectors, root),
         Section("Recipe", code=yaml.safe_dump(folder.recipe().as_dict(), sort_keys=False)),
         _versions(record),
@@ -107,11 +107,11 @@ def _minutes(seconds: object) -> str:
     return f"{seconds / 60:.1f} min" if isinstance(seconds, int | float) else "unknown"
 
 
-def _gates(folds: list[int], per_fold: list[Interval], simulated: bool) -> Section:
+def _gates(folds: list[int], per_fold: list[Interval], n_cadences: int, simulated: bool) -> Section:
     rows = [(f"fold {number}", str(interval)) for number, interval in zip(folds, per_fold, strict=True)]
     return Section(
         "AUC per fold",
-        " ".join(mean_gate(per_fold, simulated)),
+        " ".join(mean_gate(per_fold, n_cadences, simulated)),
         columns=("fold", "AUC [95 % interval]"),
         rows=rows,
         figures=[
@@ -150,9 +150,12 @@ def _curve_tables(folder: RunFolder, folds: list[int]) -> dict[str, pd.DataFrame
     }
 
 
-def _curves(read: dict[str, pd.DataFrame]) -> Section:
+def _curves(read: dict[str, pd.DataFrame], flips: bool) -> Section:
+    # Said, since the last point of a curve would else contradict the table of AUCs.
+    told = "Each epoch is validated without the test-time flips that are part of the AUC per fold."
     return Section(
         "Curves per epoch",
+        told if flips else "",
         figures=[
             (
                 # Lightning counts epochs from 0, people from 1.
@@ -177,19 +180,20 @@ def _waterfalls(oof: pd.DataFrame, folder: RunFolder, detectors: Detectors, root
     )
     truth = TruePaths.of(None if folder.verb == "pretrain" else root)
     known = f" {_TRUTH_TOLD}" if truth.card is not None else ""
-    return [
-        Section(
-            title, text if place else f"{text} {EVIDENCE_TOLD} {GUIDE_TOLD}{known}",
-            figures=_pictures(rows, folder, detectors, root, truth), legend=evidence_legend(),
-        )
-        for place, (title, text, rows) in enumerate(chosen)  # what colours and dashes mean is told once
-    ]  # fmt: skip
+    sections: list[Section] = []
+    for title, text, rows in chosen:
+        figures, pixels = _pictures(rows, folder, detectors, root, truth)
+        # What pixels, colours and dashes mean is told once: it is the same in all pictures of the page.
+        text = text if sections else f"{text} {pixels} {EVIDENCE_TOLD} {GUIDE_TOLD}{known}"
+        sections.append(Section(title, text, figures=figures, legend=() if sections else evidence_legend()))
+    return sections
 
 
 def _pictures(
     rows: pd.DataFrame, folder: RunFolder, detectors: Detectors, root: Path, truth: TruePaths
-) -> list[tuple[str, str]]:
-    pictures = []
+) -> tuple[list[tuple[str, str]], str]:
+    """Pictures with captions, and what a pixel of them is; cadences that cannot be read are left out."""
+    pictures, pixels = [], ""
     for row in rows.itertuples():
         # The fold that held this cadence back: evidence of another one would show what it has learnt by heart.
         detector, recipe = detectors[int(str(row.fold))]
@@ -204,9 +208,9 @@ def _pictures(
         evidence = evidence_map([detector], planes, representation(recipe), cadence.shape[1], axes)[0].numpy()
         guide, true = best_guide(cadence, layout), truth.path(str(row.id))
         drawn = figure.waterfall(cadence, str(row.id), evidence, axes=axes, guide=guide.or_none, truth=true)
-        caption = f"{told_score(float(str(row.score)))}, fold {row.fold}; {guide.family}. {layout.told()}"
-        pictures.append((drawn, caption))
-    return pictures
+        pictures.append((drawn, f"{told_score(float(str(row.score)))}, fold {row.fold}; {guide.family}"))
+        pixels = layout.told()
+    return pictures, pixels
 
 
 def _cadence(folder: RunFolder, root: Path, cadence_id: str, recipe: Represent) -> tuple[CadenceArray, Planes]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.progress import Progress
 
 from abacad.data.filterbank import Polarisation
+from abacad.run.search_bar import search_bar
 from abacad.run.search_job import Wanted, begin
 from abacad.searcher.engines import EngineName, check_engine, outcomes
 
@@ -94,7 +94,7 @@ def search(
     )  # fmt: skip
     job = begin(files, Path(out), wanted)
     try:
-        with outcomes(job.tasks(), engine, workers) as pairs, Progress(disable=not progress, transient=True) as bar:
+        with outcomes(job.tasks(), engine, workers) as pairs, search_bar(progress) as bar:
             # What an earlier call has done counts, or the time left would be that of the whole band.
             shown_as = bar.add_task("Coarse channels", total=job.total, completed=len(job.results))
             for _, outcome in pairs:

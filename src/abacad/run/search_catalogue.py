@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.progress import Progress
 
 from abacad import __version__
 from abacad.errors import AbacadError, brief, plain_name
 from abacad.files import holds_something, read_table, write_json, write_table
+from abacad.run.search_bar import search_bar
 from abacad.run.search_job import Job, Wanted, begin
 from abacad.searcher.engines import EngineName, check_engine, outcomes
 from abacad.searcher.table import columns
@@ -94,7 +94,7 @@ def search_catalogue(
     _begin(out, entries)
     run = _Run(entries, out, Wanted(**options, accelerator=accelerator))
     try:
-        with outcomes(run.tasks(), engine, workers) as pairs, Progress(disable=not progress, transient=True) as bar:
+        with outcomes(run.tasks(), engine, workers) as pairs, search_bar(progress) as bar:
             shown_as = bar.add_task("Observations", total=len(entries))
             for task, outcome in pairs:
                 run.take(task, outcome)

@@ -282,7 +282,7 @@ def _conclude(run: RunFolder, seconds: float, *, anew: bool) -> None:
         return
     write_table(run.oof, oof)
     log.info("AUC of all held-back cadences: %s", overall)
-    for line in mean_gate(folds, is_simulated(Path(part_of(record, "data").get("folder", ".")))):
+    for line in mean_gate(folds, len(oof), is_simulated(Path(part_of(record, "data").get("folder", ".")))):
         log.info(line)
 
 

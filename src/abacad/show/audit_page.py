@@ -150,7 +150,7 @@ def _examples(audited: Audit, target: int, name: str) -> list[Section]:
     ids = [
         cadence_id for cadence_id in audited.labels["id"][audited.labels["target"] == target] if cadence_id in usable
     ]
-    panels, differences = [], []
+    panels, differences, pixels = [], [], ""
     for cadence_id in ids[:_SHOWN]:
         try:
             cadence = read_cadence(cadence_path(audited.root, "train", cadence_id))
@@ -159,14 +159,15 @@ def _examples(audited: Audit, target: int, name: str) -> list[Section]:
             log.warning("%s is not shown: %s", cadence_id, error)
             continue
         axes = axes_of(audited.root, cadence.shape)
-        panels.append((figure.waterfall(cadence, cadence_id, axes=axes), Layout.of(axes).told()))
+        panels.append((figure.waterfall(cadence, cadence_id, axes=axes), ""))
+        pixels = Layout.of(axes).told()
         # Differences are the plainest of the representations: whoever knows only his data can read them.
         seen = represent(torch.from_numpy(cadence), Represent("difference")).numpy()
         differences.append((figure.plane_images(seen, ("ON1 − OFF1", "ON2 − OFF2", "ON3 − OFF3"), cadence_id), ""))
     return [
         Section(
             f"Cadences {name}: six panels",
-            "Time runs downwards; a needle stands in the ON panels alone.",
+            f"Time runs downwards; a needle stands in the ON panels alone. {pixels}",
             figures=panels,
         ),
         Section(

@@ -1,4 +1,4 @@
-"""The page of a search: a table of its signals, pictures of the brightest, and how deep the search was.
+"""The page of a search: its tables (`search_tables`), and pictures of the brightest signals.
 
 Each event has two pictures: one of all channels that it crosses, and one sheared along its drift, which is what the
 detector judges. A window has one. Rows and channels are averaged into pixels, never left out.
@@ -18,28 +18,17 @@ from abacad.model.judge import Judge
 from abacad.searcher.path import Line
 from abacad.searcher.stamp import WIDTH, abacad_order, kept_slope, stamp
 from abacad.searcher.unit import Observation, Unit, read_unit
+from abacad.show import search_tables
 from abacad.show.guide import FAMILIES, Guide
 from abacad.show.page import Page, Section
 from abacad.show.picture import Layout, evidence_legend
 from abacad.show.waterfall import waterfall
-from abacad.show.words import EVIDENCE_TOLD, told_score
+from abacad.show.words import EVIDENCE_TOLD, number, told_score
 from abacad.signal.cadence import Axes
 
-_COLUMNS = (
-    "class",
-    "score",
-    "window_score",
-    "frequency_mhz",
-    "drift_hz_s",
-    "snr",
-    "off_snr",
-    "bandwidth_hz",
-    "hits",
-    "excluded",
-)
 _PICTURED = ("event", "window", "RFI zone", "near-zero drift")
 """Classes that have pictures, in this order: near-zero drift is what most interference looks like."""
-_ALONG = "Bins as the detector sees them."
+_ALONG = "Sheared along the drift, as the detector sees it."
 _BESIDE = 2048  # channels read beside a picture: four blocks of the bandpass, which is measured in blocks of 512
 
 
@@ -50,10 +39,14 @@ class Pictures:
     Attributes:
         drifting: picture of all channels that it crosses, as SVG.
         along: picture sheared along its drift; empty for a window, which has no drift.
+        drifting_told: what a pixel of the first is; how many channels it averages depends on the drift.
+        along_told: what a pixel of the second is.
     """
 
     drifting: str
     along: str
+    drifting_told: str
+    along_told: str = ""
 
 
 def pictures(observation: Observation, event: Mapping[Any, Any], judge: Judge | None = None) -> Pictures | None:
@@ -77,9 +70,33 @@ def pictures(observation: Observation, event: Mapping[Any, Any], judge: Judge | 
     unit, _ = read_unit(observation, first, last - first, 0.0)
     at = (event["frequency_mhz"] * 1e6 - observation.low_hz) / observation.df_hz - unit.first
     if event["class"] == "window":
-        return Pictures(_as_it_is(observation, unit, at, order, judge), "")
+        return Pictures(_as_it_is(observation, unit, at, order, judge), "", _pixel(unit, order))
     line = Line(at, drift * unit.dt_s / unit.df_hz, event["bandwidth_hz"] / unit.df_hz - 1)
-    return Pictures(_drifting(observation, unit, line, order), _along(unit, line, order, judge))
+    binned, _ = kept_slope(unit, line)
+    return Pictures(
+        _drifting(observation, unit, line, order),
+        _along(unit, line, order, judge),
+        _pixel(unit, order, _across(unit, line)),
+        _pixel(unit, order, binned),
+    )
+
+
+def _pixel(unit: Unit, order: Sequence[int], each: int = 1) -> str:
+    """What a pixel is where `each` channels were averaged into one."""
+    return Layout.of(_axes(unit, order, unit.df_hz * each)).told(each)
+
+
+def _across(unit: Unit, line: Line) -> int:
+    """How many channels are averaged into one, so that all that a line crosses fit into the picture."""
+    begin, end = _span(unit)
+    # 1.15 times what it crosses, so that it does not touch the edges.
+    return max(1, ceil(abs(line.at(end) - line.at(begin)) * 1.15 / WIDTH))
+
+
+def _span(unit: Unit) -> tuple[float, float]:
+    """The first and the last row of all panels."""
+    start_rows = np.array(unit.start_s) / unit.dt_s
+    return float(start_rows.min()), float((start_rows + np.array(unit.n_time)).max())
 
 
 def _axes(unit: Unit, order: Sequence[int], df_hz: float) -> Axes:
@@ -90,16 +107,12 @@ def _axes(unit: Unit, order: Sequence[int], df_hz: float) -> Axes:
 
 def _drifting(observation: Observation, unit: Unit, line: Line, order: Sequence[int]) -> str:
     """The event as it drifts; channels are averaged until all that it crosses fit into the picture."""
-    start_rows = np.array(unit.start_s) / unit.dt_s
-    begin, end = start_rows.min(), float((start_rows + np.array(unit.n_time)).max())
-    low, high = sorted((line.at(begin), line.at(end)))
-    # 1.15 times what it crosses, so that it does not touch the edges.
-    each = max(1, ceil((high - low) * 1.15 / WIDTH))
-    first = int((low + high) / 2 - 0.5 * each * WIDTH)
+    each, (begin, end) = _across(unit, line), _span(unit)
+    first = int((line.at(begin) + line.at(end)) / 2 - 0.5 * each * WIDTH)
     # Panels of unlike length are cut to the shortest: a picture has one height for all.
     cut = _binned(unit.power, first, each)[list(order)]
     axes = _axes(unit, order, unit.df_hz * each)
-    channel = (line.at(float(start_rows[order[0]])) - first) / each + 0.5
+    channel = (line.at(unit.start_s[order[0]] / unit.dt_s) - first) / each + 0.5
     low_mhz = (observation.low_hz + (unit.first + first) * unit.df_hz) / 1e6
     # Infinite strength: the search has measured this path, so it is drawn however faint it looks in the picture.
     drawn = Guide(channel, line.slope * unit.df_hz / unit.dt_s, np.inf, FAMILIES[0])
@@ -161,14 +174,15 @@ def findings_page(
     page = Page(
         title=f"Search of {observation.sources[observation.on[0]]}",
         lead=_lead(observation, counts),
-        tiles=[(name, str(count)) for name, count in counts["classes"].items()],
+        # Classes of which there are none say nothing; that there are no events is the result itself.
+        tiles=[(name, f"{count:,}") for name, count in counts["classes"].items() if count or name == "event"],
     )
-    page.sections.append(_table(events, shown))
-    for event in named.to_dict("records"):
-        page.sections.append(_event(observation, event, judge))
-    page.sections.append(_depth(counts))
+    page.sections.append(search_tables.signals(events, max(shown, 50), len(named)))
+    for place, event in enumerate(named.to_dict("records")):
+        page.sections.append(_event(observation, event, judge, first=place == 0))
+    page.sections.append(search_tables.depth(counts))
     if completeness is not None and len(completeness):
-        page.sections.append(_completeness(completeness))
+        page.sections.append(search_tables.completeness(completeness))
     return page.write(path)
 
 
@@ -183,85 +197,31 @@ def _lead(observation: Observation, counts: Mapping[str, Any]) -> str:
     )
 
 
-def _table(events: pd.DataFrame, shown: int) -> Section:
-    # Interference is by far the most of a table; it stands in the CSV file, and here it would hide what drifts.
-    head = events[~events["class"].isin(["in OFF", "DC spike"])].head(max(shown, 50))
-    rows = [[_told(value) for value in row] for row in head[list(_COLUMNS)].itertuples(index=False)]
-    return Section("Signals", text="All of them stand in events.csv.", columns=_COLUMNS, rows=rows)
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.6f}".rstrip("0").rstrip(".")
-    return str(value)
-
-
-def _event(observation: Observation, event: Mapping[Any, Any], judge: Judge | None) -> Section:
-    title, text = _words(event, len(observation.pattern))
+def _event(observation: Observation, event: Mapping[Any, Any], judge: Judge | None, first: bool) -> Section:
+    title, text = _words(event)
+    looked_at = zip(observation.pattern, observation.sources, strict=True)
+    panels = [
+        (panel + 1, "ON" if panel in observation.on else "OFF", source, number(event[f"snr_{panel + 1}"], 1))
+        for panel, (_, source) in enumerate(looked_at)
+    ]
+    section = Section(title, text, columns=("panel", "", "target", "SNR"), rows=[row for row in panels if row[-1]])
     drawn = pictures(observation, event, judge)
     # Observations of other patterns have no pictures: the page lays out three ON and three OFF panels.
     if drawn is None:
-        return Section(title, text=text)
-    axes = Axes(min(observation.n_time), WIDTH, observation.dt_s, observation.df_hz)
-    caption, told = Layout.of(axes).told(), _ALONG if judge is None else f"{_ALONG} {EVIDENCE_TOLD}"
-    figures = (
-        [(drawn.drifting, caption), (drawn.along, told)] if drawn.along else [(drawn.drifting, f"{caption} {told}")]
-    )
-    return Section(title, text=text, figures=figures, legend=evidence_legend() if judge is not None else ())
+        return section
+    along = [(drawn.along, f"{_ALONG} {drawn.along_told}")] if drawn.along else []
+    section.figures = [(drawn.drifting, drawn.drifting_told), *along]
+    # What its colours mean is told once: a shade means the same in every picture of the page.
+    if first and judge is not None:
+        section.text, section.legend = f"{text} {EVIDENCE_TOLD}", evidence_legend()
+    return section
 
 
-def _words(event: Mapping[Any, Any], n_panels: int) -> tuple[str, str]:
+def _words(event: Mapping[Any, Any]) -> tuple[str, str]:
     """Title and text of an event's section."""
     where = f"{event['frequency_mhz']:.6f} MHz"
     if event["class"] == "window":
         return f"{where}: window", f"No line explains it. Score: {told_score(event['score'])}."
-    panels = ", ".join(f"{event[f'snr_{panel + 1}']:.1f}" for panel in range(n_panels))
+    drift, snr = number(event["drift_hz_s"], 4, sign=True), number(event["snr"], 1)
     score = "not judged" if np.isnan(event["score"]) else told_score(event["score"])
-    title = f"{where}, {event['drift_hz_s']:+.4f} Hz/s, SNR {event['snr']:.1f}: {event['class']}"
-    return title, f"SNR of each panel: {panels}. Score: {score}."
-
-
-def _depth(counts: Mapping[str, Any]) -> Section:
-    masked = ", ".join(f"{name}: {count}" for name, count in counts["masked_pixels"].items() if count)
-    points = [
-        f"{name.replace('_', ' ')}: {'not measured' if np.isnan(value) else f'{value:.4g}'}"
-        for name, value in counts["depth"].items()
-    ]
-    # Files without masked pixels are not named: the list is for the ones that are damaged.
-    points.append(f"Masked pixels: {masked or 'none'}; channels without power: {counts['dead_channels']}.")
-    if "false_events_per_mhz_hour" in counts:
-        rate = counts["false_events_per_mhz_hour"]
-        points.append(f"False events, counted with ON and OFF exchanged: {rate:.3g} in a MHz and hour.")
-    points += [_recovered(name, part) for name, part in counts.get("recovered", {}).items()]
-    return Section("How deep it was", points=points)
-
-
-def _recovered(name: str, part: Mapping[str, Any]) -> str:
-    """How many bright injected needles were found in one kind of place."""
-    where = {"outside": "outside dense interference", "dense": "in dense interference"}[name]
-    if not part["needles"]:
-        return f"Injected needles of joint SNR 10 and more {where}: none."
-    share, low, high = (f"{100 * part[key]:.3g}" for key in ("share", "share_low", "share_high"))
-    found = f"{part['found']} of {part['needles']} found, {share} % ({low} to {high} %)"
-    return f"Injected needles of joint SNR 10 and more {where}: {found}."
-
-
-def _completeness(table: pd.DataFrame) -> Section:
-    columns = ["of", "low", "high", "needles", "found", "share", "share_low", "share_high"]
-    rows = [[_told(value) for value in row] for row in table[columns].round(3).itertuples(index=False)]
-    from abacad.show.figure import completeness as completeness_figure  # matplotlib, for this picture alone
-
-    curves = {}
-    for name, kind in (("outside dense interference", "SNR, outside"), ("in dense interference", "SNR, dense")):
-        part = table[table["of"] == kind]
-        if len(part) > 1:
-            middle = np.sqrt(part["low"].to_numpy() * part["high"].to_numpy())
-            curves[name] = (middle, *part[columns[-3:]].to_numpy().T)
-    picture = completeness_figure(curves, "joint SNR of the injected needle") if curves else ""
-    return Section(
-        "Completeness",
-        text="Needles were added in memory to the searched powers, which were searched again; intervals of 95 %.",
-        columns=columns,
-        rows=rows,
-        figures=[(picture, "")] if picture else [],
-    )
+    return f"{where}, {drift} Hz/s, SNR {snr}: {event['class']}", f"Score: {score}."

@@ -92,13 +92,20 @@ class Layout:
         """The row of the picture at that many seconds after the start of a panel."""
         return self.tops[panel] + seconds / self.row_s
 
-    def told(self) -> str:
-        """A sentence for a caption that says what one pixel covers: a picture that averages has to say so."""
-        rows, channels = self.axes.n_time / self.n_rows, self.axes.n_freq / self.n_channels
-        across = f" and {_brief(channels)} channels" if channels > 1 else ""
-        what = f"the mean of {_brief(rows)} rows{across}" if rows > 1 or channels > 1 else "one row and channel"
-        size = f"{_brief(self.row_s)} s, {_brief(self.axes.df_hz * channels)} Hz"
-        return f"A pixel is {what} ({size}), in σ of such pixels."
+    def told(self, each: int = 1) -> str:
+        """Sentences for a caption: what one pixel covers, since a picture that averages has to say so, and its greys.
+
+        Args:
+            each: Channels of the files that were averaged into one of the cadence before.
+        """
+        rows, channels = self.axes.n_time / self.n_rows, each * self.axes.n_freq / self.n_channels
+        several = [f"{_brief(n)} {name}" for n, name in ((rows, "rows"), (channels, "channels")) if n > 1]
+        what = f"the mean of {' and '.join(several)}" if several else "one row and channel"
+        size = f"{_brief(self.row_s)} s, {_brief(self.axes.df_hz * channels / each)} Hz"
+        # The whitest grey begins one step below its upper end.
+        white = LOWEST + STEP * (N_GREYS - 1)
+        greys_told = f"black: −{-LOWEST:.0f} σ of such pixels or less, white: +{white:.0f} σ or more"
+        return f"A pixel is {what} ({size}); {greys_told}."
 
 
 def _brief(value: float) -> str:

@@ -15,6 +15,25 @@ GUIDE_TOLD = (
 )
 
 
+def number(value: float, digits: int, sign: bool = False) -> str:
+    """A number for people: no −0.0, and a true minus sign, beside which figures of a column stand straight.
+
+    Args:
+        value: The number; empty text for NaN.
+        digits: Digits behind the point.
+        sign: Whether positive numbers get a sign, too.
+
+    Example:
+        >>> from abacad.show.words import number
+        >>> number(-0.04, 1), number(-1.5, 2), number(1.5, 0, sign=True)
+        ('0.0', '−1.50', '+2')
+    """
+    if math.isnan(value):
+        return ""
+    rounded = round(value, digits) + 0.0  # −0.0 + 0.0 is 0.0
+    return f"{rounded:{'+' if sign else ''},.{digits}f}".replace("-", "−")
+
+
 def log_odds(score: float) -> float:
     """ln(p / (1 − p)), between −16 and 16: 0.9997 is +8.1, 0.31 is −0.8."""
     least = math.exp(-MOST) / (1 + math.exp(-MOST))
