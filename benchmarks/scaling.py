@@ -1,7 +1,8 @@
 """How the search scales from one worker to two: `python benchmarks/scaling.py FOLDER [--engines processes ray]`.
 
 FOLDER holds the files of an observation of one coarse channel. They are searched several times, as so many
-observations, each engine in a process of its own. The CPU seconds hold the start of every process, the others do not.
+observations, each engine in a process of its own. The CPU seconds hold the start of every process and the detector's
+scores of all events at the end, the others do not.
 """
 
 import argparse
@@ -17,7 +18,7 @@ SCALED = """
 import resource, sys, time
 from pathlib import Path
 from abacad.run.search_job import Wanted, begin
-from abacad.searcher.engines import outcomes
+from abacad.searcher.engines import outcomes, scoring_threads
 engine, workers, names, *files = sys.argv[1:]
 jobs = [begin(files, Path(name), Wanted(shown=0)) for name in names.split(",")]
 tasks = [task for job in jobs for task in job.tasks()]
@@ -26,6 +27,8 @@ with outcomes(tasks, engine, int(workers) or None) as pairs:
     for task, outcome in pairs:
         next(job for job in jobs if job.plan is task.plan).take(outcome)
         came.append(time.monotonic() - begun)
+for job in jobs:
+    job.score(scoring_threads(engine, int(workers) or None), False)
 used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 cpu = sum(use.ru_utime + use.ru_stime for use in used) / len(tasks)
 side = max(int(workers), 1)

@@ -20,9 +20,9 @@ from abacad.model.judge import Judge, shipped
 from abacad.searcher.engine import signals_of
 from abacad.searcher.second_look import SignalClass
 from abacad.searcher.settings import Settings
-from abacad.searcher.stamp import WIDTH
 from abacad.searcher.unit import Unit, read_unit
 from abacad.searcher.windows import windows
+from abacad.signal.cadence import WIDTH
 
 LEVELS = (0.5, 0.7, 0.9, 0.99)
 LINES = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}

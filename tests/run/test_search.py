@@ -13,6 +13,7 @@ import abacad
 from abacad.cli import main
 from abacad.data.observation import Observation
 from abacad.errors import AbacadError
+from abacad.run import search_job
 from abacad.searcher import engine
 from tests.data.files import write_panel
 from tests.searcher.made import add_line, made
@@ -82,6 +83,39 @@ def test_a_search_that_was_stopped_goes_on_and_ends_with_the_same_tables(files, 
     pd.testing.assert_frame_equal(whole, again)
     for name in ("events.csv", "hits.csv", "injections.csv", "dat/0.dat"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+
+
+def test_the_detector_comes_when_all_is_searched_and_a_kill_between_costs_nothing(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(Observation, "coarse", lambda self: [(0, 4096), (0, 4096), (4096, 4096)])
+    begun = []
+    search, score = engine.search_unit, search_job.scores
+
+    def searched(observation, coarse, *more):
+        begun.append("searched")
+        return search(observation, coarse, *more)
+
+    def scored(*what):
+        begun.append("scored")
+        if begun.count("scored") == 2:
+            raise KeyboardInterrupt
+        return score(*what)
+
+    monkeypatch.setattr(engine, "search_unit", searched)
+    monkeypatch.setattr(search_job, "scores", scored)
+    options = {"max_drift": 1, "judged": 4, "shown": 0, "progress": False}
+    with pytest.raises(KeyboardInterrupt):
+        abacad.search(files, out=tmp_path / "parts", **options)
+    assert begun == ["searched"] * 3 + ["scored"] * 2
+    assert sorted(os.listdir(tmp_path / "parts" / "coarse")) == ["00000.json", "00001.json", "00001.npy", "00002.json"]
+    again = abacad.search(files, out=tmp_path / "parts", **options)
+    assert begun == ["searched"] * 3 + ["scored"] * 3
+    monkeypatch.undo()
+    monkeypatch.setattr(Observation, "coarse", lambda self: [(0, 4096), (0, 4096), (4096, 4096)])
+    whole = abacad.search(files, out=tmp_path / "whole", **options)
+    pd.testing.assert_frame_equal(whole, again, check_exact=True)
+    assert whole["score"].notna().sum() == 2
+    for part in ("events.csv", "coarse/00000.json", "coarse/00001.json"):
+        assert (tmp_path / "whole" / part).read_bytes() == (tmp_path / "parts" / part).read_bytes()
 
 
 def test_another_search_in_the_folder_is_refused(files, tmp_path):

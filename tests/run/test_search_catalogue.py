@@ -9,6 +9,7 @@ import pytest
 import abacad
 from abacad.cli import main
 from abacad.errors import AbacadError
+from abacad.run import search_catalogue
 from abacad.searcher import engine
 from tests.data.files import write_panel
 from tests.searcher.made import add_line, made
@@ -70,6 +71,23 @@ def test_each_observation_is_searched_once_and_the_table_of_all_is_theirs(sky, t
     assert searched == ["b", "a"]
     assert (out / "events.csv").read_bytes() == told
     assert (out / "failed.csv").read_text() == "name,reason\n"
+
+
+def test_torch_stays_out_of_a_process_that_has_more_to_search(sky, tmp_path, monkeypatch):
+    begun = []
+
+    def elsewhere(write, *how):
+        begun.append(write.__self__.store.root.name)
+        return write(*how)
+
+    monkeypatch.setattr(search_catalogue, "apart", elsewhere)
+    path = catalogue(sky, "first,a/*.h5", "second,b/*.h5", "third,a/*.h5")
+    table = abacad.search_catalogue(path, out=tmp_path / "all", **(QUICK | {"judged": 2}))
+    assert begun == ["first", "second"]
+    assert table.groupby("observation")["score"].count().min() >= 1
+    begun.clear()
+    abacad.search_catalogue(path, out=tmp_path / "unscored", **QUICK)
+    assert begun == []
 
 
 def test_one_that_cannot_be_opened_is_named_and_the_others_go_on(sky, tmp_path, caplog):

@@ -186,6 +186,25 @@ def test_each_line_belongs_to_the_coarse_channel_that_it_starts_in():
     assert tables[0].iloc[0]["snr_5"] > 10  # though the last panel's part lies in the next coarse channel
 
 
+def test_the_brightest_events_wait_for_the_detector_each_with_its_own_stamp():
+    observation = made(seed=4)
+    for channel, snr in ((1500, 12), (4500, 9), (6000, 20)):
+        add_line(observation, channel, 0.1, snr)
+    add_line(observation, 3000, 0.0, 40)  # the brightest, and of the class that comes last
+    add_line(observation, 7000, 0.0, 60, panels=range(6))
+    result = search_unit(observation, 0, Settings(judged=2, max_drift_hz_s=1.0))
+    waiting = result.events.iloc[list(result.unscored)]
+    assert waiting["channel"].tolist() == [pytest.approx(3000, abs=1), pytest.approx(6000, abs=1)]
+    assert result.unscored == (3, 0)
+    brightness = result.stamps[:, ::2].max(axis=-1).mean(axis=(1, 2))  # of a row: 40 σ and 20 σ over √16 rows
+    assert brightness == pytest.approx([10, 5], rel=0.15)
+    scored = result.scored(np.float32([0.25, 0.75]))
+    assert scored.events.loc[list(result.unscored), "score"].tolist() == [0.25, 0.75]
+    assert scored.events["score"].notna().sum() == 2
+    assert result.events["score"].isna().all()
+    assert (scored.unscored, scored.stamps) == ((), None)
+
+
 def test_the_powers_are_as_before_after_a_search():
     unit, _ = read_unit(add_line(made(seed=8), 4000, 0.1, 20, panels=range(6)), 0, 8192, 1.0)
     before = unit.power.copy()

@@ -1,11 +1,13 @@
 """Processes that search: as many as memory allows, and none that is lost takes results with it."""
 
 import multiprocessing
+from dataclasses import replace
 
 import pytest
 
 from abacad.errors import AbacadError
 from abacad.searcher.engines import outcomes
+from abacad.searcher.late import LateJudge
 from abacad.searcher.processes import cores, default_workers, worker_bytes
 from tests.searcher.pieces import PIECES, expected, plan, same, tasks
 from tests.searcher.slow import Deadly
@@ -52,3 +54,5 @@ def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
         monkeypatch.setattr("abacad.searcher.processes._free_bytes", lambda free=free: free * worker_bytes(there))
         assert default_workers(there) == number
     assert cores() >= 1
+    with_windows = replace(there, judge=LateJudge(None, 16))
+    assert worker_bytes(with_windows) > worker_bytes(there) + 4e8  # torch comes to the powers

@@ -8,7 +8,7 @@ import torch
 
 from abacad.searcher.injection import add_needle
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.stamp import RESIDUAL, abacad_order, scores, stamp, stamps
+from abacad.searcher.stamp import RESIDUAL, abacad_order, scores, stamp, stamp_axes, stamps
 from abacad.searcher.unit import read_unit
 from tests.searcher.made import made
 
@@ -47,6 +47,21 @@ def test_panels_are_judged_as_three_on_and_three_off_in_turn():
     np.testing.assert_array_equal(stamps(unit, [line])[0], stamp(unit, line))
 
 
+def test_an_observation_gives_the_axes_that_its_units_give():
+    observation = made(seed=2, n_freq=1024, pattern="BABABA")
+    unit, _ = read_unit(observation, 0, 1024, 1.0)
+    axes = stamp_axes(observation, 16)
+    assert axes == stamp_axes(unit, 16)
+    assert axes.panel_start_s == (
+        0.0,
+        -172.0,
+        344.0,
+        172.0,
+        688.0,
+        516.0,
+    )  # from the first ON panel, ON and OFF in turn
+
+
 def test_scores_are_of_few_stamps_at_a_time_on_one_thread_and_in_order():
     unit, _ = read_unit(made(seed=2), 0, 8192, 4.0)
     seen = stamps(unit, [Line(1000.0 + 500 * place, 0.1) for place in range(9)])
@@ -60,7 +75,9 @@ def test_scores_are_of_few_stamps_at_a_time_on_one_thread_and_in_order():
             return panels[:, 0, 0, 0].numpy()
 
     before = torch.get_num_threads()
-    np.testing.assert_array_equal(scores(unit, seen, Judge()), seen[:, 0, 0, 0])
-    assert sum(count for count, _, _ in asked) == 9
+    for threads in (1, 3):
+        asked.clear()
+        np.testing.assert_array_equal(scores(unit, seen, Judge(), threads), seen[:, 0, 0, 0])
+        assert sorted(count for count, _, _ in asked) == [1, 4, 4]
     assert {(rows, threads) for _, rows, threads in asked} == {(16, 1)}
     assert torch.get_num_threads() == before

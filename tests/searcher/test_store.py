@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,39 @@ def test_a_coarse_channel_without_signals_is_there_too(store):
     assert len(again.events) == 0
     assert again.injections is None
     assert store.have(5) is None
+
+
+def test_stamps_that_wait_for_the_detector_are_there_until_they_are_scored(store):
+    stamps = np.arange(2 * 6 * 4 * 256, dtype=np.float32).reshape(2, 6, 4, 256)
+    waiting = replace(result(3, 9.0, 8.0, 7.5), unscored=(2, 0), stamps=stamps)
+    store.keep(waiting)
+    again = store.have(3)
+    assert (again.unscored, again.stamps) == ((2, 0), None)
+    np.testing.assert_array_equal(store.stamps(3), stamps)
+    store.keep(again.scored(np.float32([0.5, 0.25])))
+    assert store.have(3).events["score"].tolist() == [0.25, pytest.approx(np.nan, nan_ok=True), 0.5]
+    assert os.listdir(store.root / "coarse") == ["00003.json"]
+
+
+@pytest.mark.parametrize("left", [None, b"", b"half of it"])
+def test_a_coarse_channel_whose_stamps_are_lost_is_searched_again(store, left):
+    store.keep(replace(result(3, 9.0), unscored=(0,), stamps=np.zeros((1, 6, 4, 256), np.float32)))
+    path = store.root / "coarse" / "00003.npy"
+    path.unlink()
+    if left is not None:
+        path.write_bytes(left)
+    assert store.have(3) is None
+
+
+def test_a_kill_on_the_way_leaves_no_stamps_behind(store):
+    """Between the stamps and the result that names them, and between the scores and the end of the stamps."""
+    (store.root / "coarse").mkdir()
+    for coarse in (3, 4):
+        np.save(store.root / "coarse" / f"{coarse:05d}.npy", np.zeros((1, 6, 4, 256), np.float32))
+    assert store.have(3) is None
+    store.keep(result(3, 9.0))
+    store.finish({"hits": 3})
+    assert os.listdir(store.root / "coarse") == ["00003.json"]
 
 
 def test_a_result_that_cannot_be_written_leaves_no_half(store, monkeypatch):

@@ -20,7 +20,7 @@ SIGNAL = Signal(
 
 def table(*signals: Signal, scores=None) -> pd.DataFrame:
     found = np.full(len(signals), np.nan) if scores is None else np.array(scores)
-    return events_table(OBSERVATION, UNIT, 2, signals, found, np.full(len(signals), 0.75))
+    return in_order(events_table(OBSERVATION, UNIT, 2, signals, found, np.full(len(signals), 0.75)))
 
 
 def test_a_signal_is_one_row_of_the_columns_that_are_promised():

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from abacad.errors import AbacadError
-from abacad.searcher.stamp import WIDTH
 from abacad.show.events import Search, open_search
+from abacad.signal.cadence import WIDTH
 from tests.data.files import MJD, write_panel
 
 STEP_HZ, ROW_S, N_FREQ = 2.79, 18.0, 2048

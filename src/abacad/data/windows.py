@@ -20,10 +20,8 @@ from abacad.data.filterbank import is_telescope_file
 from abacad.data.listing import cadence_files
 from abacad.data.observation import Observation, open_six_panels
 from abacad.errors import AbacadError
-from abacad.signal.cadence import Axes
+from abacad.signal.cadence import WIDTH, Axes
 from abacad.types import CadenceArray
-
-_WIDTH = 256  # channels of a window of telescope files
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def windows_of(arrays: Sequence[np.ndarray] | None, files: Sequence[Path], patte
     if telescope and len(telescope) < len(files):
         raise AbacadError("Telescope files and .npy cadences do not go together.\nScore them with two commands.")
     if telescope:
-        return _OfTelescope(open_six_panels(telescope, _WIDTH, pattern))
+        return _OfTelescope(open_six_panels(telescope, WIDTH, pattern))
     paths = cadence_files(files)
     if not paths:
         raise AbacadError(f"There is no .npy file in {', '.join(map(str, files))}.")
@@ -127,22 +125,22 @@ class _OfTelescope:
 
     @property
     def axes(self) -> Axes:
-        return self.observation.axes(_WIDTH)
+        return self.observation.axes(WIDTH)
 
     def __len__(self) -> int:
-        return self.observation.n_windows(_WIDTH)
+        return self.observation.n_windows(WIDTH)
 
     # Read anew each time: it is asked for the best few of millions only, to be drawn.
     def __getitem__(self, place: int) -> Window:
-        return Window(place, partial(self.observation.window, int(self._channels([place])[0]), _WIDTH))
+        return Window(place, partial(self.observation.window, int(self._channels([place])[0]), WIDTH))
 
     def __iter__(self) -> Iterator[Window]:
-        for channel, cadence in self.observation.windows(_WIDTH):
+        for channel, cadence in self.observation.windows(WIDTH):
             # Rounded up for the last window alone, which ends with the band and need not begin at a half.
-            yield Window(-(-channel // (_WIDTH // 2)), partial(_the_same, cadence))
+            yield Window(-(-channel // (WIDTH // 2)), partial(_the_same, cadence))
 
     def _channels(self, places: Sequence[int]) -> Int[np.ndarray, " place"]:
-        return np.minimum(np.asarray(places).astype(np.int64) * (_WIDTH // 2), self.observation.n_freq - _WIDTH)
+        return np.minimum(np.asarray(places).astype(np.int64) * (WIDTH // 2), self.observation.n_freq - WIDTH)
 
     def table(self, places: Sequence[int]) -> pd.DataFrame:
         # to 1 Hz, which six decimals of a MHz are: channels of the fine product are 2.8 Hz apart

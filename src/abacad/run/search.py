@@ -8,7 +8,7 @@ import pandas as pd
 from abacad.data.filterbank import Polarisation
 from abacad.run.search_bar import search_bar
 from abacad.run.search_job import Wanted, begin
-from abacad.searcher.engines import EngineName, check_engine, outcomes
+from abacad.searcher.engines import EngineName, check_engine, outcomes, scoring_threads
 
 
 def search(
@@ -39,7 +39,7 @@ def search(
 
     One coarse channel of all files is in memory at a time, one for each worker. Each is stored when it is done, so that
     the same call goes on after an interruption, with any engine; on Ctrl-C the tables are made of the coarse channels
-    that are done. The tables are the same whatever the engine.
+    that are done. The tables are the same whatever the engine. The detector scores events when all is searched.
 
     Args:
         files: `.h5` or `.fil` files of one observation, in any order.
@@ -102,5 +102,5 @@ def search(
                 bar.advance(shown_as)
     finally:
         # Also on Ctrl-C and on an error: an hour of search must not be lost to the last file.
-        events = job.write()
+        events = job.write(scoring_threads(engine, workers), progress)
     return events

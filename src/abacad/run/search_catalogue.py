@@ -18,9 +18,10 @@ import pandas as pd
 from abacad import __version__
 from abacad.errors import AbacadError, brief, plain_name
 from abacad.files import holds_something, read_table, write_json, write_table
+from abacad.run.apart import apart
 from abacad.run.search_bar import search_bar
 from abacad.run.search_job import Job, Wanted, begin
-from abacad.searcher.engines import EngineName, check_engine, outcomes
+from abacad.searcher.engines import EngineName, check_engine, outcomes, scoring_threads
 from abacad.searcher.table import columns
 from abacad.searcher.task import Outcome, Task
 
@@ -92,7 +93,8 @@ def search_catalogue(
     # All rows are checked before the first hour of search: a wrong name in the last one is told at once.
     entries, out = read_catalogue(Path(catalogue)), Path(out)
     _begin(out, entries)
-    run = _Run(entries, out, Wanted(**options, accelerator=accelerator))
+    wanted = Wanted(**options, accelerator=accelerator)
+    run = _Run(entries, out, wanted, scoring_threads(engine, workers), searches_here=engine == "serial")
     try:
         with outcomes(run.tasks(), engine, workers) as pairs, search_bar(progress) as bar:
             shown_as = bar.add_task("Observations", total=len(entries))
@@ -124,10 +126,13 @@ class _Run:
         failed: reason why an observation could not be searched, by name.
     """
 
-    def __init__(self, entries: Sequence[Entry], out: Path, wanted: Wanted) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], out: Path, wanted: Wanted, threads: int = 1, searches_here: bool = True
+    ) -> None:
         self.tables: dict[str, pd.DataFrame] = {}
         self.failed: dict[str, str] = {}
         self._entries, self._out, self._wanted = entries, out, wanted
+        self._threads, self._searches_here = threads, searches_here
         self._jobs: dict[int, tuple[str, Job]] = {}  # open ones, by the number of their plan
 
     @property
@@ -173,11 +178,19 @@ class _Run:
             self._finish(task.plan.number)
 
     def _finish(self, number: int) -> None:
-        name, job = self._jobs.pop(number)
+        name, job = self._jobs[number]
         try:
-            self.tables[name] = job.write()
+            self.tables[name] = self._written(job)
         except (AbacadError, OSError) as error:
             self._fail(name, error)
+        del self._jobs[number]  # not before: an interruption on the way has `stop` write the tables
+
+    def _written(self, job: Job) -> pd.DataFrame:
+        # torch, once loaded, would stay with the powers of all observations that this process has yet to search.
+        is_last = len(self.tables) + len(self.failed) == len(self._entries) - 1
+        if self._searches_here and job.takes_torch and not is_last:
+            return apart(job.write, self._threads)
+        return job.write(self._threads)
 
     def _fail(self, name: str, error: Exception) -> None:
         self.failed[name] = brief(str(error))
@@ -186,7 +199,7 @@ class _Run:
     def stop(self) -> None:
         """Write the tables of what an interruption leaves."""
         for _, job in self._jobs.values():
-            job.write()
+            job.write(self._threads)
 
 
 def read_catalogue(path: Path) -> list[Entry]:

@@ -2,17 +2,19 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.progress import track
 
 from abacad import __version__
 from abacad.data.filterbank import Polarisation
 from abacad.data.observation import Observation, open_observation
 from abacad.files import write_table
+from abacad.run.apart import apart
 from abacad.searcher.depth import completeness, depth, recovered
 from abacad.searcher.engine import Result, joined
 from abacad.searcher.exclude import excluded, read_bands
@@ -20,6 +22,7 @@ from abacad.searcher.hits import hits_table, write_hits
 from abacad.searcher.late import LateJudge
 from abacad.searcher.second_look import SignalClass
 from abacad.searcher.settings import Settings
+from abacad.searcher.stamp import scores
 from abacad.searcher.store import Store
 from abacad.searcher.task import Outcome, Plan, Task
 
@@ -54,7 +57,7 @@ class Job:
         store: folder of the search.
         observation: open files.
         plan: what all coarse channels share, which goes to each worker once.
-        judge: detector that scores events and windows; none where nothing is scored.
+        judge: detector that scores events, and windows in the plan; none where nothing is scored.
         wanted: what was asked for.
         bands: excluded frequency ranges, whose signals come last and are not counted; none excludes none.
         results: results of the coarse channels that are done, by number.
@@ -92,16 +95,40 @@ class Job:
         if outcome.result is None:
             raise outcome.error or RuntimeError("an outcome without result and error")
         self.store.keep(outcome.result)
-        self.results[outcome.result.coarse] = outcome.result
+        # Stamps stay in the folder: those of 64 coarse channels have 0.2 GB.
+        self.results[outcome.result.coarse] = replace(outcome.result, stamps=None)
 
-    def write(self) -> pd.DataFrame:
-        """Write all tables and the page from the coarse channels that are done, in their order.
+    @property
+    def takes_torch(self) -> bool:
+        """Whether `write` loads torch: for the detector's scores, or for the page."""
+        return bool(self.wanted.shown) or any(result.unscored for result in self.results.values())
+
+    def score(self, threads: int, progress: bool) -> None:
+        """Score the stamps that wait for the detector; the scores of each coarse channel are stored at once."""
+        waiting = [self.results[coarse] for coarse in sorted(self.results) if self.results[coarse].unscored]
+        if not waiting or self.judge is None:
+            return
+        threads = threads if self.judge.judge.device.type == "cpu" else 1
+        for result in track(waiting, "Scores", transient=True, disable=not progress):
+            found = scores(self.observation, self.store.stamps(result.coarse), self.judge, threads)
+            scored = result.scored(found)
+            self.store.keep(scored)
+            self.results[result.coarse] = scored
+
+    def write(self, threads: int = 1, progress: bool = False) -> pd.DataFrame:
+        """Score what waits for it, and write all tables and the page from the coarse channels that are done, in order.
+
+        Args:
+            threads: threads that score, each other events.
+            progress: show a bar while events are scored.
 
         Returns:
             The table of events.
         """
         if not self.results:
             return pd.DataFrame()
+        # Only now: torch and powers of a coarse channel are never in memory together, but for windows.
+        self.score(threads, progress)
         observation, wanted = self.observation, self.wanted
         results = [self.results[coarse] for coarse in sorted(self.results)]
         events = joined(results) if self.bands is None else excluded(joined(results), self.bands)
@@ -140,7 +167,7 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
     # After the files are open: what the same search is depends on their headers, and a wrong file leaves no folder.
     store.begin(_asked(observation, settings, wanted.weights, wanted.pol))
     judge = _judge(observation, wanted.weights, wanted.accelerator) if wanted.judged or wanted.windows else None
-    plan = Plan.of(observation, settings, judge, _first_look(wanted.accelerator))
+    plan = Plan.of(observation, settings, judge if wanted.windows else None, _first_look(wanted.accelerator))
     job = Job(store, observation, plan, judge, wanted, bands)
     # Also of coarse channels that another engine, or another machine, has searched.
     there = ((coarse, store.have(coarse)) for coarse in range(job.total))
@@ -179,8 +206,13 @@ def _first_look(accelerator: str) -> str:
 def _judge(observation: Observation, weights: str | Path | None, accelerator: str) -> LateJudge:
     judge = LateJudge(Path(weights) if weights else None, min(observation.n_time), accelerator)
     if weights or accelerator not in ("auto", "cpu"):
-        _ = judge.judge  # what the user named is refused before the search, and not after it
+        apart(_refused, judge)  # before the search, and not after it
     return judge
+
+
+def _refused(judge: LateJudge) -> None:
+    """Refuse weights or an accelerator that the user named and that are not there."""
+    _ = judge.judge
 
 
 def _injections(store: Store, results: list[Result]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:

@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from abacad.searcher.first_look import channel_snr, look, standing
 from abacad.searcher.injection import add_needle, draw_needles, injections_table
 from abacad.searcher.memory import trim
-from abacad.searcher.path import Line, Paths
+from abacad.searcher.path import Paths
 from abacad.searcher.second_look import Signal, SignalClass, carriers, dc_spikes, in_zones, second_look, too_slow
 from abacad.searcher.settings import Settings
-from abacad.searcher.table import events_table, in_order
+from abacad.searcher.stamp import stamps
+from abacad.searcher.table import events_table, in_order, row_order
 from abacad.searcher.unit import Judge, Noise, Observation, Unit, read_unit
 
 # Near-zero drift, too: a transmitter may drift as slowly as one on the ground, and a score can rank it.
@@ -28,12 +30,22 @@ class Result:
         events: a row for each signal, with the columns of `abacad.searcher.table.columns`.
         summary: masked pixels, noise and dead channels of each panel, and how many MHz and hours were searched.
         injections: a row for each injected needle; none where nothing was injected.
+        unscored: rows of `events` that the detector has yet to score.
+        stamps: (row, panel, time, width) their stamps; none once they lie in the search's folder.
     """
 
     coarse: int
     events: pd.DataFrame
     summary: dict[str, Any]
     injections: pd.DataFrame | None = None
+    unscored: tuple[int, ...] = ()
+    stamps: np.ndarray | None = None
+
+    def scored(self, scores: Float[np.ndarray, " row"]) -> "Result":
+        """The same with the scores of the rows that had none."""
+        column = self.events["score"].to_numpy(dtype=float, copy=True)
+        column[list(self.unscored)] = [round(float(score), 6) for score in scores]
+        return replace(self, events=self.events.assign(score=column), unscored=(), stamps=None)
 
 
 def signals_of(unit: Unit, settings: Settings, device: str = "cpu") -> list[Signal]:
@@ -60,38 +72,36 @@ def signals_of(unit: Unit, settings: Settings, device: str = "cpu") -> list[Sign
 def search_unit(
     observation: Observation, coarse: int, settings: Settings, judge: Judge | None = None, device: str = "cpu"
 ) -> Result:
-    """Search one coarse channel.
+    """Search one coarse channel. Its brightest events come with their stamps, which the detector is yet to score.
+
+    The detector takes more memory than the powers: it scores the stamps of all coarse channels when no powers are left.
 
     Args:
         observation: open files.
         coarse: number of the coarse channel.
         settings: how deep and wide.
-        judge: scores the brightest events; none leaves scores NaN.
+        judge: scores windows, where settings ask for them.
         device: where the first look runs: `cpu`, or `cuda`.
     """
     first, n_channels = observation.coarse()[coarse]
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)
     trim()
     signals = dc_spikes(signals_of(unit, settings, device), [channel - unit.first for channel in observation.middles()])
-    # Stamps are cut while the powers are there, and scored once they are gone: memory never holds powers and detector.
-    chosen = _judged(signals, settings) if judge is not None else []
-    stamps = _stamps(unit, [signals[place].line for place in chosen])
+    chosen = _judged(signals, settings)
+    cut = stamps(unit, [signals[place].line for place in chosen]) if chosen else None
     scores = np.full(len(signals), np.nan, np.float32)
     scored = (signals, scores, scores.copy())
     if settings.windows and judge is not None:
         from abacad.searcher.windows import with_windows
 
-        scores[chosen] = _scores(unit, stamps, judge)
         scored = with_windows(unit, signals, scores, judge, settings.windows)
     # After the windows are scored: injected needles stay in the powers.
     injections, false_events = _tested(unit, signals, settings, coarse, device) if settings.inject else (None, {})
-    unit = replace(unit, power=unit.power[..., :0].copy())  # the detector takes 0.15 GB, for which the powers make room
-    trim()
-    if not settings.windows:
-        scores[chosen] = _scores(unit, stamps, judge)
-        trim()
-    events = events_table(observation, unit, coarse, *scored)
-    return Result(coarse, events, _summary(unit, noise, scored[0]) | false_events, injections)
+    table = events_table(observation, unit, coarse, *scored)
+    order = row_order(table)
+    unscored = tuple(np.argsort(order)[chosen].tolist()) if cut is not None else ()
+    summary = _summary(unit, noise, scored[0]) | false_events
+    return Result(coarse, table.iloc[order].reset_index(drop=True), summary, injections, unscored, cut)
 
 
 def _tested(
@@ -109,24 +119,6 @@ def _judged(signals: list[Signal], settings: Settings) -> list[int]:
     """Numbers of the signals that the detector scores: the brightest that may be of a transmitter."""
     named = [place for place, signal in enumerate(signals) if signal.class_name in _JUDGED]
     return sorted(named, key=lambda place: (-signals[place].snr, place))[: settings.judged]
-
-
-def _stamps(unit: Unit, lines: list[Line]) -> np.ndarray | None:
-    """The stamps of some lines, as the detector judges them; None without lines, or without three ON and OFF panels."""
-    if not lines:
-        return None
-    from abacad.searcher.stamp import stamps
-
-    return stamps(unit, lines)
-
-
-def _scores(unit: Unit, stamps: np.ndarray | None, judge: Judge | None) -> np.ndarray | float:
-    """Scores of stamps by a detector; NaN where there are none."""
-    if stamps is None or judge is None:
-        return np.nan
-    from abacad.searcher.stamp import scores
-
-    return scores(unit, stamps, judge)
 
 
 def _exchanged(unit: Unit) -> Unit:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from abacad.errors import AbacadError
 from abacad.searcher.on_ray import check_ray, on_ray
-from abacad.searcher.processes import processes
+from abacad.searcher.processes import cores, processes
 from abacad.searcher.task import Outcome, Task, done
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,11 @@ def check_engine(name: str, workers: int | None, accelerator: str = "auto") -> s
             f"The engine ray works on CPUs, not on {accelerator}.\nGive --accelerator cpu, or leave it out."
         )
     return "cpu"
+
+
+def scoring_threads(name: str, workers: int | None) -> int:
+    """Threads that score on the CPU when all is searched: one of the serial engine, else as many as searched here."""
+    return 1 if name == "serial" else min(cores(), workers or cores())
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A judge that is loaded when it is first asked.
 
-torch and the detector take 0.6 GB, a coarse channel of the fine product 0.4 GB: the channel is searched, its powers are
-let go, and only then does the detector come.
+torch and the detector take 0.6 GB, a coarse channel of the fine product 0.4 GB: all coarse channels are searched first,
+and only then does the detector come.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class LateJudge:
         Raises:
             AbacadError: there are no weights, or no such accelerator.
         """
-        # Imported here: a coarse channel without an event to score never loads torch.
+        # Imported here: a search without an event to score never loads torch.
         from abacad.learn.run_folder import judge_of
         from abacad.model.device import pick_device
         from abacad.model.judge import shipped

@@ -73,8 +73,8 @@ def _stage(table: np.ndarray, n_time: int, width: int, sign: int, source: np.nda
 
 
 @compiled
-def _planes(
-    band: np.ndarray, sums: Sums, start: int, n_bins: int, work: np.ndarray, other: np.ndarray, planes: np.ndarray
+def _climbs(
+    band: np.ndarray, sums: Sums, start: int, n_bins: int, work: np.ndarray, other: np.ndarray, climbs: np.ndarray
 ) -> None:
     """One tree a panel, over the bins that the lines from this stretch reach: above it if they rise, else below."""
     sign = sums.sign
@@ -84,20 +84,20 @@ def _planes(
         width = n_bins + most - least + rows
         source, target = work, other
         first = start + least if sign > 0 else start - most - rows
-        _load(band, panel, rows, first, sign * sums.shear, work if stages else planes[panel], width)
+        _load(band, panel, rows, first, sign * sums.shear, work if stages else climbs[panel], width)
         for stage in range(stages - 1):
             _stage(sums.tables[panel, stage], rows, width, sign, source, target)
             source, target = target, source
         if stages:
-            _stage(sums.tables[panel, stages - 1], rows, width, sign, source, planes[panel])
+            _stage(sums.tables[panel, stages - 1], rows, width, sign, source, climbs[panel])
 
 
 @compiled
-def _along(planes: np.ndarray, sums: Sums, line: int, panel: int) -> np.ndarray:
+def _along(climbs: np.ndarray, sums: Sums, line: int, panel: int) -> np.ndarray:
     """What a panel has along one line, from each bin of the stretch."""
     offset = sums.offset[line, panel]
     begin = offset - sums.offset[0, panel] if sums.sign > 0 else sums.offset[-1, panel] + sums.n_time[panel] - offset
-    return planes[panel, sums.climb[line, panel], begin:]
+    return climbs[panel, sums.climb[line, panel], begin:]
 
 
 @compiled
@@ -113,11 +113,11 @@ def _room(band: np.ndarray, sums: Sums, n_bins: int) -> tuple[np.ndarray, np.nda
 
 
 @compiled
-def _sum_line(planes: np.ndarray, sums: Sums, line: int, n_bins: int, total: np.ndarray) -> None:
+def _sum_line(climbs: np.ndarray, sums: Sums, line: int, n_bins: int, total: np.ndarray) -> None:
     """Add the trees' rows of all panels along one line."""
     total[:n_bins] = 0
-    for panel in range(planes.shape[0]):
-        row = _along(planes, sums, line, panel)
+    for panel in range(climbs.shape[0]):
+        row = _along(climbs, sums, line, panel)
         for i in range(n_bins):
             total[i] += row[i]
 
@@ -131,7 +131,7 @@ def _raise(total: np.ndarray, n_bins: int, middle: float, factor: float, top: np
 
 @compiled
 def _raise_three(
-    planes: np.ndarray,
+    climbs: np.ndarray,
     sums: Sums,
     line: int,
     more: int,
@@ -144,8 +144,8 @@ def _raise_three(
 
     More than two would be more arrays than the compiler tests for overlap, and the loop would not be vectorised.
     """
-    a, b, c = _along(planes, sums, line, 0), _along(planes, sums, line, 1), _along(planes, sums, line, 2)
-    d, e, f = _along(planes, sums, more, 0), _along(planes, sums, more, 1), _along(planes, sums, more, 2)
+    a, b, c = _along(climbs, sums, line, 0), _along(climbs, sums, line, 1), _along(climbs, sums, line, 2)
+    d, e, f = _along(climbs, sums, more, 0), _along(climbs, sums, more, 1), _along(climbs, sums, more, 2)
     middle, factor, middle_more, factor_more = location[line], scale[line], location[more], scale[more]
     for i in range(n_bins):
         snr = (a[i] + b[i] + c[i] - middle) * factor
@@ -153,13 +153,13 @@ def _raise_three(
 
 
 @compiled
-def _line_at(planes: np.ndarray, sums: Sums, location: np.ndarray, scale: np.ndarray, place: int) -> int:
+def _line_at(climbs: np.ndarray, sums: Sums, location: np.ndarray, scale: np.ndarray, place: int) -> int:
     """The line that has the highest SNR from one bin of the stretch."""
     best, which = -np.inf, 0
     for line in range(sums.offset.shape[0]):
         total = np.float32(0)
-        for panel in range(planes.shape[0]):
-            total += _along(planes, sums, line, panel)[place]
+        for panel in range(climbs.shape[0]):
+            total += _along(climbs, sums, line, panel)[place]
         snr = (total - location[line]) * scale[line]
         if snr > best:
             best, which = snr, line
@@ -185,32 +185,32 @@ def best_lines(
     """
     n_panels, _, n_bins = band.shape
     n_lines = sums.offset.shape[0]
-    work, other, planes = _room(band, sums, stretch)
+    work, other, climbs = _room(band, sums, stretch)
     total = np.zeros(stretch, np.float32)
     line_of[:] = -1
     for start in range(0, n_bins, stretch):
         size = min(stretch, n_bins - start)
         top = best[start : start + size]
         top[:] = -np.inf
-        _planes(band, sums, start, size, work, other, planes)
+        _climbs(band, sums, start, size, work, other, climbs)
         if n_panels == 3:
             for line in range(0, n_lines, 2):
-                _raise_three(planes, sums, line, min(line + 1, n_lines - 1), size, location, scale, top)
+                _raise_three(climbs, sums, line, min(line + 1, n_lines - 1), size, location, scale, top)
         else:
             for line in range(n_lines):
-                _sum_line(planes, sums, line, size, total)
+                _sum_line(climbs, sums, line, size, total)
                 _raise(total, size, location[line], scale[line], top)
         for low in range(0, size, every):
             place = low + np.argmax(top[low : low + every])
             if top[place] > threshold:
-                line_of[start + place] = _line_at(planes, sums, location, scale, place)
+                line_of[start + place] = _line_at(climbs, sums, location, scale, place)
 
 
 @compiled
 def sampled(band: np.ndarray, sums: Sums, starts: np.ndarray, size: int, out: np.ndarray) -> None:
     """Sums along every line in a few stretches of the band: what location and σ of each line are measured on."""
-    work, other, planes = _room(band, sums, size)
+    work, other, climbs = _room(band, sums, size)
     for place in range(len(starts)):
-        _planes(band, sums, starts[place], size, work, other, planes)
+        _climbs(band, sums, starts[place], size, work, other, climbs)
         for line in range(sums.offset.shape[0]):
-            _sum_line(planes, sums, line, size, out[line, place])
+            _sum_line(climbs, sums, line, size, out[line, place])

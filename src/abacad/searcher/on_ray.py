@@ -19,7 +19,7 @@ from abacad.searcher.task import Outcome, Task, done_elsewhere
 log = logging.getLogger(__name__)
 
 _AHEAD = 2  # tasks that wait for each core, so that none idles while results are gathered
-_STORE = 10**8  # bytes of shared memory for a Ray of our own: a result has some kilobytes
+_STORE = 4 * 10**8  # bytes of shared memory for a Ray of our own: stamps of 273 rows have 54 MB a coarse channel
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anyone
     "RAY_enable_metrics_collection": "0",

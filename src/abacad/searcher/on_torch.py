@@ -43,7 +43,7 @@ def best(join: Join, band: TorchBand) -> tuple[Float[Tensor, " bin"], Int[Tensor
     # torch has no negative strides, so the band is copied in reverse once for all falling lines of the octave.
     if falls:
         band = band.flip(-1)
-    panels = [_planes(join, panel, band[panel]) for panel in range(len(band))]
+    panels = [_climbs(join, panel, band[panel]) for panel in range(len(band))]
     n_bins = band.shape[2]
     top = torch.full((n_bins,), -torch.inf, device=band.device)
     which = torch.zeros(n_bins, dtype=torch.int32, device=band.device)
@@ -57,7 +57,7 @@ def best(join: Join, band: TorchBand) -> tuple[Float[Tensor, " bin"], Int[Tensor
     return (top.flip(0), which.flip(0)) if falls else (top, which)
 
 
-def _planes(join: Join, panel: int, rows: Float[Tensor, "time bin"]) -> Float[Tensor, "climb more"]:
+def _climbs(join: Join, panel: int, rows: Float[Tensor, "time bin"]) -> Float[Tensor, "climb more"]:
     """The tree of one panel: sums along each climb from every bin, and from the bins that its lines reach beyond."""
     n_time, tree = join.tree(panel)
     width = rows.shape[1] + int(join.lines.offset[:, panel].max()) + n_time

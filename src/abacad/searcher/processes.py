@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 TRIES = 3
 """How often a coarse channel is begun before it is given up, when the process that searches it is lost each time."""
 
-_LIBRARIES = 8e8  # bytes of a process beside its coarse channel: Python, torch, Numba, pandas
+_LIBRARIES = 3e8  # bytes of a process beside its coarse channel: Python, Numba, pandas
+_DETECTOR = 5e8  # torch and the detector, where windows are scored
 
 
 def processes(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tuple[Task, Outcome]]:
@@ -60,7 +61,8 @@ def default_workers(plan: Plan) -> int:
 
 def worker_bytes(plan: Plan) -> float:
     """Memory that one worker takes at most."""
-    return _LIBRARIES + unit_bytes(plan.observation, plan.settings.max_drift_hz_s)
+    beside = _LIBRARIES + (_DETECTOR if plan.judge is not None else 0)
+    return beside + unit_bytes(plan.observation, plan.settings.max_drift_hz_s)
 
 
 def cores() -> int:

@@ -6,18 +6,17 @@ one bin, so that its pixels are as bright as they can be.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from abacad.searcher.compiled import compiled
 from abacad.searcher.path import Line
-from abacad.searcher.unit import Judge, Unit
-from abacad.signal.cadence import Axes
-
-WIDTH = 256
-"""Channels of a stamp."""
+from abacad.searcher.unit import Judge, Observation, Unit
+from abacad.signal.cadence import WIDTH, Axes
 
 RESIDUAL = 7.0
 """Channels that a line keeps to drift from the start of a panel to the start of the next."""
@@ -87,18 +86,37 @@ def stamps(unit: Unit, lines: Sequence[Line]) -> Float[np.ndarray, "line panel t
         return None
     # The network reads panels of one length: what the longer ones have more is left out.
     rows = min(unit.n_time[panel] for panel in order)
-    return np.stack([stamp(unit, line)[order, :rows] for line in lines])
+    out = np.empty((len(lines), len(order), rows, WIDTH), np.float32)
+    for place, line in enumerate(lines):
+        out[place] = stamp(unit, line)[order, :rows]
+    return out
 
 
-def scores(unit: Unit, seen: Float[np.ndarray, "line panel time width"], judge: Judge) -> Float[np.ndarray, " line"]:
-    """Scores, 0 to 1, of the stamps of a unit's lines by a detector."""
+def stamp_axes(of: Unit | Observation, n_time: int) -> Axes:
+    """Axes of stamps of `n_time` rows: when their six panels began, from the start of the first ON panel on."""
+    order = abacad_order(of.on, of.off) or []
+    starts = np.array(of.start_s) - of.start_s[of.on[0]]
+    return Axes(n_time, WIDTH, of.dt_s, of.df_hz, tuple(float(starts[panel]) for panel in order))
+
+
+def scores(
+    of: Unit | Observation, seen: Float[np.ndarray, "line panel time width"], judge: Judge, threads: int = 1
+) -> Float[np.ndarray, " line"]:
+    """Scores, 0 to 1, of stamps by a detector: the same to the last bit, whatever the number of threads.
+
+    Args:
+        of: the unit or the observation whose lines these are.
+        seen: their stamps.
+        judge: the detector.
+        threads: how many stamps are scored at a time, in fours.
+    """
     import torch  # comes when the powers are gone: see `abacad.searcher.late`
 
-    order = abacad_order(unit.on, unit.off) or []
-    axes = Axes(seen.shape[2], WIDTH, unit.dt_s, unit.df_hz, tuple(unit.start_s[panel] for panel in order))
-    with _one_thread():
-        parts = [judge.scores(part, axes) for part in torch.from_numpy(seen).split(_AT_ONCE)]
-    return np.concatenate(parts).astype(np.float32)
+    score = partial(judge.scores, axes=stamp_axes(of, seen.shape[2]))
+    parts = torch.from_numpy(seen).split(_AT_ONCE)
+    # Threads of ours, each with some stamps: torch's own would share the sums of one stamp, and change its last bits.
+    with _one_thread(), ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(score, parts))).astype(np.float32)
 
 
 @contextmanager

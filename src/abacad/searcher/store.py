@@ -2,6 +2,7 @@
 
 OUT/search.json          what was searched, how, with what versions; and the counts once it is done
 OUT/coarse/00042.json    one coarse channel: its signals, injections and summary
+OUT/coarse/00042.npy     stamps of its events that the detector has yet to score; gone once it has
 OUT/events.csv, .parquet one row a signal
 OUT/hits.csv             one row a signal and panel in which it is bright enough alone
 OUT/dat/*.dat            the hits of each file as turboSETI writes them
@@ -12,7 +13,9 @@ OUT/search.html          the page
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from abacad.errors import AbacadError
 from abacad.files import holds_something, read_json, replacing, write_json, write_table
@@ -59,19 +62,35 @@ class Store:
         content = read_json(self._part(coarse))
         if not content:
             return None
+        unscored = tuple(content.get("unscored", ()))
+        if unscored and not _readable(self._stamps(coarse), len(unscored)):
+            return None  # what the detector is to score is lost: the coarse channel is searched again
         injections = _table(content["injections"]) if content["injections"] else None
-        return Result(coarse, _table(content["events"]), content["summary"], injections)
+        return Result(coarse, _table(content["events"]), content["summary"], injections, unscored)
+
+    def stamps(self, coarse: int) -> Float[np.ndarray, "row panel time width"]:
+        """The stamps of a coarse channel that the detector is to score."""
+        stamps: np.ndarray = np.load(self._stamps(coarse))
+        return stamps
 
     def keep(self, result: Result) -> None:
         """Store a result in one step."""
+        stamps = self._stamps(result.coarse)
+        # The stamps first: the JSON file, which names their rows, is what makes the coarse channel done.
+        if result.stamps is not None:
+            with replacing(stamps) as temporary, open(temporary, "wb") as file:
+                np.save(file, result.stamps)
         write_json(
             self._part(result.coarse),
             {
                 "summary": result.summary,
                 "events": _plain(result.events),
                 "injections": None if result.injections is None else _plain(result.injections),
+                "unscored": list(result.unscored),
             },
         )
+        if not result.unscored:
+            stamps.unlink(missing_ok=True)
 
     def write_events(self, events: pd.DataFrame) -> None:
         """`events.csv` and `events.parquet`."""
@@ -82,10 +101,23 @@ class Store:
 
     def finish(self, counts: dict[str, Any]) -> None:
         """Add the counts and the depth of the search to its record, under the key `found`."""
+        for stamps in (self.root / "coarse").glob("*.npy"):
+            stamps.unlink()  # all that are to be scored are: a kill came between the scores and this
         write_json(self.root / _RECORD, {**read_json(self.root / _RECORD), "found": counts})
 
     def _part(self, coarse: int) -> Path:
         return self.root / "coarse" / f"{coarse:05d}.json"
+
+    def _stamps(self, coarse: int) -> Path:
+        return self._part(coarse).with_suffix(".npy")
+
+
+def _readable(path: Path, n_stamps: int) -> bool:
+    """Whether a file holds so many stamps."""
+    try:
+        return len(np.load(path, mmap_mode="r")) == n_stamps
+    except (OSError, ValueError, EOFError):
+        return False
 
 
 def _plain(table: pd.DataFrame) -> dict[str, Any]:

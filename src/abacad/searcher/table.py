@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from abacad.searcher.second_look import Signal, SignalClass
 from abacad.searcher.unit import Observation, Unit
@@ -40,7 +40,7 @@ def events_table(
     scores: Float[np.ndarray, " signal"],
     window_scores: Float[np.ndarray, " signal"],
 ) -> pd.DataFrame:
-    """The signals of one coarse channel as a table.
+    """The signals of one coarse channel as a table, in their own order; `in_order` sorts it.
 
     Args:
         observation: open files, for times and names.
@@ -65,7 +65,7 @@ def events_table(
         _row(observation, unit, signal, float(score)) | {"window_score": round(float(window), 6)} | about
         for signal, score, window in zip(signals, scores, window_scores, strict=True)
     ]
-    return in_order(pd.DataFrame(rows, columns=columns(len(unit.n_time))))
+    return pd.DataFrame(rows, columns=columns(len(unit.n_time)))
 
 
 def _row(observation: Observation, unit: Unit, signal: Signal, score: float) -> dict[str, Any]:
@@ -95,13 +95,17 @@ def _row(observation: Observation, unit: Unit, signal: Signal, score: float) -> 
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Events first, then the other classes; in each the highest SNR first, equal ones by frequency and drift.
+    """Events first, then the other classes; in each the highest SNR first, equal ones by frequency and drift."""
+    return table.iloc[row_order(table)].reset_index(drop=True)
 
-    Windows have no SNR: the highest score is first.
+
+def row_order(table: pd.DataFrame) -> Int[np.ndarray, " row"]:
+    """Numbers of a table's rows, as `in_order` puts them.
+
+    Windows have no SNR: the highest score is first. The scores of all others have no say, since they come later.
     """
     rank = table["class"].map({str(name): place for place, name in enumerate(CLASSES)})
     inside = (table["excluded"].fillna("") != "").astype(int)  # what lies in an excluded band is out of the headline
     bright = table["snr"].where(table["class"] != str(SignalClass.WINDOW), table["score"])
     keys = (table["drift_hz_s"], table["frequency_mhz"], -bright, rank, inside)  # the last one counts first
-    order = np.lexsort([np.asarray(key, dtype=float) for key in keys])
-    return table.iloc[order].reset_index(drop=True)
+    return np.lexsort([np.asarray(key, dtype=float) for key in keys])

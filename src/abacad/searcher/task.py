@@ -6,7 +6,8 @@ open files cross as their paths, the detector as its weights (0.1 MB).
 
 import logging
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -27,7 +28,7 @@ class Plan:
     Attributes:
         observation: open files.
         settings: how deep and wide to search.
-        judge: detector that scores the brightest events; none leaves their scores NaN.
+        judge: detector that scores windows; none where none are asked for.
         number: tells a worker whether it has this plan already.
         device: where the first look runs, `cpu` or `cuda`.
     """
@@ -95,6 +96,14 @@ def done_elsewhere(number: int, packed: Callable[[], bytes], coarse: int) -> Out
         _here.clear()  # tasks come plan by plan, and a plan holds open files
         # Unpickling can run any code: these bytes come from the parent process alone, by a pipe or by Ray's store.
         _here[number] = pickle.loads(packed())
+    with listening() as said:
+        outcome = done(Task(_here[number], coarse))
+    return Outcome(outcome.result, outcome.error, tuple(said))
+
+
+@contextmanager
+def listening() -> Iterator[list[tuple[int, str]]]:
+    """Level and text of the warnings that are logged meanwhile, which nobody else hears."""
     warnings = _Warnings()
     logger = logging.getLogger("abacad")
     # Otherwise a worker's warnings would be printed into the progress bar of the process that talks to the user.
@@ -102,11 +111,10 @@ def done_elsewhere(number: int, packed: Callable[[], bytes], coarse: int) -> Out
     logger.addHandler(warnings)
     logger.propagate = False
     try:
-        outcome = done(Task(_here[number], coarse))
+        yield warnings.said
     finally:
         logger.removeHandler(warnings)
         logger.propagate = before
-    return Outcome(outcome.result, outcome.error, tuple(warnings.said))
 
 
 class _Warnings(logging.Handler):

@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.second_look import Signal, SignalClass
-from abacad.searcher.stamp import WIDTH, abacad_order, scores
+from abacad.searcher.stamp import abacad_order, scores
 from abacad.searcher.unit import Judge, Unit
+from abacad.signal.cadence import WIDTH
 
 LEAST = 0.5
 """Score from which on a window may hold a needle. A coarse channel has some 40 such windows without any needle, and at

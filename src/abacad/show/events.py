@@ -11,10 +11,10 @@ from jaxtyping import Float
 from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError
 from abacad.files import read_json, read_table
-from abacad.searcher.stamp import WIDTH, abacad_order
+from abacad.searcher.stamp import abacad_order
 from abacad.show.guide import Guide
 from abacad.show.words import log_odds
-from abacad.signal.cadence import Axes
+from abacad.signal.cadence import WIDTH, Axes
 from abacad.signal.deviation import MAD_TO_SIGMA
 from abacad.types import CadenceArray
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from abacad.model.judge import Judge
 from abacad.searcher.path import Line
-from abacad.searcher.stamp import WIDTH, abacad_order, kept_slope, stamp
+from abacad.searcher.stamp import abacad_order, kept_slope, stamp
 from abacad.searcher.unit import Observation, Unit, read_unit
 from abacad.show import search_tables
 from abacad.show.guide import FAMILIES, Guide
@@ -24,7 +24,7 @@ from abacad.show.page import Page, Section
 from abacad.show.picture import Layout, evidence_legend
 from abacad.show.waterfall import waterfall
 from abacad.show.words import EVIDENCE_TOLD, number, told_score
-from abacad.signal.cadence import Axes
+from abacad.signal.cadence import WIDTH, Axes
 
 _PICTURED = ("event", "window", "RFI zone", "near-zero drift")
 """Classes that have pictures, in this order: near-zero drift is what most interference looks like."""

@@ -17,13 +17,10 @@ from abacad.learn.run_folder import RunFolder
 from abacad.show.events import EVENTS, Search, open_search
 from abacad.show.guide import Guide
 from abacad.show.words import log_odds
-from abacad.signal.cadence import N_PANELS, ON, Axes
+from abacad.signal.cadence import N_PANELS, ON, WIDTH, Axes
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
-
-WIDTH = 256
-"""Channels of the windows that `abacad score` cuts telescope files into."""
 
 # Columns and types that each table must have: somebody else's CSV file is refused by name of the missing column.
 _TEST: dict[str, type] = {"id": str, "score": float}

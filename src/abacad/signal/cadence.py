@@ -15,6 +15,9 @@ OFF = (1, 3, 5)
 COARSE = 1 << 20
 """Channels of a coarse channel in Breakthrough Listen's fine product: 2^20 × 2.79 Hz = 2.93 MHz."""
 
+WIDTH = 256
+"""Channels that a detector is shown at once: of a window, as it stands in the files, or of a stamp, along a drift."""
+
 _USUAL_PANEL_S = 273 * 1.0737418
 _USUAL_PERIOD_S = 315.0  # a panel of 293 s and 22 s for the slew and the start of the next scan
 
