@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
 
 from abacad import __version__
 from abacad.data.filterbank import Polarisation
 from abacad.data.observation import Observation, open_observation
 from abacad.files import write_table
 from abacad.run.apart import apart
+from abacad.run.search_bar import search_bar
 from abacad.searcher.depth import completeness, depth, recovered
 from abacad.searcher.engine import Result, joined
 from abacad.searcher.exclude import excluded, read_bands
@@ -109,11 +109,12 @@ class Job:
         if not waiting or self.judge is None:
             return
         threads = threads if self.judge.judge.device.type == "cpu" else 1
-        for result in track(waiting, "Scores", transient=True, disable=not progress):
-            found = scores(self.observation, self.store.stamps(result.coarse), self.judge, threads)
-            scored = result.scored(found)
-            self.store.keep(scored)
-            self.results[result.coarse] = scored
+        with search_bar(progress) as bar:
+            for result in bar.track(waiting, description="Scores"):
+                found = scores(self.observation, self.store.stamps(result.coarse), self.judge, threads)
+                scored = result.scored(found)
+                self.store.keep(scored)
+                self.results[result.coarse] = scored
 
     def write(self, threads: int = 1, progress: bool = False) -> pd.DataFrame:
         """Score what waits for it, and write all tables and the page from the coarse channels that are done, in order.
