@@ -3,9 +3,9 @@
     S(f, D) = Σ over panels p of tree_p[climb_p(D), f + offset_p(D)]         SNR = (S − location_D) / σ_D
 
 Sums by drift and frequency are never kept for the whole band: a stretch small enough for the processor's cache is
-summed by one tree a panel, the trees' rows are added along every line, and only the best line of each frequency stays. The
-additions are made before any threshold, so that a needle too faint for each panel alone is found √(number of panels)
-deeper.
+summed by one tree a panel, the trees' rows are added along every line, and only the best line of each frequency
+stays. The additions are made before any threshold, so that a needle too faint for each panel alone is found √(number
+of panels) deeper.
 """
 
 from collections.abc import Sequence
