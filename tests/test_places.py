@@ -100,6 +100,15 @@ def test_a_scorer_is_a_file_or_a_run(run, tmp_path):
     assert find_scorer(tmp_path / "w.safetensors") == tmp_path / "w.safetensors"
     assert find_scorer(str(run)) == run
     with pytest.raises(AbacadError, match="There is no run folder"):
+        find_scorer(tmp_path / "gone")
+
+
+def test_a_missing_file_of_weights_is_no_run_to_be_trained(tmp_path):
+    """It was said to be made by `abacad train DATA --run fold0/gone.safetensors`."""
+    with pytest.raises(AbacadError, match=r"There is no file .*gone\.safetensors\.\nIs the name right"):
+        find_scorer(tmp_path / "gone.safetensors")
+    (tmp_path / "best.safetensors").touch()
+    with pytest.raises(AbacadError, match=r"has best\.safetensors\."):
         find_scorer(tmp_path / "gone.safetensors")
 
 

@@ -119,6 +119,11 @@ def find_scorer(path: str | Path) -> Path:
         AbacadError: it is neither.
     """
     path = Path(path)
+    # A name with an ending was meant as a file: a training could not make it.
+    if path.suffix and not path.exists():
+        beside = sorted(other.name for other in path.parent.glob(f"*{path.suffix}"))
+        there = f"{plain_name(path.parent)} has {beside[0]}." if beside else "Is the name right, and the disk there?"
+        raise AbacadError(f"There is no file {plain_name(path)}.\n{there}")
     return path if path.is_file() else find_run(path)
 
 

@@ -64,6 +64,6 @@ def test_depth_is_told_in_words_with_units(key, value, told):
 def test_completeness_tells_what_was_found_of_how_many():
     row = {"low": 7.0, "high": 8.0, "needles": 5, "found": 3, "share": 0.6, "share_low": 0.23, "share_high": 0.88}
     section = search_tables.completeness(pd.DataFrame([{"of": "SNR, dense"} | row, {"of": "drift"} | row]))
-    assert section.rows[0] == ("joint SNR, in dense interference", "7 – 8", "3 of 5", "60 % [23, 88]")
-    assert section.rows[1][0].startswith("|drift| in Hz/s")
+    assert section.rows[0] == ("joint SNR, dense", "7 – 8", "3 of 5", "60 % [23, 88]")
+    assert section.rows[1][0].startswith("|drift|, Hz/s")
     assert section.figures == []  # one point is no curve

@@ -40,9 +40,9 @@ _DEPTHS = {
     "eirp_w_fastest": "Smallest power (EIRP) of a transmitter at the target with the fastest drift: {} W.",
 }
 _OF = {
-    "SNR, outside": "joint SNR, outside dense interference",
-    "SNR, dense": "joint SNR, in dense interference",
-    "drift": "|drift| in Hz/s, joint SNR 10 and more",
+    "SNR, outside": "joint SNR",
+    "SNR, dense": "joint SNR, dense",
+    "drift": "|drift|, Hz/s",
 }
 
 
@@ -131,7 +131,8 @@ def completeness(table: pd.DataFrame) -> Section:
             curves[name] = (middle, *part[["share", "share_low", "share_high"]].to_numpy().T)
     return Section(
         "Completeness",
-        text="Needles were added in memory to the searched powers, which were searched again.",
+        text="Needles were added in memory to the searched powers, which were searched again. Dense: within dense "
+        "interference; all others are outside it. By drift: needles of joint SNR 10 and more.",
         columns=("needles by", "range", "found", "share [95 % interval]"),
         rows=rows,
         figures=[(drawn(curves, "joint SNR of the injected needle"), "")] if curves else [],
