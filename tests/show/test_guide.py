@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from abacad.show.guide import FAINTEST, best_guide
+from abacad.show.guide import FAINTEST, Guide, _is_sure, best_guide
 from abacad.show.picture import Layout
 from abacad.signal.cadence import ON, Axes
 
@@ -74,3 +75,27 @@ def test_a_needle_that_crosses_a_carrier_keeps_its_guide():
     guide = best_guide(cadence, LAYOUT)
     assert guide.is_drawn
     assert guide.channel == pytest.approx(60.5, abs=2)
+
+
+def test_two_patches_of_interference_get_no_guide():
+    """A path through two ON panels that were bright for some rows was drawn as a drifting line."""
+    cadence = _cadence(0, 0, 0, (), seed=3)
+    for panel, channel in ((0, 100), (2, 112)):
+        cadence[panel, 40:110, channel : channel + 4] += 3
+    guide = best_guide(cadence, LAYOUT)
+    assert guide.family == "no straight line"
+    assert not guide.is_drawn
+
+
+@pytest.mark.parametrize(
+    ("sums", "rows", "sure"), [((9, 3, 8), 6, True), ((9, 1, 8), 32, True), ((9, 1, 8), 20, False), ((9, 1, 1), 32, False)]
+)
+def test_a_line_that_one_on_panel_lacks_is_sure_where_it_lights_the_others_throughout(sums, rows, sure):
+    pixels = torch.zeros(3, 32, 64)
+    for row in range(rows):
+        pixels[:, row, round(10 + 0.25 * row)] = 2
+    assert _is_sure(torch.tensor(sums, dtype=torch.float32), pixels, torch.full((3,), 10.0), 0.25) == sure
+
+
+def test_a_guide_that_a_search_has_measured_is_drawn_whatever_its_class():
+    assert Guide(10.0, 0.1, 0.0, "event").is_drawn

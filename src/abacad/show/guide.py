@@ -11,6 +11,9 @@ panel and none of it in the OFF panels. So channels that are bright in an OFF pa
 of the sums of ON panels, and a panel counts as 6 at most as evidence: what a path meets in a single panel is not enough
 to say that a line drifts through three. Among those that are enough, 15 at most lets the brighter line win.
 
+The guide is drawn where it is sure: each ON panel shows it, or two do through most of their rows. Interference that
+comes and goes fills some rows of a panel, and two such patches of a band always lie on some path.
+
 The line is a guide and no detection: the highest of all paths through noise reaches a strength of about 5.
 """
 
@@ -31,7 +34,14 @@ from abacad.types import CadenceArray
 FAINTEST = 6.0
 """Strength, in σ, below which a line may be noise; the highest path through noise alone reaches about 5."""
 
-_ENOUGH, _MOST = 6.0, 15.0  # σ that one panel can add as evidence, and where paths with enough of it are compared
+_ENOUGH = 6.0  # σ that one panel can add as evidence: three times 6 are needed, so that no panel is enough by itself
+
+# σ that one panel can add where paths with enough evidence are compared. With 6 here, too, all paths near a bright line
+# would tie, and the first of them be taken; without any bound one carrier that flares in an ON panel would win.
+_MOST = 15.0
+
+_SHOWN = 2.0  # σ from which on an ON panel shows a line; a panel without it passes 2 in one of 40 cases
+_LIT, _STEADY = 0.5, 0.78  # σ above which a pixel is lit, and the share of a panel's pixels that a line lights
 
 _HOT = 5.0  # σ of a channel's mean in an OFF panel; of 768 such means through noise the highest reaches about 3.2
 
@@ -63,8 +73,8 @@ class Guide:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether pictures show it: not where OFF panels have the line, too."""
-        return self.family != FAMILIES[2]
+        """Whether pictures show it: not where OFF panels have the line, too, nor where it is not sure."""
+        return self.family not in FAMILIES[2:]
 
 
 def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
@@ -89,18 +99,43 @@ def best_guide(cadence: CadenceArray, layout: Layout) -> Guide:
     strength = on.sum(0) / math.sqrt(len(ON))
     enough = on.clamp_max(_ENOUGH).sum(0) - off >= FAINTEST * math.sqrt(len(ON))
     preferred = (on.clamp_max(_MOST).sum(0) - off).where(enough, -torch.inf)
-    if not bool(enough.any()):
+    in_off_too = not bool(enough.any())
+    if in_off_too:
         preferred = strength = aligned(path_snr(pixels, drifts), drifts, starts).sum(0) / math.sqrt(N_PANELS)
     best = int(preferred.argmax())
     drift, channel = float(drifts[best // layout.n_channels]), best % layout.n_channels
     height = float(strength.flatten()[best])
+    sure = in_off_too or _is_sure(on.flatten(1)[:, best], pixels[list(ON)], channel + drift * starts[list(ON)], drift)
     wide = layout.axes.n_freq / layout.n_channels  # channels of the cadence in one of the picture
     return Guide(
         (channel + 0.5 - drift / 2) * wide,  # the path runs through the middle of its first pixel
         drift * wide * layout.axes.df_hz / layout.row_s,
         height,
-        _family(height, not bool(enough.any()), abs(drift) * n_total),
+        _family(height if sure else 0.0, in_off_too, abs(drift) * n_total),
     )
+
+
+def _is_sure(
+    sums: Float[Tensor, " on"], pixels: Float[Tensor, "on row channel"], begins: Float[Tensor, " on"], drift: float
+) -> bool:
+    """Whether all ON panels show a path, or two of them through most of their rows.
+
+    Args:
+        sums: Sum of each panel along the path, σ of such sums.
+        pixels: Pixels of the panels, σ.
+        begins: Channel of the path at the start of each panel.
+        drift: Channels a row.
+    """
+    shown = sums >= _SHOWN
+    if bool(shown.all()):
+        return True
+    rows = torch.arange(pixels.shape[1])
+    steady = []
+    for panel, begin in zip(pixels[shown], begins[shown], strict=True):
+        places = (begin + drift * rows).round().long()
+        inside = (places >= 0) & (places < pixels.shape[2])
+        steady.append(bool((panel[rows[inside], places[inside]] > _LIT).float().mean() >= _STEADY))
+    return len(steady) > 1 and all(steady)
 
 
 def _without_standing(pixels: Float[Tensor, "panel row channel"]) -> Float[Tensor, "on row channel"]:
