@@ -44,7 +44,7 @@ def test_overview_names_every_verb_and_fits_a_terminal(capsys):
     said = capsys.readouterr().out
     assert said.strip() == f"{overview()}\n{overview()}"
     assert all(f"  {name} " in said and verb.summary in said for name, verb in VERBS.items())
-    assert max(map(len, overview().splitlines())) <= 90
+    assert max(map(len, overview().splitlines())) <= 79
 
 
 @pytest.mark.parametrize("name", VERBS)

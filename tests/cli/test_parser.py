@@ -171,4 +171,4 @@ def test_a_folder_may_be_left_out():
 @pytest.mark.parametrize("name", VERBS)
 def test_help_names_no_class_of_python_wherever_its_lines_break(name):
     told = parser_of(name).format_help().replace("\n", " ")
-    assert not re.search(r"<class|\bPath\b[ ,|]+(null|default|required)|Literal\[|NoneType", told)
+    assert not re.search(r"<class|\bPath\b[ ,|]+(null|default|required)|Literal\[|Union\[|NoneType", told)

@@ -35,7 +35,8 @@ def test_a_server_gets_where_to_listen_as_well(run_folder, tmp_path, monkeypatch
     ]
     said = told(capsys, "review", run_folder, *words)
     assert called.named["listen"] == Address("0.0.0.0", 0, "long-enough-a-token")
-    assert said == [{"wrote": "verdicts", "path": str(tmp_path / "r.sqlite")}]
+    assert said[0] == {"wrote": "verdicts", "path": str(tmp_path / "r.sqlite")}
+    assert "--data.verdicts" in said[1]["next"]
 
 
 def test_elsewhere_than_here_a_server_needs_a_token(run_folder, tmp_path, monkeypatch, capsys):

@@ -15,6 +15,7 @@ from abacad.errors import AbacadError
 from abacad.run.review import review
 from abacad.show.guide import FAMILIES, best_guide
 from abacad.show.picture import Layout
+from abacad.show.server import Address, ReviewServer
 from abacad.show.source import open_source
 from tests.conftest import QUICK
 from tests.data.files import write_panel
@@ -141,6 +142,28 @@ def test_blind_trials_of_a_search_look_like_its_events(tmp_path):
 def test_a_page_with_a_folder_of_pictures_is_no_text(trained_run, capsys):
     assert main(["review", str(trained_run), "--out", "-", "--shown", "1900", "--blind", "0.1"]) == 2
     assert "--shown 1800" in capsys.readouterr().err
+
+
+class Interrupted(BaseException):
+    """As the command line raises on Ctrl-C."""
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, Interrupted])
+def test_a_server_that_is_interrupted_ends_well_and_says_where_verdicts_are(
+    how, trained_run, tmp_path, caplog, monkeypatch
+):
+    """It said that it was stopped, and that the same command begins anew, though all verdicts were kept."""
+
+    def interrupted(server) -> None:
+        raise how
+
+    monkeypatch.setattr(ReviewServer, "serve_forever", interrupted)
+    listen, out = Address(port=0), tmp_path / "r.html"
+    with caplog.at_level("INFO", "abacad"):
+        kept = review(trained_run, out=out, shown=2, evidence=False, listen=listen, progress=False)
+    assert kept == tmp_path / "r.sqlite"
+    assert "Ended; 0 verdicts are in" in caplog.text
+    assert re.search(r"http://127\.0\.0\.1:\d+/\n", caplog.text)  # nothing behind the address
 
 
 def test_verdicts_of_a_page_train_the_next_run(trained_run, shared_competition, tmp_path):

@@ -88,3 +88,14 @@ def test_families_are_rows_of_one_figure():
 
 def test_a_half_tells_itself():
     assert str(Half(3.4123, 3.0, 4.0)) == "3.4 [3, 4]"
+
+
+def test_rows_that_know_nothing_are_left_out_and_counted():
+    """A page of few cadences was mostly `not known`."""
+    known, unknown = _part([0, 0.25, 0.75, 1, 1]), _part([0, 0, 1, 1, 1], 1)
+    table = pd.concat([_table(run=known), _table(run=unknown).assign(family="sine")])
+    section = by_family(table)
+    assert "sine" not in {row[0] for row in section.rows}
+    assert f"for want of needles: {1} rows" in section.text
+    assert "near-ideal" not in section.text
+    assert "near-ideal" in by_family(_table(run=known, bound=known)).text

@@ -88,7 +88,8 @@ def test_two_patches_of_interference_get_no_guide():
 
 
 @pytest.mark.parametrize(
-    ("sums", "rows", "sure"), [((9, 3, 8), 6, True), ((9, 1, 8), 32, True), ((9, 1, 8), 20, False), ((9, 1, 1), 32, False)]
+    ("sums", "rows", "sure"),
+    [((9, 3, 8), 6, True), ((9, 1, 8), 32, True), ((9, 1, 8), 20, False), ((9, 1, 1), 32, False)],
 )
 def test_a_line_that_one_on_panel_lacks_is_sure_where_it_lights_the_others_throughout(sums, rows, sure):
     pixels = torch.zeros(3, 32, 64)

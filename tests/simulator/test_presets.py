@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from abacad.simulator.presets import PRESETS
+from abacad.simulator.presets import ABOUT, PRESETS
 
 
 def test_presets_need_neither_torch_nor_numpy():
@@ -30,3 +30,8 @@ def test_presets_are_what_their_names_say():
 @pytest.mark.parametrize(("name", "dof"), [("kaggle", 12), ("telescope", 204)])
 def test_nominal_degrees_of_freedom(name: str, dof: int):
     assert PRESETS[name].dof == dof
+
+
+def test_each_preset_says_what_it_is_for_in_two_lines_of_a_terminal():
+    assert list(ABOUT) == list(PRESETS)
+    assert all(0 < len(said) < 90 for said in ABOUT.values())

@@ -94,11 +94,12 @@ def overview() -> str:
         "Finds technosignatures in radio-telescope ON–OFF cadences.\n\n"
         f"{verbs}\n\n"
         "`abacad help VERB` shows the options of a verb, their defaults and examples.\n"
-        "With any verb: `--quiet` shows only warnings and errors, `--json` prints results as\n"
-        "one JSON object a line, `--print_config` shows all values and does nothing else, and\n"
-        "`--debug` shows the traceback of an error. `-V` or `--version` shows the version.\n"
-        "The exit status is 0 when all went well, 2 when the input was at fault, 130 after\n"
-        "Ctrl-C, 143 after SIGTERM, and 1 for a fault of abacad's own."
+        "With any verb: `--quiet` shows only warnings and errors, `--json` prints\n"
+        "results as one JSON object a line, `--print_config` shows all values and does\n"
+        "nothing else, and `--debug` shows the traceback of an error. `-V` or\n"
+        "`--version` shows the version. The exit status is 0 when all went well, 2 when\n"
+        "the input was at fault, 130 after Ctrl-C, 143 after SIGTERM, and 1 for a fault\n"
+        "of abacad's own."
     )
 
 

@@ -181,7 +181,7 @@ VERBS = {
         writes={"out": PAGE},
     ),
     "overlaps": Verb(
-        "Find and group the cadences that share columns of one observation.",
+        "Group the cadences that share columns of one observation.",
         "[DATA]",
         ("abacad overlaps DATA", "abacad overlaps DATA --out FOLDER --bad skip"),
         _overlaps_arguments,

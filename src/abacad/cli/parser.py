@@ -57,7 +57,11 @@ class VerbFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
     def _expand_help(self, action: Action) -> str:
         # Before the text is broken into lines: afterwards a name may be on two of them.
         told = re.sub(r"<class '(?:\w+\.)*Path'>|\bPath\b(?= \||,)", "path", super()._expand_help(action))
-        return re.sub(r"Literal\[([^]]*)\]", lambda found: found[1].replace("'", "").replace(", ", " | "), told)
+        told = re.sub(r"Literal\[([^]]*)\]", lambda found: found[1].replace("'", "").replace(", ", " | "), told)
+        # Commas within a tuple's brackets stay.
+        return re.sub(
+            r"Union\[((?:\w+(?:\[[^]]*\])?(?:, )?)+)\]", lambda found: re.sub(r", (?![^[]*\])", " | ", found[1]), told
+        )
 
 
 class VerbParser(ArgumentParser):

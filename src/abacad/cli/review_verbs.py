@@ -68,8 +68,7 @@ def _review(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     listen = Address(parsed.host, parsed.port, parsed.token or "") if parsed.serve else None
     written = review(parsed.source, listen=listen, **{key: getattr(parsed, key) for key in keys})
     if listen:
-        return Outcome(wrote={"verdicts": written})
-    # A server has its own address to open, and goes on until it is interrupted: nothing comes next.
+        return Outcome(wrote={"verdicts": written}, then=[_then(parsed)])
     keys_told = "Open it in a browser. Keys: c candidate, r RFI, n noise, u unsure, z undo, x export."
     return Outcome(notes=[keys_told], wrote={"page": written}, then=[_then(parsed)])
 

@@ -263,7 +263,7 @@ VERBS = {
         writes={"out": PAGE},
     ),
     "demo": Verb(
-        "Run the whole pipeline on simulated cadences; minutes on two cores.",
+        "Run the whole pipeline on simulated cadences, in minutes.",
         "[OUT]",
         ("abacad demo", "abacad demo elsewhere --seed 3", "abacad demo --search sky"),
         _demo_arguments,

@@ -146,7 +146,7 @@ def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str],
 
 VERBS = {
     "search": Verb(
-        "Search telescope files for drifting lines that stand in ON panels alone.",
+        "Search telescope files for drifting lines in ON panels alone.",
         "FILE… | --catalogue CSV",
         (
             "abacad search *.h5 --out found",

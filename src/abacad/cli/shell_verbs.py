@@ -34,15 +34,18 @@ def _first_comment(recipe: str) -> str:
 
 
 def _presets(parser: ArgumentParser, parsed: Namespace) -> Outcome:
-    from abacad.simulator.presets import PRESETS
+    from abacad.simulator.presets import ABOUT, PRESETS
 
     rows = [
-        (name, f"{one.axes.n_time} × {one.axes.n_freq}", one.axes.dt_s, one.axes.df_hz, one.positives,
+        (name, ABOUT[name], f"{one.axes.n_time} × {one.axes.n_freq}", one.axes.dt_s, one.axes.df_hz, one.positives,
          f"{one.needles.pixel_snr[0]:g} – {one.needles.pixel_snr[1]:g}")
         for name, one in PRESETS.items()
     ]  # fmt: skip
-    columns = ("preset", "rows × channels", "dt s", "df Hz", "needles", "pixel SNR")
-    table = Table("Presets of the simulator", columns, rows, {"dt s": ".3f", "df Hz": ".3f", "needles": ".0%"})
+    columns = ("preset", "what", "rows × channels", "dt s", "df Hz", "needles", "pixel SNR")
+    # What a preset is for says more than its steps in time and frequency, and 80 columns hold one of both.
+    table = Table(
+        "Presets of the simulator", columns, rows, {"needles": ".0%"}, unseen=("rows × channels", "dt s", "df Hz")
+    )
     return Outcome([table], then=["abacad simulate OUT --preset demo", "abacad simulate OUT --print_config"])
 
 
@@ -69,7 +72,7 @@ def completion(verbs: Mapping[str, Verb]) -> Verb:
         return Outcome()
 
     return Verb(
-        "Print a shell's completion of verbs and options: bash, zsh or tcsh.",
+        "Print a shell's completion of verbs and options.",
         "SHELL",
         ("abacad completion bash > ~/.local/share/bash-completion/completions/abacad",),
         _completion_arguments,

@@ -126,10 +126,15 @@ def _serve(page: ReviewPage, out: Path, address: Address) -> Path:
     # The digest of the page goes along: verdicts of another page, with other candidates, are not shown on this one.
     shelf = Shelf(out.with_suffix(".sqlite"), page.digest)
     with ReviewServer(page, shelf, address) as server:
-        log.info("Open %s; Ctrl-C ends it. Verdicts are in %s", server.url, shelf.path)
+        # The address stands last in its line: a terminal would take a sign behind it for a part of the token.
+        log.info("Verdicts go into %s; Ctrl-C ends the server. Open", shelf.path)
+        log.info("%s", server.url)
         try:
             server.serve_forever()
-        except KeyboardInterrupt:
+        except Exception:
+            raise
+        # Ctrl-C is how a server ends, and no fault; the command line makes an exception of its own of it.
+        except BaseException:
             log.info("Ended; %d verdicts are in %s", len(shelf.latest()), shelf.path)
     return shelf.path
 

@@ -177,18 +177,23 @@ def by_family(table: pd.DataFrame) -> Section:
     needles = counts.groupby("family")["needles"].sum()
     rows = [(f"{name}\n{needles.get(name, 0):,} needles", rate, name) for name in families]
     rates = sorted(table["false_alarm_rate"].unique())[::-1]
-    halves = [
-        (name, DETECTORS[detector], *(_half_at(table, detector, float(one), name) for one in rates))
+    halves = {
+        (name, DETECTORS[detector]): [_half_at(table, detector, float(one), name) for one in rates]
         for name in families
         for detector in detectors_of(table)
-    ]
+    }
+    told = [(*of, *found) for of, found in halves.items() if not set(found) <= {"not known", "—"}]
+    left_out = f" Left out, for want of needles: {len(halves) - len(told)} rows." if len(told) < len(halves) else ""
+    observer = (
+        "The near-ideal observer's ratio is the best for the mixture of all families: for one family alone it is no "
+        "bound, and a detector may find more. "
+    )
     return Section(
         "Each family",
-        f"Curves at a false-alarm rate of {rate:g}; in the table, the panel SNR at which half are found. The "
-        "near-ideal observer's ratio is the best for the mixture of all families: for one family alone it is no bound, "
-        "and a detector may find more. All figures stand in the CSV file beside this page.",
+        f"Curves at a false-alarm rate of {rate:g}; in the table, the panel SNR at which half are found.{left_out} "
+        f"{observer if 'bound' in detectors_of(table) else ''}All figures stand in the CSV file beside this page.",
         columns=("family", "detector", *(f"rate {one:g}" for one in rates)),
-        rows=halves,
+        rows=told,
         figures=[(grid(table, rows, f"Completeness of each family at a false-alarm rate of {rate:g}"), "")],
     )
 

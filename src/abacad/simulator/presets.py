@@ -17,40 +17,43 @@ statistics reach an AUC of 0.496 to 0.519 (docs/data-format.md)."""
 _FINE_PRODUCT = Axes(n_time=16, n_freq=256, dt_s=18.253611, df_hz=2.7939677)
 """Breakthrough Listen's fine product at GBT: 16 rows of 18.25 s in a five-minute panel."""
 
+ABOUT = {
+    "kaggle": "as the re-issued competition: S-curves in the test set alone, whose scenes are others",
+    "kaggle-2": "kaggle, its faintest needles so bright that the baseline has its published AUC",
+    "mlebench": "as MLE-bench's copy: train and test of one distribution, under one sky",
+    "easy": "bright, common needles, little interference: what fails here is broken",
+    "demo": "for a small set on a laptop: many needles, half of them below 1 σ a pixel",
+    "hard": "to train on: S-curves, interference, and needles that stand in OFF panels too",
+    "telescope": "the fine product of telescope files, drifts up to 4 Hz/s",
+}
+"""What each preset is for."""
+
 PRESETS: dict[str, Simulation] = {
-    # As the re-issued Kaggle competition: S-curves in test only, train and test from other scenes.
     "kaggle": Simulation(
         needles=Needles(families=_NO_S_CURVES, test_families=Families(s_curve=0.5)), rfi=_COMPETITION_RFI
     ),
-    # As `kaggle`, with the faintest needle that gives the recipe's own image network the AUC published for plain ones.
     "kaggle-2": Simulation(
         needles=Needles(pixel_snr=(0.7, 3.0), families=_NO_S_CURVES, test_families=Families(s_curve=0.5)),
         rfi=_COMPETITION_RFI,
     ),
-    # As MLE-bench's re-split of its training set: one distribution, one sky.
     "mlebench": Simulation(
         needles=Needles(families=_NO_S_CURVES), rfi=_COMPETITION_RFI, scenes=Scenes(overlap="shared")
     ),
-    # Bright, common needles and little interference: a detector that fails here is broken.
     "easy": Simulation(
         needles=Needles(pixel_snr=(1.5, 8.0), partial=0.0, cut=0.0),
         rfi=Rfi(carriers=0.2, blobs=0.1, bursts=0.1, combs=0.0, dc_spike=0.0, decoys=0.1),
         positives=0.5,
     ),
-    # For a first look on a laptop: enough positives for a small set to train on, half of them below 1 σ a pixel.
     "demo": Simulation(
         needles=Needles(pixel_snr=(0.35, 2.5), partial=0.1, cut=0.2),
         rfi=Rfi(decoys=0.1),
         scenes=Scenes(overlap="shared"),
         positives=0.3,
     ),
-    # To train on, not to judge by: as kaggle, but with as many S-curves as lines, more interference, and in a third of
-    # the negatives a needle that stands in OFF panels too.
     "hard": Simulation(
         needles=Needles(families=Families(s_curve=0.4)),
         rfi=replace(_COMPETITION_RFI, carriers=2.0, blobs=1.2, lines=0.1, squiggles=0.08, decoys=0.33),
     ),
-    # What a telescope's files look like: the fine product, drifts up to 4 Hz/s, many times the unit drift.
     "telescope": Simulation(
         axes=_FINE_PRODUCT,
         noise=Noise(bandpass_ripple=0.02, channel_gain=0.005, slow_gain=0.01, fast_gain=0.003),
