@@ -14,6 +14,7 @@ import abacad
 
 project = "abacad"
 author = "the abacad authors"
+project_copyright = "2026, the abacad authors; BSD-3-Clause"
 release = abacad.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 html_theme = "furo"

@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 IMAGES = HERE / "img"
 CARD = HERE.parent / "src" / "abacad" / "weights" / "README.md"
 GREEN, GREY, RED, INK = "#0b6e4f", "#7b8794", "#c8553d", "#1f2933"
-SEED, COLOURS = 7, 128
+SEED = 7
 FAMILIES = tuple(Families().weights())
 RATES = {"carriers": 2.0, "blobs": 3.0, "bursts": 9.0, "lines": 5.0, "squiggles": 5.0, "combs": 1.0}
 """Interference, by how many of each are drawn in a window."""
@@ -137,18 +137,22 @@ def front(table: pd.DataFrame) -> Figure:
 
 
 def gallery(names: Sequence[str], cadences: Sequence[np.ndarray]) -> Figure:
-    """Cadences side by side."""
-    figure = Figure(figsize=(1.45 * len(names), 4.2), layout="constrained", dpi=100)
-    for axis, name, cadence in zip(figure.subplots(1, len(names)), names, cadences, strict=True):
+    """Cadences in two lines: in smaller pictures a needle one channel wide would not be seen."""
+    lines, columns = 2, -(-len(names) // 2)
+    figure = Figure(figsize=(2.2 * columns, 3.9 * lines), layout="constrained", dpi=100)
+    axes = list(figure.subplots(lines, columns).flat)
+    for axis, name, cadence in zip(axes, names, cadences, strict=False):
         draw(axis, cadence, name.replace("_", " "))
+    for axis in axes[len(names) :]:
+        axis.axis("off")
     return figure
 
 
-def save(figure: Figure, name: str) -> None:
-    """Write a PNG of few colours, which halves its size."""
+def save(figure: Figure, name: str, colours: int = 24) -> None:
+    """Write a PNG of few colours, which divides its size by two or more."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    picture = Image.open(buffer).convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE)
+    picture = Image.open(buffer).convert("RGB").quantize(colours, Image.Quantize.FASTOCTREE)
     picture.save(IMAGES / name, optimize=True)
     print(f"{IMAGES / name}: {(IMAGES / name).stat().st_size / 1000:.0f} kB")
 
@@ -156,6 +160,6 @@ def save(figure: Figure, name: str) -> None:
 if __name__ == "__main__":
     mpl.rcParams.update({"font.size": 8.5, "axes.edgecolor": "#9aa5b1"})
     IMAGES.mkdir(exist_ok=True)
-    save(front(measured()), "abacad.png")
+    save(front(measured()), "abacad.png", 128)
     save(gallery(FAMILIES, [needle_of(name) for name in FAMILIES]), "needles.png")
     save(gallery(tuple(RATES), [interference_of(name) for name in RATES]), "interference.png")

@@ -65,6 +65,8 @@ def site(tmp_path_factory) -> Path:
 def test_the_site_is_built_without_a_warning(site):
     pages = {page.relative_to(site).as_posix() for page in site.rglob("*.html")}
     assert {"index.html", "api.html", "cli.html", "tutorials/astronomer.html", "gallery.html"} <= pages
+    # The page on searching telescope files was called search.md, and the theme's own search page took its place.
+    assert "joint SNR" in (site / "searching.html").read_text(encoding="utf-8")
     assert "abacad.run.score.score" in (site / "api.html").read_text(encoding="utf-8")
 
 
@@ -76,6 +78,11 @@ def test_the_site_leaves_nobody_out(browser, site, page, width, scheme):
     assert opened.tab.evaluate("document.documentElement.scrollWidth") <= width
     assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
     opened.context.close()
+
+
+def test_no_page_has_a_name_that_the_site_takes_for_itself():
+    taken = {"search", "genindex", "py-modindex"}
+    assert not [page for page in (ROOT / "docs").rglob("*.md") if page.stem in taken]
 
 
 def test_every_public_name_stands_in_the_reference():
