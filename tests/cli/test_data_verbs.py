@@ -96,9 +96,12 @@ def test_options_of_a_competition_are_none_of_telescope_files(tmp_path, capsys):
 def test_bound(shared_competition, tmp_path, monkeypatch, capsys):
     rows = pd.DataFrame({"detector": ["ideal"], "AUC": [0.9]})
     called = instead(monkeypatch, "bound", SimpleNamespace(rows=rows, path=tmp_path / "b.csv"))
-    words = ["--split", "both", "--limit", 20, "--seed", 1, "--out", tmp_path / "b.csv"]
+    words = ["--split", "both", "--limit", 20, "--seed", 1, "--out", tmp_path / "b.csv", "--blind"]
     said = told(capsys, "bound", shared_competition, *words)
-    assert called.named == {"split": "both", "limit": 20, "seed": 1, "out": tmp_path / "b.csv", "progress": False}
+    out = tmp_path / "b.csv"
+    assert called.named == {
+        "split": "both", "limit": 20, "blind": True, "seed": 1, "out": out, "progress": False,
+    }  # fmt: skip
     assert {"table": "ROC-AUC, 95 % interval", "detector": "ideal", "AUC": 0.9} in said
 
 

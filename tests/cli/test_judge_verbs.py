@@ -28,12 +28,13 @@ def test_score_shows_the_highest_and_counts_all(shared_competition, run_folder, 
         "skip",
         "--pattern",
         "ABACAD",
+        "--observer",
     ]
     said = told(capsys, "score", *files, *words, "--accelerator", "cpu")
     assert called.positional == (files,)
     assert called.named == {
         "pattern": "ABACAD", "weights": run_folder, "out": tmp_path / "s.csv", "page": None, "submission": None,
-        "shown": 4, "accelerator": "cpu", "bad": "skip", "progress": False,
+        "shown": 4, "accelerator": "cpu", "bad": "skip", "observer": True, "progress": False,
     }  # fmt: skip
     assert [row["file"] for row in said if "table" in row] == ["0.npy", "1.npy", "2.npy", "3.npy"]
     assert all(row["log-odds"] == log_odds(row["score"]) for row in said if "table" in row)

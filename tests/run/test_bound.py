@@ -103,3 +103,16 @@ def test_rows_for_families_and_bins_count_all_needles():
     for label in ("pixel SNR", "panel SNR"):
         assert rows[rows["needles"].str.startswith(label)]["number"].sum() == 200
     assert all(figure.startswith("1.000 [") for figure in rows["bound"])
+
+
+def test_the_observer_without_its_knowledge_is_scored_beside_the_one_that_has_it(tmp_path: Path):
+    longer = replace(SMALL, axes=Axes.evenly(75.0, n_time=64, n_freq=48))
+    folder = simulate(tmp_path / "set", longer, n_train=1, n_test=8, seed=2, progress=False)
+    result = bound(folder, blind=True, progress=False)
+    table = pd.read_csv(result.path)
+    assert np.isfinite(table["blind"]).all()
+    bright, none = table[table["target"] == 1]["blind"], table[table["target"] == 0]["blind"]
+    assert bright.median() > none.median()
+    assert "blind observer" in result.rows
+    with pytest.raises(AbacadError, match="64 or more"):
+        bound(simulate(tmp_path / "few", SMALL, n_train=1, n_test=2, progress=False), blind=True, progress=False)

@@ -17,6 +17,7 @@ from abacad.files import read_json
 from abacad.learn.simulated import Mixture
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
+from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import generate
 from tests.conftest import QUICK
@@ -236,3 +237,19 @@ def test_bright_needles_first_is_one_pass(tmp_path):
     with pytest.raises(AbacadError, match="one pass, not 5 epochs"):
         abacad.pretrain(tmp_path / "run", presets="demo", cadences=100, bright_first=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_with_the_observer_a_faint_needle_rises_and_few_rows_are_refused():
+    rng = np.random.default_rng(0)
+    cadences = rng.chisquare(10, (3, 6, 64, 64)).astype(np.float32)
+    rows, axes = np.arange(64), Axes.usual(64, 64)
+    for panel in (0, 2, 4):  # in the third cadence: 0.8 σ a pixel, 6 σ along each panel
+        path = 10 + 5 / 64 * (rows + axes.panel_start_s[panel] / axes.dt_s)
+        cadences[2, panel, rows, np.rint(path).astype(int)] += 3.5
+    alone = abacad.score(cadences, progress=False).set_index("array")["score"]
+    both = abacad.score(cadences, observer=True, progress=False).set_index("array")["score"]
+    assert both.idxmax() == 2
+    assert (both != alone[both.index]).all()
+    assert both[2] > 0.9
+    with pytest.raises(AbacadError, match="28 rows"):
+        abacad.score(cadences[:, :, :28], observer=True, progress=False)

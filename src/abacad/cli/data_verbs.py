@@ -156,6 +156,7 @@ def _bound_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--split", type=Literal["train", "test", "both"], default="test", help="Cadences to score.")
     parser.add_argument("--limit", type=int | None, default=None, help="Number of cadences; null: all.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the bootstrap intervals.")
+    parser.add_argument("--blind", action="store_true", help="The observer without its knowledge as well.")
     parser.add_argument("--out", type=Path | None, default=None, help="Table to write; null: DATA/bound.csv.")
     add_progress(parser)
 
@@ -163,7 +164,7 @@ def _bound_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _bound(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.run.bound import bound
 
-    keys = ("split", "limit", "seed", "out", "progress")
+    keys = ("split", "limit", "blind", "seed", "out", "progress")
     result = bound(parsed.folder, **{key: getattr(parsed, key) for key in keys})
     # Figures are text, with their intervals in them: nobody should read one without the other.
     table = Table("ROC-AUC, 95 % interval", list(result.rows.columns), result.rows.to_numpy().tolist())

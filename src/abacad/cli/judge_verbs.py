@@ -45,6 +45,11 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         default="fail",
         help="At a cadence that cannot be used: stop, or leave it out.",
     )
+    parser.add_argument(
+        "--observer",
+        action="store_true",
+        help="Weigh each cadence with the near-ideal observer too: deeper, over a second of a core each.",
+    )
     add_progress(parser)
 
 
@@ -53,7 +58,7 @@ def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.show.words import log_odds
 
     # `out` has a default here and none in Python, where the table is returned.
-    keys = ("pattern", "weights", "out", "page", "submission", "shown", "accelerator", "bad", "progress")
+    keys = ("pattern", "weights", "out", "page", "submission", "shown", "accelerator", "bad", "observer", "progress")
     table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
     best = table.head(parsed.shown)
     best = best.assign(**{"log-odds": best["score"].map(log_odds)})  # sure scores all print as 1.0000

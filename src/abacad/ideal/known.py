@@ -32,7 +32,7 @@ from abacad.simulator.settings import Simulation
 # Bounds in units of the mean noise, between which pixels count in full: for k = 10 that is 99.4 % of them.
 _FAINTEST, _BRIGHTEST = 0.1, 2.5
 # Steps of Newton's method, which starts at the expected mean and std: the third changes the noise by less than 1e-6.
-_STEPS = 3
+STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ def noise_of(panels: Float[Tensor, "panel time freq"], known: Known, normalised:
     spread = (expected - mean).square().mean((-2, -1), keepdim=True)
     std = (spread + (whole.square() * (2 / known.dof)).mean((-2, -1), keepdim=True)).sqrt()
     of_std, of_mean, rest = panels.float() / whole, 1 / whole, known.added / known.multiplied
-    for _ in range(_STEPS):
-        std, mean = _closer(std, mean, of_std, of_mean, rest, known.dof)
+    for _ in range(STEPS):
+        std, mean = closer(std, mean, of_std, of_mean, rest, known.dof)
     return std * of_std + mean * of_mean - rest
 
 
-def _closer(
+def closer(
     std: Tensor, mean: Tensor, of_std: Tensor, of_mean: Tensor, rest: Tensor, dof: float
 ) -> tuple[Tensor, Tensor]:
     """One step of Newton's method towards the two averages of χ².

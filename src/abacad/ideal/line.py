@@ -155,3 +155,10 @@ def _allowed(inside: Bool[Tensor, "panel place"], lit: tuple[int, ...]) -> Float
     allowed = inside[list(lit)].all(0)
     allowed = allowed if bool(allowed.any()) else inside[ON[1]]
     return allowed / allowed.sum().clamp(min=1)
+
+
+def path_mass(grid: LineGrid, at: Tensor, n_place: int) -> Float[Tensor, " path"]:
+    """Log prior of drift and place."""
+    inside = grid.inside[:, list(ON)].all(1)
+    room = torch.where(inside.any(1), inside.sum(1), grid.inside[:, ON[1]].sum(1)).clamp(min=1)
+    return grid.log_prior[at // n_place] - room.log()[at // n_place]

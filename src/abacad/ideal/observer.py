@@ -19,7 +19,7 @@ from abacad.errors import AbacadError
 from abacad.ideal import along
 from abacad.ideal.curve import STEEPEST, curve_model, curve_ratios
 from abacad.ideal.known import Known
-from abacad.ideal.line import LineGrid, along_slopes, line_grid, line_ratios
+from abacad.ideal.line import along_slopes, line_grid, line_ratios, path_mass
 from abacad.ideal.lit import needle_patterns, over_decoys, over_patterns
 from abacad.ideal.pixel import tone_ratios
 from abacad.ideal.tones import tones_of
@@ -54,13 +54,19 @@ class Verdict:
 
     Attributes:
         score: log likelihood ratio of a needle against none, decoys among the negatives.
+        needle: log likelihood ratio of a needle of any family against noise alone.
         families: log likelihood ratio of each family's needle against noise alone.
         decoy: log likelihood ratio of a decoy against noise alone; NaN where it was not worked out.
+        decoys: log likelihood ratio of each family's decoy; empty where they were not worked out.
+        off: log likelihood ratio of a curve in the OFF panels, where they were and curves are among the families.
     """
 
     score: float
+    needle: float
     families: dict[str, float]
     decoy: float
+    decoys: dict[str, float]
+    off: float
 
 
 class Observer:
@@ -101,21 +107,25 @@ class Observer:
         self.curve = curve_model(axes, needles.partial)
         self.missing = along.missing_rows()
 
-    def judge(self, noise: Float[Tensor, "panel time freq"], known: Known) -> Verdict:
+    def judge(self, noise: Float[Tensor, "panel time freq"], known: Known, always_decoys: bool = False) -> Verdict:
         """Weigh a cadence.
 
         Args:
             noise: in units of its noise, as `noise_of` gives it.
             known: gains and interference of the observation.
+            always_decoys: work decoys out even where nothing stands that could be one.
         """
         cadence = _Cadence(self, noise, known)
         needle = cadence.needles()
         total = _mean(needle, self.shares)
-        decoy, score = float("nan"), total
-        if self.decoys and total > _DOUBTFUL:
-            decoy = _mean(cadence.decoys(), self.shares)
+        decoy, score, decoys = float("nan"), total, {}
+        doubtful = self.decoys and total > _DOUBTFUL
+        if always_decoys or doubtful:
+            decoys = cadence.decoys()
+            decoy = _mean(decoys, self.shares)
+        if doubtful:
             score = total - float(np.logaddexp(_log(1 - self.decoys), _log(self.decoys) + decoy))
-        return Verdict(score, needle, decoy)
+        return Verdict(score, total, needle, decoy, decoys, cadence.off)
 
 
 def _mean(ratios: Mapping[str, float], shares: Mapping[str, float]) -> float:
@@ -130,6 +140,7 @@ class _Cadence:
         ratios: log ratios (tone, time, place) of the panels that were asked for.
         walked: log ratios (amplitude, chain) of squiggles and dashes in these panels.
         by_family: log likelihood ratio of each family's needle.
+        off: log likelihood ratio of a curve in the OFF panels; NaN until decoys are worked out.
     """
 
     def __init__(self, observer: Observer, noise: Float[Tensor, "panel time freq"], known: Known) -> None:
@@ -139,6 +150,7 @@ class _Cadence:
         self.ratios: dict[int, Tensor] = {}
         self.walked: dict[int, Tensor] = {}
         self.by_family: dict[str, float] = {}
+        self.off = float("nan")
 
     def _ratios(self, panel: int) -> Float[Tensor, "tone time place"]:
         if panel not in self.ratios:
@@ -168,7 +180,7 @@ class _Cadence:
         total, chosen = float(torch.logsumexp(whole.flatten(), 0)), whole.flatten()[self.chosen.at]
         # Paths that are not followed row by row count as whole lines: this is the log of their summed ratios.
         self.rest = {n: _without(total, chosen[:n]) for n in (_PATHS, _CLOSER)}
-        self.mass = _path_mass(it.grid, self.chosen.at, whole.shape[1])
+        self.mass = path_mass(it.grid, self.chosen.at, whole.shape[1])
         self.rows = {panel: self._along(panel) for panel in ON}
         self.by_family["line"] = self._line()
         for name in ("pulsed", "scintillating"):
@@ -262,18 +274,12 @@ class _Cadence:
             for name, walked in self._walk_panels(tuple(range(N_PANELS))).items():
                 decoys[name] = float(torch.logsumexp((over_decoys(walked) + priors[name]).flatten(), 0))
         curves = it.shares.keys() & {"sine", "s_curve"}
-        off = self._curves(OFF) if curves else 0.0
+        if curves:
+            self.off = self._curves(OFF)
         for name in curves:
             lit, dark = np.log(DECOY_LIT), np.log(1 - DECOY_LIT)  # whether it stands in the ON panels as well
-            decoys[name] = float(np.logaddexp(lit + self.by_family[name] + off, dark + off))
+            decoys[name] = float(np.logaddexp(lit + self.by_family[name] + self.off, dark + self.off))
         return decoys
-
-
-def _path_mass(grid: LineGrid, at: Tensor, n_place: int) -> Float[Tensor, " path"]:
-    """Log prior of drift and place."""
-    inside = grid.inside[:, list(ON)].all(1)
-    room = torch.where(inside.any(1), inside.sum(1), grid.inside[:, ON[1]].sum(1)).clamp(min=1)
-    return grid.log_prior[at // n_place] - room.log()[at // n_place]
 
 
 def _without(total: float, some: Float[Tensor, " path"]) -> float:

@@ -21,6 +21,7 @@ from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.data.simulated_folder import Card, read_card
 from abacad.errors import AbacadError
 from abacad.files import write_table
+from abacad.ideal.blind_observer import blind_observer
 from abacad.ideal.known import Known, noise_of, of_scene
 from abacad.ideal.observer import Observer, Verdict
 from abacad.metric import auc_interval
@@ -37,7 +38,12 @@ log = logging.getLogger(__name__)
 _BINS = {"pixel_snr": (0.0, 0.25, 0.4, 0.65, 1.0, 1.6, np.inf), "panel_snr": (0.0, 3.0, 5.0, 8.0, 15.0, 30.0, np.inf)}
 _LABELS = {"pixel_snr": "pixel SNR", "panel_snr": "panel SNR"}
 _DRAWS = 200  # bootstrap draws of an interval: there are some 60, of twenty groups of needles and three detectors
-_DETECTORS = {"score": "bound", "unlearned": "lines and tracks, no learning", "classical": "classical search"}
+_DETECTORS = {
+    "score": "bound",
+    "blind": "blind observer",
+    "unlearned": "lines and tracks, no learning",
+    "classical": "classical search",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,8 +51,8 @@ class Bound(Summary):
     """Scores of the near-ideal observer, and the AUC of all detectors on the same cadences.
 
     Attributes:
-        path: The table of scores, with the columns id, target, score, classical, decoy, unlearned, and the logarithm of
-            the likelihood ratio of each family of needles.
+        path: The table of scores, with the columns id, target, score, classical, decoy, unlearned, the logarithm of the
+            likelihood ratio of each family of needles, and blind where it was asked for.
         rows: AUC of the observer, of a detector without learning and of the classical search, for all needles, for each
             family and for each bin of SNR.
     """
@@ -68,6 +74,7 @@ def bound(
     *,
     split: Literal["train", "test", "both"] = "test",
     limit: int | None = None,
+    blind: bool = False,
     seed: int = 0,
     out: str | Path | None = None,
     progress: bool = True,
@@ -78,6 +85,8 @@ def bound(
         folder: A folder that `simulate` wrote, with noise of the χ² model.
         split: Which cadences.
         limit: Only the first so many of them, by id.
+        blind: Score with the same observer without its knowledge too, which finds out about gains and interference from
+            the pixels, as a detector has to.
         seed: Seed of the bootstrap; the scores do not depend on it.
         out: The table to write; none: bound.csv in the folder.
         progress: Show a progress bar.
@@ -106,14 +115,15 @@ def bound(
     truth = truth.head(limit) if limit is not None else truth
     if truth.empty:
         raise AbacadError(f"There is no cadence to score: {root} has none in {split}, or the limit is {limit}.")
-    table = _scored(root, card, truth, progress)
+    table = _scored(root, card, truth, blind, progress)
     write_table(path, table)
     log.info("Scored %d cadences: %s", len(table), path)
     return Bound(path, auc_rows(table.merge(truth.drop(columns="target"), on="id"), seed))
 
 
-def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.DataFrame:
+def _scored(root: Path, card: Card, truth: pd.DataFrame, blind: bool, progress: bool) -> pd.DataFrame:
     observers = _observers(card.simulation)
+    unknowing = blind_observer(card.simulation.axes) if blind else None
     scenes = [members for _, members in truth.groupby("scene")]
     rows: list[dict[str, object]] = []
     with Progress(disable=not progress, transient=True) as bar:
@@ -127,7 +137,9 @@ def _scored(root: Path, card: Card, truth: pd.DataFrame, progress: bool) -> pd.D
                 known = scene.window(int(row["offset"]), card.simulation.axes.n_freq)
                 part: Split = "train" if row["split"] == "train" else "test"
                 cadence = torch.from_numpy(read_cadence(cadence_path(root, part, str(row["id"]))))
-                judgements.append({"id": row["id"], "target": row["target"], **judged(observers[part], cadence, known)})
+                opinion = {} if unknowing is None else {"blind": unknowing.opinion(cadence.float()).log_odds}
+                scores = judged(observers[part], cadence, known)
+                judgements.append({"id": row["id"], "target": row["target"], **scores, **opinion})
                 bar.advance(task)
             return judgements
 
@@ -180,7 +192,7 @@ def auc_rows(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         for low, high in pairwise(edges):
             name = f"{_LABELS[axis]} {low:g} – {high:g}" if np.isfinite(high) else f"{_LABELS[axis]} above {low:g}"
             groups.append((name, needles[(needles[axis] >= low) & (needles[axis] < high)]))
-    rows = []
+    rows, detectors = [], {column: label for column, label in _DETECTORS.items() if column in table}
     for name, members in groups:
         if len(members) and len(negatives):
             # All negatives each time, so that figures of two groups differ by their needles alone.
@@ -188,7 +200,7 @@ def auc_rows(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
             target, scenes = both["target"].to_numpy(), both["scene"].to_numpy() if "scene" in both else None
             figures = {
                 label: str(auc_interval(target, both[column].to_numpy(), _DRAWS, seed, scenes))
-                for column, label in _DETECTORS.items()
+                for column, label in detectors.items()
             }
             rows.append({"needles": name, "number": len(members), **figures})
-    return pd.DataFrame(rows, columns=["needles", "number", *_DETECTORS.values()])
+    return pd.DataFrame(rows, columns=["needles", "number", *detectors.values()])

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 _MOST_SHOWN = 10_000  # pictures on a page; of 40 kB each, so many make 400 MB, which browsers open slowly if at all
 
 _BATCH = 16  # cadences of 1.7 MB each in 32 bits; docs/benchmarks.md times this number
+_OBSERVED = 2  # of them where the observer takes seconds for each
 _AHEAD = 8
 """Batches that are read before their scores are asked for: enough for the cores of a desk, some 200 MB of cadences."""
 
@@ -53,6 +54,7 @@ def score(
     shown: int = 12,
     accelerator: str = "auto",
     bad: Literal["fail", "skip"] = "fail",
+    observer: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Rank cadences by how sure a detector is of a needle.
@@ -71,6 +73,8 @@ def score(
         shown: Cadences on the page.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         bad: Stop at a cadence that cannot be used, or leave it out with a warning.
+        observer: Weigh each cadence with the near-ideal observer as well, blind (docs/bound.md): it sees fainter
+            needles, and takes more than a second of a core for each cadence. For panels of 64 rows and more.
         progress: Show progress bars.
 
     Returns:
@@ -93,7 +97,7 @@ def score(
     _check_outputs(named, out, page, submission)
     asked = asked_for(named) if submission is not None else []
     windows = windows_of(arrays, named, pattern)
-    judges = _Judges(weights, pick_device(accelerator))
+    judges = _Judges(weights, pick_device(accelerator), observer)
     places, scores = _judged(judges, windows, bad, progress)
     if not scores:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
@@ -124,8 +128,8 @@ def _check_outputs(files: Sequence[Path], *outs: str | Path | None) -> None:
 class _Judges:
     """The detector of each cadence: the one that was named, else the package's for that number of rows in a panel."""
 
-    def __init__(self, weights: str | Path | None, device: torch.device) -> None:
-        self.weights, self.device = weights, device
+    def __init__(self, weights: str | Path | None, device: torch.device, observer: bool) -> None:
+        self.weights, self.device, self.observer = weights, device, observer
         self.known: dict[Path, Judge] = {}
         if weights is not None:
             self.known[Path(weights)] = judge_of(
@@ -139,6 +143,19 @@ class _Judges:
             self.known[path] = judge_of(path, self.device)
         return self.known[path]
 
+    def scores(self, judge: Judge, cadences: list[CadenceArray], axes: Axes | None) -> list[float]:
+        """Scores of cadences of one shape by their judge, together with the observer where it was asked for."""
+        panels = torch.from_numpy(np.stack(cadences))
+        scores = judge.scores(panels, axes)
+        if self.observer:
+            # SciPy's laws, which the observer's need, take a second that a ranking without it does not wait for.
+            from abacad.ideal.blind_observer import blind_observer
+            from abacad.ideal.second_opinion import together
+
+            blind = blind_observer(axes or Axes.usual(*panels.shape[2:]))
+            scores = together(scores, [blind.opinion(one) for one in panels])
+        return [float(value) for value in scores]
+
 
 def _judged(
     judges: _Judges, windows: Windows, bad: Literal["fail", "skip"], progress: bool
@@ -147,23 +164,27 @@ def _judged(
 
     def scored(batch: tuple[list[int], list[CadenceArray], Judge]) -> tuple[list[int], list[float]]:
         some, cadences, judge = batch
-        return some, judge.scores(torch.from_numpy(np.stack(cadences)), windows.axes).tolist()
+        return some, judges.scores(judge, cadences, windows.axes)
 
     places, scores = array("q"), array("d")
     # Who judges a batch is found in this thread, so that weights are loaded once. The size of a batch does not depend
     # on the number of cores, so that neither do the scores.
-    batches = ((some, cadences, judges.of(cadences[0])) for some, cadences in _batches(windows, bad))
-    done = side_by_side(scored, batches, None if judges.device.type == "cpu" else 1, _AHEAD)
+    size = _OBSERVED if judges.observer else _BATCH
+    batches = ((some, cadences, judges.of(cadences[0])) for some, cadences in _batches(windows, bad, size))
+    # A device other than the CPU is busy with one batch; the observer works on the cores in any case.
+    done = side_by_side(scored, batches, None if judges.observer or judges.device.type == "cpu" else 1, _AHEAD)
     # For the bar alone: windows without values make fewer.
-    n_batches = -(-len(windows) // _BATCH)
+    n_batches = -(-len(windows) // size)
     for some, values in track(done, "Scoring", n_batches, disable=not progress, transient=True):
         scores.extend(values)
         places.extend(some)
     return places, scores
 
 
-def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[list[int], list[CadenceArray]]]:
-    """Places and cadences in batches of at most 16 with the same shape, which a tensor needs."""
+def _batches(
+    windows: Windows, bad: Literal["fail", "skip"], size: int
+) -> Iterator[tuple[list[int], list[CadenceArray]]]:
+    """Places and cadences in batches of at most `size` with the same shape, which a tensor needs."""
     places: list[int] = []
     cadences: list[CadenceArray] = []
     for window in windows:
@@ -175,7 +196,7 @@ def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[l
             log.warning("Left out: %s", error)
             continue
         # Files of several telescopes may be named at once, so a batch also ends where the shape changes.
-        if cadences and (len(cadences) == _BATCH or cadence.shape != cadences[0].shape):
+        if cadences and (len(cadences) == size or cadence.shape != cadences[0].shape):
             yield places, cadences
             places, cadences = [], []
         places.append(window.place)

@@ -1,0 +1,113 @@
+"""What the blind observer adds to the package's detector: AUC of either, of both together, and of the bound.
+
+    python benchmarks/second_opinion.py [--preset kaggle] [--cadences 300] [--seed 7002] [--bound] [--fit]
+    python benchmarks/second_opinion.py --folder DATA [--cadences 240]
+
+Simulated cadences, half of them with a needle of the preset's test families; or so many of the test cadences of a
+competition folder that has a truth.csv, half with a needle as far as there are so many. --bound adds the observer that
+knows gains and interference, --fit prints the weights that a logistic regression finds, which are those of
+`abacad.ideal.second_opinion` for `--cadences 240 --seed 7001`. A cadence takes about two seconds of one core; OUT.csv
+(--out) keeps the scores.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.progress import track
+from sklearn.linear_model import LogisticRegression
+
+from abacad.data.competition import cadence_path, read_cadence
+from abacad.ideal.blind_observer import Opinion, blind_observer
+from abacad.ideal.known import noise_of, of_training
+from abacad.ideal.observer import Observer
+from abacad.ideal.second_opinion import together
+from abacad.learn.run_folder import judge_of
+from abacad.metric import auc_difference, auc_interval
+from abacad.model.detector import SHIPPED
+from abacad.parallel import side_by_side
+from abacad.signal.cadence import Axes
+from abacad.simulator.presets import preset_named
+from abacad.simulator.scene import generate
+from abacad.simulator.settings import Simulation
+
+_REGULARISED = 0.3  # inverse strength of the regression's penalty on the weights
+
+
+def simulation_of(preset: str) -> Simulation:
+    """The preset with half of its cadences positive, and the families of its test set."""
+    named = preset_named(preset)
+    families = named.needles.test_families or named.needles.families
+    return replace(named, positives=0.5, needles=replace(named.needles, families=families))
+
+
+def simulated(simulation: Simulation, n: int, seed: int) -> Iterator[tuple[str, int, torch.Tensor]]:
+    """Name, target and panels of each cadence."""
+    for number in range(n):
+        batch = generate(simulation, np.array([number]), seed)
+        yield str(number), int(batch.targets[0]), batch.panels[0]
+
+
+def of_folder(folder: Path, n: int) -> Iterator[tuple[str, int, torch.Tensor]]:
+    """The same of a competition folder's test set."""
+    truth = pd.read_csv(folder / "truth.csv", dtype={"id": str})
+    truth = truth[truth["split"] == "test"]
+    positive = truth[truth["target"] == 1].head(n // 2)
+    for row in pd.concat([positive, truth[truth["target"] == 0].head(n - len(positive))]).itertuples():
+        yield row.id, int(row.target), torch.from_numpy(read_cadence(cadence_path(folder, "test", row.id)))
+
+
+def scored(asked: argparse.Namespace) -> pd.DataFrame:
+    """One row a cadence: target, score of the network, the three parts of the opinion, and the bound's score."""
+    simulation = simulation_of(asked.preset)
+    judge, knowing = judge_of(SHIPPED, torch.device("cpu")), Observer(simulation) if asked.bound else None
+
+    def one(given: tuple[str, int, torch.Tensor]) -> dict[str, object]:
+        name, target, panels = given
+        opinion = blind_observer(Axes.usual(*panels.shape[1:])).opinion(panels)
+        row = {"id": name, "target": target, "network": float(judge.scores(panels[None])[0]), **vars(opinion)}
+        if knowing is not None:
+            known = of_training(simulation, np.array([int(name)]), asked.seed)[0]
+            row["bound"] = knowing.judge(noise_of(panels, known), known).score
+        return row
+
+    cadences = (
+        of_folder(asked.folder, asked.cadences) if asked.folder else simulated(simulation, asked.cadences, asked.seed)
+    )
+    return pd.DataFrame(list(track(side_by_side(one, cadences), "Weighing", asked.cadences)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", default="kaggle")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--cadences", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=7002)
+    parser.add_argument("--bound", action="store_true")
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    table = scored(asked)
+    opinions = [Opinion(row.needle, row.off, row.better) for row in table.itertuples()]
+    table["blind"] = [opinion.log_odds for opinion in opinions]
+    table["together"] = together(table["network"].to_numpy(), opinions)
+    if asked.out:
+        table.to_csv(asked.out, index=False)
+    target = table["target"].to_numpy()
+    for name in ("network", "blind", "together", *(["bound"] if asked.bound else [])):
+        against = auc_difference(target, table[name].to_numpy(), table["network"].to_numpy())
+        print(f"{name:9s} {auc_interval(target, table[name].to_numpy())}   less the network {against}")
+    if asked.fit:
+        odds = np.log(table["network"] / (1 - table["network"]))
+        parts = np.stack([opinion.parts() for opinion in opinions])
+        for name, columns in (("together", np.column_stack([odds, parts])), ("blind", parts)):
+            found = LogisticRegression(C=_REGULARISED).fit(columns, target)
+            print(f"{name}: weights {found.coef_[0].round(2)}, bias {found.intercept_[0]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Interference found in the pixels alone: patches, carriers, and lines that drift through OFF panels.
+
+All three take a cadence's power in units of its mean noise, and give the pixels that say nothing of a needle. A needle
+is at most two channels wide in a row and does not stand in OFF panels, so what is wider, and what stands there, is
+interference. A needle on such a pixel is lost: few of them are, since most interference takes a few channels of 256.
+"""
+
+import numpy as np
+import scipy.ndimage
+from jaxtyping import Bool, Float, Int
+
+from abacad.signal.cadence import N_PANELS, OFF, Axes
+
+_WIDE = ((1, 5, 6.0), (0, 3, 7.0))
+"""Rank, channels and threshold: four of five neighbouring channels at 6 σ, or three of three at 7 σ, are a patch."""
+_SHORT = 3  # rows in which a needle moves by less than a channel: 0.13 channels a row at 0.35 Hz/s
+_LONG = (9, 31, 91)  # rows over which a patch is looked for: patches flicker, and faint ones need longer sums
+_EVENLY = 0.4  # of the mean of five channels, by which a patch lifts the darkest of them
+_GROWN = (9, 5)  # rows and channels by which a patch is enlarged, since its edges are fainter
+_OFTEN = 0.25  # of a panel's rows: a channel with so much of it in patches is left out as a whole
+_LEAST_ROWS = 30  # that a channel's mean needs
+_ALONE, _TOGETHER, _STANDS = 5.0, 5.0, 3.0
+"""σ of a channel's mean that make a carrier: in one OFF panel, in all three, and in a panel where another has it."""
+_SWING = 51  # rows over which a carrier's level is taken as steady: it swings by up to a third, slowly
+_BRIGHT = 2.0  # σ of a pixel: where a carrier is brighter, what its level is off by would hide or feign a needle
+_BINNED = 7  # rows of the sums along drifting lines: a seventh of the work
+_DRIFT_BINS = 120  # channels a panel up to which lines of OFF panels are followed: 0.7 Hz/s in 293 s
+_LINE = 9.0  # σ of a line in an OFF panel; of a million lines none reaches it in noise
+_MOST_LINES = 3  # of an OFF panel
+_BESIDE = 3  # channels at either side of such a line, and more where it is only continued from another panel
+
+
+def patches(excess: Float[np.ndarray, "panel time freq"]) -> Bool[np.ndarray, "panel time freq"]:
+    """Pixels of patches three or more channels wide: noise that is modulated, or wide emissions.
+
+    Args:
+        excess: power less the mean noise, in its units.
+    """
+    level = np.median(excess, axis=1)
+    level -= np.median(level, axis=1, keepdims=True)
+    # A carrier's neighbours are dark: what an opening by four channels takes away is narrow, and so no patch.
+    narrow = level - scipy.ndimage.grey_opening(level, size=(1, 4), mode="nearest")
+    narrow[narrow < 4 * _spread(excess) / np.sqrt(excess.shape[1])] = 0
+    short = running_mean(np.clip(excess - narrow[:, None], -2, 4), _SHORT)
+    seen = np.zeros(excess.shape, dtype=bool)
+    ranked = [scipy.ndimage.rank_filter(short, rank, (1, 1, channels), mode="nearest") for rank, channels, _ in _WIDE]
+    around = scipy.ndimage.uniform_filter1d(excess, 5, axis=-1, mode="nearest")
+    for rows in _LONG:
+        mean = running_mean(around, rows)
+        for (_, _, least), dark in zip(_WIDE, ranked, strict=True):
+            darkest = running_mean(dark, rows)
+            # Beside a bright line the darkest channels are a little lifted as well, a patch lifts all of them.
+            lifted = darkest - np.median(darkest, axis=(1, 2), keepdims=True) > _EVENLY * mean
+            seen |= (_deviation(darkest, rows) > least) & lifted
+    seen = scipy.ndimage.binary_dilation(seen, structure=np.ones((1, *_GROWN)))
+    return seen | (seen.mean(axis=1) > _OFTEN)[:, None]
+
+
+def carriers(
+    excess: Float[np.ndarray, "panel time freq"], good: Bool[np.ndarray, "panel time freq"], sigma: float
+) -> tuple[Float[np.ndarray, "panel time freq"], Bool[np.ndarray, "panel freq"]]:
+    """Carriers that stand in OFF panels: their power, and the channels where they are too bright to be taken off.
+
+    Args:
+        excess: power less the mean noise, in its units.
+        good: pixels outside patches.
+        sigma: of a pixel's noise, in the same units.
+    """
+    n = good.sum(axis=1)
+    mean = (excess * good).sum(axis=1) / np.maximum(n, 1)
+    snr = np.where(n > _LEAST_ROWS, mean * np.sqrt(n) / sigma, 0)
+    off = snr[list(OFF)]
+    stands = (off > _ALONE).any(0) | (off.sum(0) > _TOGETHER * np.sqrt(len(OFF)))
+    stands = scipy.ndimage.binary_dilation(stands)
+    lit = scipy.ndimage.maximum_filter1d(snr > _STANDS, 3, axis=1) & stands
+    power = np.zeros_like(excess)
+    weighted = running_mean(running_mean(np.where(good, excess, 0)[..., stands], _SWING), _SWING // 2)
+    weight = running_mean(running_mean(good[..., stands].astype(excess.dtype), _SWING), _SWING // 2)
+    power[..., stands] = weighted / np.maximum(weight, 1e-3) * lit[:, None, stands]
+    bright = scipy.ndimage.binary_dilation(power.mean(axis=1) > _BRIGHT * sigma, structure=np.ones((1, 5)))
+    # A carrier that shines into an OFF panel is the same transmitter in the next ON panel, however faint it is there.
+    return power, bright | scipy.ndimage.binary_dilation(bright[list(OFF)].any(0))
+
+
+def drifting(excess: Float[np.ndarray, "panel time freq"], sigma: float, axes: Axes) -> Bool[np.ndarray, "..."]:
+    """Pixels along lines of the OFF panels, and along these lines' continuation in all other panels.
+
+    Args:
+        excess: power less the mean noise, in its units, 0 where it is interference already.
+        sigma: of a pixel's noise, in the same units.
+        axes: of the cadence, for the times between panels.
+    """
+    n_time, n_freq = excess.shape[1:]
+    size = min(_BINNED, n_time)
+    n_bin = n_time // size
+    binned = np.clip(excess, -2, 4)[:, : n_bin * size].reshape(N_PANELS, n_bin, size, n_freq).sum(axis=2)
+    binned = scipy.ndimage.uniform_filter1d(binned, 3, axis=-1, mode="constant") * np.sqrt(3 / size) / sigma
+    binned = np.minimum(binned, 5)  # one bright pixel is no line
+    slopes = np.arange(-_DRIFT_BINS, _DRIFT_BINS + 1, 2) / n_time
+    shift = np.rint(slopes[:, None] * ((np.arange(n_bin) + 0.5) * size - n_time / 2)).astype(int)
+    start = np.asarray(axes.panel_start_s) / axes.dt_s
+    seen = np.zeros(excess.shape, dtype=bool)
+    for panel in OFF:
+        rows = binned[panel]
+        for _ in range(_MOST_LINES):
+            sums = _sheared(rows, shift) / np.sqrt(n_bin)
+            line, channel = np.unravel_index(int(sums.argmax()), sums.shape)
+            if sums[line, channel] < _LINE:
+                break
+            beside = _beside(float(slopes[line]), int(channel), (start - start[panel]), excess.shape)
+            seen |= beside
+            rows[beside[panel, : n_bin * size].reshape(n_bin, size, n_freq).any(axis=1)] = 0
+    return seen
+
+
+def _sheared(
+    rows: Float[np.ndarray, "bin freq"], shift: Int[np.ndarray, "slope bin"]
+) -> Float[np.ndarray, "slope freq"]:
+    """Sums along all slopes."""
+    most = int(np.abs(shift).max(initial=0))
+    padded = np.pad(rows, ((0, 0), (most, most)))
+    views = np.lib.stride_tricks.sliding_window_view(padded, rows.shape[1], axis=1)
+    return np.stack([views[np.arange(len(rows)), most + by].sum(axis=0) for by in shift])
+
+
+def _beside(
+    slope: float, channel: int, later: Float[np.ndarray, " panel"], shape: tuple[int, ...]
+) -> Bool[np.ndarray, "panel time freq"]:
+    """Pixels beside a line: the further from the panel that shows it, the wider, since its drift has an error."""
+    n_panels, n_time, n_freq = shape
+    rows = np.arange(n_time) - n_time / 2
+    path = channel + slope * (rows[None] + later[:, None])
+    away = np.abs(np.arange(n_panels) - int(np.flatnonzero(later == 0)[0]))
+    width = _BESIDE + np.where(away > 0, 1 + 1.5 * away, 0)
+    return np.abs(np.arange(n_freq) - path[..., None]) <= width[:, None, None]
+
+
+def running_mean(values: Float[np.ndarray, "panel time freq"], rows: int) -> Float[np.ndarray, "panel time freq"]:
+    """Mean over so many rows around each, fewer at the ends of a panel."""
+    n_time = values.shape[1]
+    sums = np.zeros((len(values), n_time + 1, *values.shape[2:]), dtype=np.float64)
+    np.cumsum(values, axis=1, out=sums[:, 1:])
+    first, last = _window(n_time, rows)
+    return ((sums[:, last] - sums[:, first]) / (last - first)[:, None]).astype(values.dtype)
+
+
+def _window(n_time: int, rows: int) -> tuple[Int[np.ndarray, " time"], Int[np.ndarray, " time"]]:
+    at = np.arange(n_time)
+    return np.maximum(0, at - rows // 2), np.minimum(n_time, at + rows // 2 + 1)
+
+
+def _deviation(values: Float[np.ndarray, "panel time freq"], rows: int) -> Float[np.ndarray, "panel time freq"]:
+    """Values in σ of their panel, less where a running mean over so many rows had fewer of them."""
+    low, middle = np.quantile(values[:, ::3], [0.16, 0.5], axis=(1, 2))[..., None, None].astype(values.dtype)
+    first, last = _window(values.shape[1], rows)
+    fewer = np.sqrt((last - first) / (2 * (rows // 2) + 1)).astype(values.dtype)
+    return (values - middle) / np.maximum(middle - low, 1e-6) * fewer[:, None]
+
+
+def _spread(excess: Float[np.ndarray, "panel time freq"]) -> float:
+    low, high = np.quantile(excess[:, ::7], [0.16, 0.84])
+    return float(high - low) / 2

@@ -1,0 +1,36 @@
+"""A network's score and the blind observer's opinion of the same cadence, taken together.
+
+The two see different things. The network has learned what interference looks like; the observer adds up a faint needle
+with the likelihoods of its family, but trusts its estimate of gains and interference. Both are log-odds, so they add:
+
+    log-odds = bias + a · log-odds(network) + Σ weight · part of the opinion
+
+The weights come from a logistic regression on simulated cadences that no figure is reported on, and the network is the
+one in the package (docs/lab-notebook.md).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from abacad.ideal.blind_observer import Opinion
+
+_BIAS, _NETWORK = -0.63, 0.70
+_PARTS = np.array([0.10, -0.20, 0.31])
+_SURE = 1e-6  # scores are held this far from 0 and 1, whose log-odds are infinite
+
+
+def together(scores: Float[np.ndarray, " batch"], opinions: Sequence[Opinion]) -> Float[np.ndarray, " batch"]:
+    """Scores in [0, 1] of network and observer together.
+
+    Args:
+        scores: of the network, in [0, 1].
+        opinions: of the observer, of the same cadences in the same order.
+
+    Example:
+        >>> together(np.array([0.5, 0.5]), [Opinion(-1.0, -1.0, -1.0), Opinion(6.0, -1.0, 6.0)])
+    """
+    sure = np.clip(np.asarray(scores, dtype=np.float64), _SURE, 1 - _SURE)
+    log_odds = _NETWORK * np.log(sure / (1 - sure)) + np.array([one.parts() for one in opinions]) @ _PARTS + _BIAS
+    return 1 / (1 + np.exp(-log_odds))

@@ -1,0 +1,67 @@
+"""An observer that has to find out about gains and interference by itself."""
+
+import numpy as np
+import pytest
+import torch
+
+from abacad.errors import AbacadError
+from abacad.ideal.blind_observer import BlindObserver, Opinion, blind_observer
+from abacad.signal.cadence import ON, Axes
+
+AXES = Axes.evenly(75.0, n_time=64, n_freq=64)
+
+
+def noise(seed: int = 0) -> np.ndarray:
+    """Noise χ² with 10 degrees of freedom, under a bandpass and a gain of each panel."""
+    rng = np.random.default_rng(seed)
+    gain = np.linspace(0.9, 1.1, AXES.n_freq) * rng.uniform(0.8, 1.2, (6, 1, 1))
+    return (gain * rng.chisquare(10, (6, AXES.n_time, AXES.n_freq)) / 10).astype(np.float32)
+
+
+def with_line(panels: tuple[int, ...], power: float) -> torch.Tensor:
+    """Noise with a line of 0.1 channels a row that goes on through all panels and stands in these."""
+    given = noise()
+    for panel in panels:
+        rows = np.arange(AXES.n_time)
+        path = 10 + 0.1 * (rows + AXES.panel_start_s[panel] / AXES.dt_s)
+        given[panel, rows, np.rint(path).astype(int)] += power
+    return torch.from_numpy(given)
+
+
+@pytest.fixture(scope="module")
+def observer() -> BlindObserver:
+    return blind_observer(AXES)
+
+
+def test_a_needle_in_on_panels_is_believed_and_noise_is_not(observer):
+    empty, needle = observer.opinion(with_line((), 0)), observer.opinion(with_line(ON, 0.9))
+    assert needle.needle > 5 > 0 > empty.needle
+    assert needle.log_odds > 1 > -1 > empty.log_odds
+
+
+def test_the_same_line_in_all_panels_is_not_believed(observer):
+    everywhere = observer.opinion(with_line((0, 1, 2, 3, 4, 5), 0.9))
+    assert everywhere.log_odds < observer.opinion(with_line(ON, 0.9)).log_odds - 1
+
+
+def test_gain_and_zero_of_the_file_do_not_matter(observer):
+    given = with_line(ON, 0.6)
+    plain, moved = observer.opinion(given), observer.opinion(5 * given - 3)
+    assert moved.parts() == pytest.approx(plain.parts(), abs=0.2)
+
+
+def test_an_empty_file_has_a_finite_opinion(observer):
+    assert np.isfinite(observer.opinion(torch.zeros(6, AXES.n_time, AXES.n_freq)).parts()).all()
+
+
+def test_what_it_says_is_bounded_rises_with_the_needle_and_falls_with_what_is_in_off_panels():
+    parts = np.array([Opinion(ratio, 0.0, ratio).parts() for ratio in (-1e6, -1, 2, 5, 1e6)])
+    assert (np.diff(parts.sum(axis=1)) > 0).all()
+    assert np.abs(parts).max() <= 6
+    odds = [Opinion(1.0, off, 1.0).log_odds for off in (-1.0, 1.0, 1e6)]
+    assert (np.diff(odds) < 0).all()
+
+
+def test_panels_of_few_rows_are_refused_with_the_way_out():
+    with pytest.raises(AbacadError, match=r"16 rows[\s\S]*without it"):
+        BlindObserver(Axes.usual(16, 256))
