@@ -13,12 +13,25 @@ from tests.data.files import write_cadence
 @pytest.mark.parametrize("first", [0, 10, 5000])
 def test_pieces_cover_every_channel_once_and_none_is_larger_than_a_coarse_channel(n_fine, descending, first):
     n_channels = 6 * COARSE
-    found = pieces(n_fine, n_channels, first, n_channels - first, descending)
+    found = pieces(n_fine, n_channels, first, n_channels - first, descending, 96)
     ends = [low + size for low, size in found]
     assert [low for low, _ in found] == [0, *ends[:-1]]
     assert ends[-1] == n_channels - first
     # A remnant of fewer than 4,096 channels is joined to its neighbour.
     assert all(size <= COARSE + 2 * 4096 for _, size in found)
+
+
+@pytest.mark.parametrize("n_fine", [0, 1024, 3000, COARSE])
+@pytest.mark.parametrize("rows", [6 * 16, 6 * 32, 2 * 273, 6 * 273, 6 * 279, 10**7])
+def test_many_rows_make_narrow_pieces_of_whole_coarse_channels(n_fine, rows):
+    """Powers of all panels are in memory at once: 0.45 GB, and never less than noise can be measured in."""
+    n_channels = 3000 * 1024
+    sizes = [size for _, size in pieces(n_fine, n_channels, 0, n_channels, False, rows)]
+    assert all(4 * size * rows <= 0.47e9 or size <= 2 * 4096 for size in sizes)
+    assert sum(sizes) == n_channels
+    if n_fine in (1024, 3000) and rows < 10**4:
+        assert all(size % n_fine == 0 for size in sizes)
+        assert 4 * sizes[0] * rows > 0.4e9 or sizes[0] + n_fine > COARSE
 
 
 @pytest.mark.parametrize(("n_fine", "n_channels", "middles"), [(4, 8, [2, 6]), (2, 4, [1, 3]), (1, 4, []), (3, 8, [])])

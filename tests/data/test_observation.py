@@ -73,6 +73,12 @@ def test_a_halo_beyond_the_band_is_what_each_file_has_there_or_nan(tmp_path):
     assert all(np.isnan(panel).all() for panel in seen.read(5000, 10))
 
 
+def test_values_below_0_are_named_as_no_powers(tmp_path, caplog):
+    paths = [write_panel(tmp_path, panel, ramp(8, 64, panel) - (6_032_000 if panel == 5 else 0)) for panel in range(6)]
+    open_observation(paths)
+    assert "Values below 0, which no power has, are taken for differences from a level: 5.h5" in caplog.text
+
+
 def test_no_files_and_mixed_telescopes(tmp_path, caplog):
     with pytest.raises(AbacadError, match="No telescope files"):
         open_observation([])

@@ -106,6 +106,27 @@ def test_narrow_bands_and_odd_ones_are_flattened_too(n_freq):
     assert found.std() == pytest.approx(1, abs=0.15)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_values_of_few_bits_have_sigma_1_and_the_middle_of_a_median_does_not_matter(bits):
+    """The median absolute deviation of one bit is 0, of two bits up to twice σ: nothing was found, or half as deep."""
+    steps = np.clip(np.round((noise() - 1) / SIGMA * 0.75 * 2**bits / 4 + (2**bits - 1) / 2), 0, 2**bits - 1)
+    panel = steps.astype(np.float32)
+    panel[:, 4000] = 2**bits - 1  # a line, as bright as may be
+    found = flat(panel)
+    others = np.delete(found, 4000, axis=1)
+    assert others.std() == pytest.approx(1, abs=0.03)
+    assert abs(others.mean()) < 0.05
+    assert found[:, 4000].mean() > 0.9
+
+
+@pytest.mark.parametrize("level", [0.0, -3.0])
+def test_differences_from_a_level_are_flattened_as_the_powers_are(level):
+    powers = noise()
+    powers[:, 4000] += 5 * SIGMA
+    found = flat(((powers - 1) * 1000 + level).astype(np.float32))
+    np.testing.assert_allclose(found, flat(powers), atol=0.15)
+
+
 def test_it_may_be_done_in_place():
     panel = noise()
     expected = flat(panel)

@@ -59,6 +59,19 @@ def test_the_last_octave_is_needed_and_no_other_follows(fastest):
     assert all(octave.width == (2 * octave.step if octave.shear else 1) for octave in found)
 
 
+@pytest.mark.parametrize("fastest", [0.0015, 0.3, 1.0, 1.7, 26.2])
+def test_lines_end_with_the_first_that_is_as_fast_as_was_asked_for(fastest):
+    """An octave of kilohertz channels reaches to 2,700 Hz/s; asked for were 4."""
+    for octave in octaves(fastest):
+        whole = lines(octave, START_S, N_TIME, DT_S)
+        found = lines(octave, START_S, N_TIME, DT_S, fastest)
+        slopes, count = np.abs(found.drift_channels_s) * DT_S, len(found.drift_channels_s)
+        assert (slopes[:-1] < fastest).all()
+        assert count == len(whole.drift_channels_s) or slopes[-1] >= fastest - 1e-9
+        np.testing.assert_array_equal(found.offset, whole.offset[:count])
+        np.testing.assert_array_equal(found.climb, whole.climb[:count])
+
+
 @pytest.mark.parametrize("n_time", [1, 2, 3, 5, 8, 11, 16, 37])
 def test_every_path_of_the_tree_has_one_channel_a_row_and_stays_near_its_line(n_time):
     """A ramp of powers would overflow; so each row is tried alone: it stands in one channel of each path."""

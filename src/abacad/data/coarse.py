@@ -8,14 +8,18 @@ from itertools import pairwise
 from abacad.signal.cadence import COARSE
 
 _FINE_HZ = 2.79  # width of a channel of the fine product
+_VALUES = 6 * 18 * COARSE  # of all panels in a piece: 16 rows of the fine product, 273 of 65,536 channels, or more
+    6 * 18 * COARSE
+)  # of all panels in a piece: 16 rows of the fine product, 273 of 65,536 channels, and some more
 _REMNANT = 1 << 12  # channels: fewer than these are no piece of their own
 
 
-def pieces(n_fine: int, n_channels: int, first: int, n_freq: int, descending: bool) -> list[tuple[int, int]]:
+def pieces(n_fine: int, n_channels: int, first: int, n_freq: int, descending: bool, rows: int) -> list[tuple[int, int]]:
     """Pieces that cover the common channels of an observation once, cut where a file's coarse channels end.
 
-    A piece is one coarse channel, or as many small ones, or as large a part of a large one, as make 2^20 channels at
-    most. What is left at an end goes with its neighbour where it has fewer than 4,096 channels.
+    A piece is one coarse channel, or as many small ones, or as large a part of a large one, as make 2^20 channels and
+    113 million values at most, 0.45 GB: 67 coarse channels of 1,024 channels where six panels have 273 rows. What is
+    left at an end goes with its neighbour where it has fewer than 4,096 channels.
 
     Args:
         n_fine: Channels of a coarse channel, as the header says (nfpc); 0: it does not say, and 2^20 is taken.
@@ -23,16 +27,18 @@ def pieces(n_fine: int, n_channels: int, first: int, n_freq: int, descending: bo
         first: The file's own channel that is the observation's first, counted upwards in frequency.
         n_freq: Channels of the observation.
         descending: Whether the file's first channel is the highest one.
+        rows: Rows of all panels together.
 
     Returns:
         Pairs (first channel of the observation, number of channels), upwards in frequency.
 
     Example:
         >>> from abacad.data.coarse import pieces
-        >>> pieces(1 << 20, 2 << 20, 0, 2 << 20, descending=False)
+        >>> pieces(1 << 20, 2 << 20, 0, 2 << 20, descending=False, rows=96)
         [(0, 1048576), (1048576, 1048576)]
     """
-    width = _piece(n_fine, n_channels)
+    # Many rows make narrow pieces, since a piece of all panels is in memory at once.
+    width = _piece(n_fine, n_channels, min(COARSE, max(_REMNANT, _VALUES // rows)))
     spare = n_channels % width if descending else 0  # coarse channels begin with the file's first
     # The first edge inside is where the file's own coarse channel ends, which may lie anywhere in the common band.
     edges = [0, *range((spare - first) % width or width, n_freq, width), n_freq]
@@ -44,16 +50,16 @@ def pieces(n_fine: int, n_channels: int, first: int, n_freq: int, descending: bo
     return [(low, high - low) for low, high in pairwise(edges)]
 
 
-def _piece(n_fine: int, n_channels: int) -> int:
-    """Channels of a piece, given those of a coarse channel."""
+def _piece(n_fine: int, n_channels: int, most: int) -> int:
+    """Channels of a piece, given those of a coarse channel, and how many a piece may have."""
     # A header that says something impossible (nfpc of a file before it was cut) is taken to say nothing.
     if n_fine < 1 or n_channels % n_fine:
-        n_fine = COARSE
-    if n_fine <= COARSE:
-        return COARSE // n_fine * n_fine
-    # larger ones are cut into equal parts, none of them wider than 2^20 channels, which bound a search's memory
-    parts = -(-n_fine // COARSE)
-    return COARSE if n_fine % parts else n_fine // parts
+        return most
+    if n_fine <= most:
+        return most // n_fine * n_fine
+    # Larger ones are cut into equal parts, as few as will do.
+    fewest = -(-n_fine // most)
+    return next((n_fine // parts for parts in range(fewest, 2 * fewest) if n_fine % parts == 0), most)
 
 
 def middle_channels(n_fine: int, n_channels: int, df_hz: float, descending: bool) -> list[int]:

@@ -98,7 +98,8 @@ class Observation:
     def coarse(self) -> list[tuple[int, int]]:
         """Pieces (first channel, channels) of at most 2^20 channels that cover all once; see `abacad.data.coarse`."""
         file = self.files[0]
-        return pieces(file.header.n_fine, file.n_channels, self.first[0], self.n_freq, file.header.descending)
+        rows = sum(self.n_time)
+        return pieces(file.header.n_fine, file.n_channels, self.first[0], self.n_freq, file.header.descending, rows)
 
     def middles(self) -> list[int]:
         """The middle channel of each coarse channel, where the spectrometer's DC spike stands, if known."""
@@ -237,9 +238,18 @@ def _say(observation: Observation) -> None:
                 "%s is cut short: it has %d rows where others have %d; only its own are missing",
                 file.path.name, n_time, observation.rows,
             )  # fmt: skip
+    below = [file.path.name for file in observation.files if (_middle(file) < 0).mean() > 0.01]
+    if below:
+        log.warning("Values below 0, which no power has, are taken for differences from a level: %s", " ".join(below))
     telescopes = sorted({file.header.telescope for file in observation.files} - {""})
     if len(telescopes) > 1:
         log.warning("The headers name several telescopes: %s", ", ".join(telescopes))
+
+
+def _middle(file: Filterbank) -> Float[np.ndarray, "1 freq"]:
+    """Some channels of a row in the middle of a file."""
+    n = min(_SAMPLE, file.n_channels)
+    return file.read(file.n_rows // 2, 1, (file.n_channels - n) // 2, n)
 
 
 def _check_twice(files: Sequence[Filterbank]) -> None:
@@ -248,8 +258,7 @@ def _check_twice(files: Sequence[Filterbank]) -> None:
     for file in files:
         # device and inode: the same file, whatever it is called
         where = os.stat(file.path)
-        n = min(_SAMPLE, file.n_channels)
-        sample = file.read(file.n_rows // 2, 1, (file.n_channels - n) // 2, n)
+        sample = _middle(file)
         keys: list[tuple[int, int] | bytes] = [(where.st_dev, where.st_ino)]
         # a constant row, as of a band that is switched off, is the same in different files
         if np.unique(sample[np.isfinite(sample)]).size > 1:

@@ -80,7 +80,8 @@ def look(unit: Unit, max_drift_hz_s: float, threshold: float, device: str = "cpu
     """
     on = list(unit.on)
     start_s, n_time = np.array(unit.start_s)[on], np.array(unit.n_time)[on]
-    joins = [Join(octave, start_s, n_time, unit.dt_s) for octave in octaves(max_drift_hz_s / unit.unit_drift_hz_s)]
+    fastest = max_drift_hz_s / unit.unit_drift_hz_s
+    joins = [Join(octave, start_s, n_time, unit.dt_s, fastest) for octave in octaves(fastest)]
     beside = max(join.reach * join.octave.step + join.octave.width for join in joins)
     _calibrate(unit, joins, beside)
     # A part is at least four times as wide as what it shares with its neighbours, or most sums would be made twice.

@@ -7,10 +7,13 @@ median absolute deviation of 8,192 channels. Noise that is χ² with k degrees o
 so that a band that falls to a quarter at its edges has a quarter of the σ there: dividing comes before measuring.
 Where k is small, as it is of a product with δν · δt near 1, the deviation is that of sums of some rows: of a single
 skew pixel with 8 degrees of freedom it is 7 % less than σ, and every SNR would be 8 % too high.
+Values of one or two bits have medians and deviations of whole steps; mean and standard deviation, which their few steps
+keep from running away, take their place. Values about 0 are no powers but differences from a level, and get one.
 A masked pixel is exactly 0 afterwards: it neither adds to a path nor counts as one of its rows.
 """
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -27,6 +30,10 @@ _FINE = 8  # channels that the spline gives one value for: over so few a bandpas
 _NOISE_BLOCK = 8192
 # Channels from one that σ is measured on to the next: (8,192 / 32) · 16 rows = 4,096 values of a block give σ to 2 %.
 _EVERY = 32
+_FEW_STEPS = 32  # values that differ: 5 bits, or two polarisations of 4
+_LEVEL = (
+    10.0  # σ, that differences from a level are lifted to: as far as powers with 200 degrees of freedom lie above 0
+)
 _NEARLY_NORMAL = 128  # degrees of freedom from which on the median deviation gives σ to half a percent
 
 
@@ -34,12 +41,16 @@ def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time 
     """Flatten one panel.
 
     Args:
-        panel: powers, float32, NaN where there is no sound value; what is NaN becomes 0 here.
+        panel: powers, float32, NaN where there is no sound value; what is NaN becomes 0 here, and differences powers.
         out: filled with the flattened powers; may be `panel`.
 
     Returns:
         masked pixels, channels without power, and the median over the band of a pixel's σ over its level.
     """
+    some = panel[:, :: max(1, panel.shape[1] // 1024)]
+    if (some < 0).mean() > 0.01:
+        panel += _lift(some)
+    steps = len(np.unique(some)) <= _FEW_STEPS
     spectrum = panel.mean(axis=0)
     # One sum tells whether any value is NaN or infinite; a mask of the whole panel is made only where one is.
     bad = None if np.isfinite(spectrum.sum()) else ~np.isfinite(panel)
@@ -51,14 +62,21 @@ def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time 
     # Divided once a channel, multiplied once a pixel: a division takes several times as long as a product.
     inverse = np.where(dead, 0, 1 / np.where(dead, 1, band)).astype(np.float32)
     sample = _sample(panel, inverse, bad)
-    gain = _row_gain(sample)
-    sigma = noise_sigma(sample / gain[:, None] - 1, panel.shape[1])
+    gain = _row_gain(sample, steps)
+    sigma = noise_sigma(sample / gain[:, None] - 1, panel.shape[1], steps)
     _scale(panel, inverse, (1 / gain).astype(np.float32), (1 / sigma).astype(np.float32), out)
     # Exactly 0 says "masked" from here on; a dead channel would otherwise hold −1 / σ, the value of no power at all.
     out[:, dead] = 0
     if bad is not None:
         out[bad] = 0
     return int(bad.sum()) if bad is not None else 0, int(dead.sum()), float(np.median(sigma))
+
+
+def _lift(some: Float[np.ndarray, "time some"]) -> np.float32:
+    """What makes powers of differences from a level."""
+    known = some[np.isfinite(some)]
+    middle = np.median(known)
+    return np.float32(_LEVEL * MAD_TO_SIGMA * np.median(np.abs(known - middle)) - middle)
 
 
 @compiled
@@ -145,9 +163,9 @@ def _edges(size: int, block: int) -> np.ndarray:
     return np.array([*range(0, count * block, block), size])
 
 
-def _row_gain(sample: Float[np.ndarray, "time some"]) -> Float[np.ndarray, " time"]:
+def _row_gain(sample: Float[np.ndarray, "time some"], steps: bool) -> Float[np.ndarray, " time"]:
     """Level of each row over the usual row: a gain that drifts, or a burst across the band, is not a line."""
-    gains = _median(sample)
+    gains = _without_nan(np.nanmean, sample) if steps else _median(sample)
     known = gains[gains > 0]
     # median and mean of noise differ; the bandpass is a mean, so only the change from row to row is taken out
     return np.where(gains > 0, gains / (np.median(known) if len(known) else 1), 1).astype(np.float32)
@@ -158,22 +176,29 @@ def _median(values: Float[np.ndarray, "some many"]) -> Float[np.ndarray, " some"
     # `nanmedian` copies and sorts out NaN first; most panels have none and take the faster way.
     if not np.isnan(values.sum()):
         return np.median(values, axis=1)
+    return _without_nan(np.nanmedian, values)
+
+
+def _without_nan(
+    statistic: Callable[..., np.ndarray], values: Float[np.ndarray, "some many"]
+) -> Float[np.ndarray, " some"]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # rows without a sound value
-        return np.nanmedian(values, axis=1)
+        return statistic(values, axis=1)
 
 
-def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np.ndarray, " freq"]:
+def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int, steps: bool = False) -> Float[np.ndarray, " freq"]:
     """σ of a pixel by frequency, from neighbours in frequency that no line moves.
 
     Args:
         sample: (time, some) powers of every 32nd channel over their level, less 1; NaN where masked.
         n_freq: channels to give σ for.
+        steps: whether the file's values are few steps, as those of one or two bits are.
     """
     each = min(_NOISE_BLOCK // _every(n_freq), sample.shape[1])
     # Rows that were cut off or lost hold nothing, and would leave nothing of the rows that they are averaged with.
     sample = sample[~np.isnan(sample).all(axis=1)]
-    known = _deviations(sample, each) if len(sample) else np.zeros(1)
+    known = _deviations(sample, each, steps) if len(sample) else np.zeros(1)
     usable = known > 0
     # Infinite σ makes every pixel of a panel without scatter 0, that is masked: a constant file holds no signal.
     if not usable.any():
@@ -182,7 +207,7 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
     if rows > 1:
         whole = sample[: len(sample) // rows * rows].reshape(-1, rows, sample.shape[1])
         # A mean of n rows scatters by σ / √n; its own skewness is √n times smaller, too.
-        averaged = _deviations(whole.mean(axis=1), each) * np.sqrt(rows)
+        averaged = _deviations(whole.mean(axis=1), each, steps) * np.sqrt(rows)
         # Where a chunk is lost in one row of each group, the pixels' own σ has to do.
         known = np.where(averaged > 0, averaged, known)
         usable = known > 0
@@ -191,10 +216,12 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int) -> Float[np
     return np.repeat(fine.astype(np.float32), _FINE)[:n_freq]
 
 
-def _deviations(sample: Float[np.ndarray, "time some"], each: int) -> Float[np.ndarray, " block"]:
+def _deviations(sample: Float[np.ndarray, "time some"], each: int, steps: bool) -> Float[np.ndarray, " block"]:
     """σ of each block of channels by the median absolute deviation of its pixels; NaN where it has none."""
     count = sample.shape[1] // each
     blocks = sample[:, : count * each].reshape(len(sample), count, each).transpose(1, 0, 2).reshape(count, -1)
+    if steps:
+        return _without_nan(np.nanstd, blocks)
     return MAD_TO_SIGMA * _median(np.abs(blocks - _median(blocks)[:, None]))
 
 

@@ -33,7 +33,12 @@ class Join:
     """
 
     def __init__(
-        self, octave: Octave, start_s: Float[np.ndarray, " panel"], n_time: Int[np.ndarray, " panel"], dt_s: float
+        self,
+        octave: Octave,
+        start_s: Float[np.ndarray, " panel"],
+        n_time: Int[np.ndarray, " panel"],
+        dt_s: float,
+        fastest_channels_a_row: float = np.inf,
     ) -> None:
         """Plan the lines.
 
@@ -42,9 +47,10 @@ class Join:
             start_s: start of each panel; the frequency of a line is counted at time 0.
             n_time: rows of each panel.
             dt_s: seconds a row.
+            fastest_channels_a_row: fastest drift that is asked for; none: that of the octave.
         """
         self.octave = octave
-        self.lines = lines(octave, start_s, n_time, dt_s)
+        self.lines = lines(octave, start_s, n_time, dt_s, fastest_channels_a_row)
         tables, n_stage = _tables(n_time)
         offset, climb = self.lines.offset, self.lines.climb
         self._sums = Sums(n_time.astype(np.int64), tables, n_stage, offset, climb, octave.sign, octave.shear)

@@ -103,9 +103,13 @@ class Lines:
 
 
 def lines(
-    octave: Octave, start_s: Float[np.ndarray, " panel"], n_time: Int[np.ndarray, " panel"], dt_s: float
+    octave: Octave,
+    start_s: Float[np.ndarray, " panel"],
+    n_time: Int[np.ndarray, " panel"],
+    dt_s: float,
+    fastest_channels_a_row: float = np.inf,
 ) -> Lines:
-    """Lines one bin apart at the end of the last panel.
+    """Lines one bin apart at the end of the last panel, up to the first that is as fast as the fastest.
 
     Both ends of each panel's path are rounded on their own, so that a path never strays from its line by more than
     half a bin at an end.
@@ -115,11 +119,14 @@ def lines(
         start_s: start of each panel, from the epoch at which a line's frequency is counted.
         n_time: rows of each panel.
         dt_s: seconds a row.
+        fastest_channels_a_row: fastest drift that is asked for; none: that of the octave.
     """
     span = float((start_s + n_time * dt_s).max())
     n_lines = ceil(span / dt_s)
     # Only the octave below the unit drift keeps its fastest line; above it that is the first line of the next octave.
     bins_a_row = octave.shear + np.arange(n_lines + (octave.shear == 0)) / n_lines
+    # ±4 Hz/s are three lines of 1,700 in a product with kilohertz channels; all others only cost time and chance.
+    bins_a_row = bins_a_row[bins_a_row < fastest_channels_a_row / octave.step + 1 / n_lines]
     begin = np.floor(bins_a_row[:, None] * start_s / dt_s + 0.5).astype(np.int32)
     end = np.floor(bins_a_row[:, None] * (start_s / dt_s + n_time - 1) + 0.5).astype(np.int32)
     climb = np.clip(end - begin - octave.shear * (n_time - 1), 0, n_time - 1).astype(np.int32)
