@@ -9,8 +9,6 @@ from abacad.signal.cadence import COARSE
 
 _FINE_HZ = 2.79  # width of a channel of the fine product
 _VALUES = 6 * 18 * COARSE  # of all panels in a piece: 16 rows of the fine product, 273 of 65,536 channels, or more
-    6 * 18 * COARSE
-)  # of all panels in a piece: 16 rows of the fine product, 273 of 65,536 channels, and some more
 _REMNANT = 1 << 12  # channels: fewer than these are no piece of their own
 
 

@@ -31,9 +31,8 @@ _NOISE_BLOCK = 8192
 # Channels from one that σ is measured on to the next: (8,192 / 32) · 16 rows = 4,096 values of a block give σ to 2 %.
 _EVERY = 32
 _FEW_STEPS = 32  # values that differ: 5 bits, or two polarisations of 4
-_LEVEL = (
-    10.0  # σ, that differences from a level are lifted to: as far as powers with 200 degrees of freedom lie above 0
-)
+# Powers with 200 degrees of freedom, as those of the fine product, lie 10 σ above 0.
+_LEVEL = 10.0
 _NEARLY_NORMAL = 128  # degrees of freedom from which on the median deviation gives σ to half a percent
 
 
