@@ -4,14 +4,18 @@
     python benchmarks/fuzz.py fil -max_total_time=600 CORPUS
     python benchmarks/fuzz.py all -max_total_time=600
 
-What follows the reader is libFuzzer's. A file `crash-…` holds an input that raised anything else: it becomes a case of
-tests/bad_input. The first folder keeps what was found to reach new lines; it is filled with good files when empty.
+What follows the reader is libFuzzer's. An input that raised anything else is kept as `READER-raised-…`, once for each
+place in the code, and the search goes on; `timeout-…` and `oom-…` hold what took too long or too much memory, and end
+it. Each becomes a case of tests/bad_input. The first folder keeps what was found to reach new lines; it is filled with
+good files when empty.
 """
 
+import hashlib
 import io
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +86,16 @@ def tried(read: Callable[..., object], *words: object) -> None:
     except AbacadError as refused:
         if len(str(refused).splitlines()) > 3:
             raise ValueError("a message of more than three lines") from refused
+
+
+def kept(reader: str, content: bytes, raised: Exception) -> None:
+    """Write down an input that raised what no reader may raise, once for each place in abacad's code."""
+    inside = [frame for frame in traceback.extract_tb(raised.__traceback__) if "abacad" in frame.filename]
+    where = f"{type(raised).__name__} at {Path(inside[-1].filename).name}:{inside[-1].lineno}" if inside else "outside"
+    path = Path(f"{reader}-raised-{hashlib.sha256(where.encode()).hexdigest()[:12]}")
+    if not path.exists():
+        path.write_bytes(content)
+        print(f"FOUND {path}: {where}: {raised}", file=sys.stderr, flush=True)
 
 
 def good_fil() -> bytes:
@@ -164,23 +178,26 @@ def fuzz(reader: str, words: list[str]) -> None:
 
     def one(content: bytes) -> None:
         path.write_bytes(content)
-        tried(read, path)
+        try:
+            tried(read, path)
+        except Exception as raised:  # anything that is no refusal is a finding
+            kept(reader, content, raised)
 
     atheris.Setup([sys.argv[0], f"-max_len={LONGEST}", *words], one)
     atheris.Fuzz()
 
 
 def fuzz_all(words: list[str]) -> int:
-    """One reader after the other, each in a process forked from this one; how many found something."""
-    found = 0
+    """One reader after the other, each in a process forked from this one; how many things were found."""
+    failed = 0
     for reader in READERS:
         print(f"== {reader}", file=sys.stderr, flush=True)
         child = os.fork()
         if child == 0:
             fuzz(reader, [*words, f"-artifact_prefix={reader}-", f"corpus-{reader}"])
             os._exit(0)
-        found += os.waitpid(child, 0)[1] != 0
-    return found
+        failed += os.waitpid(child, 0)[1] != 0
+    return failed + sum(1 for _ in Path().glob("*-raised-*"))
 
 
 if __name__ == "__main__":
