@@ -57,6 +57,8 @@ def test_after_the_end_stand_zeros_as_many_as_are_asked_for(tmp_path):
     file.seek(10, os.SEEK_CUR)
     assert file.read(4) == bytes(4)
     assert file.seek(0, os.SEEK_END) > 1 << 40
+    file.seek(1 << 63)  # a damaged file leads there
+    assert file.read(4) == bytes(4)
     file.close()
     file.close()
     assert file.closed

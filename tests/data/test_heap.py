@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from abacad.data.filterbank import open_filterbank
-from abacad.data.heap import has_endless_heap
+from abacad.data.heap import has_endless_heap, text_too_long
 from abacad.errors import AbacadError
 
 
@@ -72,3 +72,33 @@ def test_the_end_of_a_long_file_is_looked_at(tmp_path, monkeypatch):
     assert has_endless_heap(tmp_path / "a")
     (tmp_path / "b").write_bytes(bytes(500) + heap + bytes(500))
     assert not has_endless_heap(tmp_path / "b")
+
+
+def with_length(path: Path, length: int, **how: str) -> Path:
+    """A file that says that the name of its source is that long."""
+    with h5py.File(path, "w", **how) as whole:
+        data = whole.create_dataset("data", data=np.ones((4, 1, 64), np.float32))
+        data.attrs.update({"tsamp": 18.0, "fch1": 8400.0, "foff": -2.8e-6, "source_name": "VOYAGER-1"})
+    content = bytearray(path.read_bytes())
+    place = content.index(struct.pack("<IQI", 9, heap_of(content), 1), content.index(b"source_name"))
+    struct.pack_into("<I", content, place, length)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("version", ["earliest", "latest"])
+def test_a_text_that_says_it_has_4_gb_is_refused_before_memory_is_taken_for_it(version, tmp_path):
+    path = with_length(tmp_path / "bad.h5", (1 << 32) - 1, libver=version)
+    assert text_too_long(path, ["telescope_id", "source_name"]) == "source_name"
+    assert text_too_long(path, ["telescope_id"]) is None
+    # the latest version of the format has a checksum, which tells of the damage first
+    with pytest.raises(AbacadError, match="source_name" if version == "earliest" else "checksum"):
+        open_filterbank(path)
+
+
+@pytest.mark.parametrize("version", ["earliest", "latest"])
+def test_a_text_as_it_was_written_is_none_too_long(version, tmp_path):
+    path = with_length(tmp_path / "good.h5", 9, libver=version)
+    assert text_too_long(path, ["source_name"]) is None
+    assert text_too_long(with_length(tmp_path / "a.h5", 1 << 17, libver=version), ["source_name"]) == "source_name"
+    assert open_filterbank(path).header.source_name == "VOYAGER-1"

@@ -1,7 +1,9 @@
 """Two readers at once lose nothing; nobody else gets in; what is no verdict is refused."""
 
 import json
+import socket
 import sqlite3
+import struct
 import threading
 import urllib.error
 import urllib.request
@@ -204,6 +206,25 @@ def test_other_pages_of_the_browser_are_refused(tmp_path):
         assert server.shelf.latest() == []
 
 
+@pytest.mark.parametrize("host", ["[", "[x]", "[::1", "a b", ""])
+def test_a_host_that_is_none_is_refused(tmp_path, host):
+    with served(tmp_path) as server:
+        assert _asked(server, "/verdicts?since=0", Host=host)[0] == 403
+
+
+def test_a_reader_who_goes_away_leaves_one_line(tmp_path, capfd, caplog):
+    """A browser that is closed while a page is sent is no fault: no traceback on the screen of who serves."""
+    with served(tmp_path) as server:
+        for _ in range(3):
+            with socket.create_connection(server.server_address[:2], timeout=20) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset at once
+                client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        server.handle_error(client, ("127.0.0.1", 1))
+        assert _asked(server, "/verdicts?since=0")[0] == 200
+    assert "Traceback" not in capfd.readouterr().err
+    assert "127.0.0.1" in caplog.text
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -216,6 +237,11 @@ def test_other_pages_of_the_browser_are_refused(tmp_path):
         [_verdict(note="n" * 3000)],
         [{"reader": "a", "id": "id0000", "verdict": 1, "note": ""}],
         [_verdict(), _verdict(name="unknown")],
+        [_verdict(note="half a letter: \ud800")],
+        [_verdict(reader="\udfff")],
+        [_verdict(note="\0")],
+        b"[" * 200_000,
+        b"1" * 5000,
     ],
 )
 def test_what_is_no_verdict_is_refused_as_a_whole(tmp_path, body):
@@ -229,7 +255,8 @@ def test_paths_that_are_not_there(tmp_path):
         for path in ("/etc/passwd", "/pictures/../../x", "/pictures/", "/00000.png"):
             assert _asked(server, path)[0] == 404
         assert _asked(server, "/elsewhere", [])[0] == 404
-        assert _asked(server, "/verdicts?since=minus")[0] == 200
+        for number in ("minus", "9" * 30, "9" * 5000):
+            assert _asked(server, f"/verdicts?since={number}")[0] == 200
         assert _asked(server, "/verdicts", b"[]", **{"Content-Length": str(2 << 20)})[0] == 413
 
 

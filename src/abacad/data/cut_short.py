@@ -36,7 +36,8 @@ class _Longer(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         wanted = memoryview(buffer).cast("B")
-        here = os.pread(self._file, len(wanted), self._place)
+        # A damaged file may lead anywhere, and the system knows no place of more than 63 bits.
+        here = os.pread(self._file, len(wanted), self._place) if self._place < _NO_END else b""
         wanted[: len(here)] = here
         wanted[len(here) :] = bytes(len(wanted) - len(here))
         self._place += len(wanted)

@@ -18,7 +18,7 @@ from jaxtyping import Float
 
 from abacad.data.cut_short import open_hdf5
 from abacad.data.header import header_of
-from abacad.data.heap import has_endless_heap
+from abacad.data.heap import has_endless_heap, text_too_long
 from abacad.data.loss import Loss, Reason
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -61,6 +61,8 @@ class Hdf5Store:
         # Attributes may point to texts in a heap, which the library walks when the header is read below.
         if has_endless_heap(path):
             raise ValueError("the heap of its texts is damaged, and the HDF5 library would read it for ever")
+        if long := text_too_long(path, _WORDS):
+            raise ValueError(f"the text of {long} is damaged: it says that it is longer than any attribute may be")
         words = _words(self._data, file)
         for key, length in (("nchans", n_channels), ("nifs", n_ifs)):
             if key in words and float(words[key]) != length:

@@ -18,6 +18,7 @@ import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -27,7 +28,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
 from abacad.show.review import VERDICTS, ReviewPage
 from abacad.show.shelf import Said, Shelf
 
@@ -37,6 +38,7 @@ HERE = ("127.0.0.1", "localhost", "::1")
 """Hosts that only this machine reaches."""
 
 _MOST_BYTES = 1 << 20  # of one request; the page sends at most 200 verdicts at once
+_MOST_DIGITS = 18  # of the number of a row
 _LONGEST_NOTE, _LONGEST_READER = 2000, 100  # letters; the fields of the page take no more
 
 
@@ -107,6 +109,10 @@ class ReviewServer(ThreadingHTTPServer):
                 f"{address.host}:{address.port} cannot be listened at: {error.strerror}.\nName another: --port N."
             ) from error
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say in one line that a request ended early, as when a browser is closed; the server goes on."""
+        log.warning("A request from %s ended early: %s", client_address[0], brief(repr(sys.exception()), 200))
+
     @property
     def url(self) -> str:
         """Where the page is, with the token."""
@@ -155,7 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(self.server.html, "text/html; charset=utf-8")
         if asked.path == "/verdicts":
             since = parse_qs(asked.query).get("since", ["0"])[0]
-            last, rows = self.server.shelf.since(int(since) if since.isascii() and since.isdigit() else 0)
+            # what is no number of a row asks for all rows; SQLite has numbers of 63 bits
+            known = since.isascii() and since.isdigit() and len(since) <= _MOST_DIGITS
+            last, rows = self.server.shelf.since(int(since) if known else 0)
             return _json({"last": last, "rows": [asdict(one) for one in rows]})
         if asked.path == "/verdicts.csv":
             return Answer(_csv(self.server.shelf.latest()).encode(), "text/csv; charset=utf-8")
@@ -175,14 +183,16 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "at most 1 MB at once, with its length")
         try:
             rows = json.loads(self.rfile.read(int(length)))
-        except ValueError:
+        except (ValueError, RecursionError):  # a thousand brackets within each other
             raise RefusedError(HTTPStatus.BAD_REQUEST, "this is no JSON") from None
         said = _said(rows, self.server.names)
         self.server.shelf.add(said)
         return _json({"kept": len(said)})
 
     def _check_host(self) -> None:
-        name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        name = None
+        with suppress(ValueError):  # a name in brackets that is no address
+            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         # DNS rebinding: a stranger's page may point its own name at 127.0.0.1, but its requests carry that name.
         if self.server.local and name not in HERE:
             raise RefusedError(HTTPStatus.FORBIDDEN, "this server answers its own machine only")
@@ -228,7 +238,7 @@ def _said(rows: Any, names: set[str]) -> list[Said]:
     checked = []
     for row in rows:
         words = [row.get(key) for key in ("reader", "id", "verdict", "note")]
-        if not all(isinstance(word, str) for word in words):
+        if not all(isinstance(word, str) and _is_text(word) for word in words):
             raise RefusedError(HTTPStatus.BAD_REQUEST, "each has the texts reader, id, verdict and note")
         one = Said(*words)
         if one.id not in names or one.verdict not in (*VERDICTS, ""):
@@ -237,6 +247,11 @@ def _said(rows: Any, names: set[str]) -> list[Said]:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "a reader needs a name, and notes have an end")
         checked.append(one)
     return checked
+
+
+def _is_text(word: str) -> bool:
+    """Whether files and tables can hold it: JSON can name halves of letters (`\\ud800`), which nothing can write."""
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _csv(said: Sequence[Said]) -> str:
