@@ -140,3 +140,16 @@ def test_the_weights_of_the_package_look_once_and_any_others_four_times(tmp_path
     copy.write_bytes(SHIPPED.read_bytes())
     assert judge_of(SHIPPED, torch.device("cpu")).flips == ("identity",)
     assert judge_of(copy, torch.device("cpu")).flips == Inference().tta
+
+
+def test_scores_of_a_fold_that_is_trained_anew_are_forgotten_and_no_others(run):
+    run.test.write_text("id,fold0,fold1,score\na,0.5,0.5,0.5\n")
+    run.forget_test_scores(2)
+    assert run.test.is_file()
+    run.forget_test_scores(1)
+    assert not run.test.exists()
+    run.forget_test_scores(1)
+    for by_hand in ("id,score\na,0.5\n", ""):
+        run.test.write_text(by_hand)
+        run.forget_test_scores(0)
+        assert run.test.read_text() == by_hand

@@ -1,6 +1,8 @@
 """The ceiling of a simulated folder: a table whole or none, the same each time, and no bound where there is no law."""
 
+import io
 import json
+import shutil
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -116,3 +118,43 @@ def test_the_observer_without_its_knowledge_is_scored_beside_the_one_that_has_it
     assert "blind observer" in result.rows
     with pytest.raises(AbacadError, match="64 or more"):
         bound(simulate(tmp_path / "few", SMALL, n_train=1, n_test=2, progress=False), blind=True, progress=False)
+
+
+TRUTHS = {
+    "empty": lambda text: "",
+    "binary": lambda text: b"\xff\xfe\x00",
+    "another table": lambda text: "id,target\na,1\n",
+    "no SNR": lambda text: text.replace("pixel_snr", "other"),
+    "scene of text": lambda text: text.replace("scene,offset", "note,scene,offset").replace("\n", ",1\n", 1),
+    "window beyond": lambda text: changed(text, "offset", 10**6),
+    "window before": lambda text: changed(text, "offset", -5),
+    "label of 7": lambda text: changed(text, "target", 7),
+    "split of neither": lambda text: changed(text, "split", "both"),
+    "an id twice": lambda text: changed(text, "id", "abc"),
+}
+
+
+def changed(text: str, column: str, value: object) -> str:
+    table = pd.read_csv(io.StringIO(text), dtype={"id": str})
+    return table.assign(**{column: value}).to_csv(index=False)
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_a_truth_that_is_none_is_named_with_the_way_out(name, folder: Path, tmp_path: Path, capsys):
+    """Before, each of these was called a fault of abacad's, or gave a bound on windows that are not there."""
+    shutil.copytree(folder, tmp_path / "set")
+    truth = tmp_path / "set" / "truth.csv"
+    content = TRUTHS[name](truth.read_text())
+    truth.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert main(["bound", str(tmp_path / "set"), "--out", str(tmp_path / "b.csv"), "--progress", "false"]) == 2
+    told = capsys.readouterr().err
+    assert "truth.csv" in told
+    assert "abacad simulate" in told
+    assert not (tmp_path / "b.csv").exists()
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(limit, folder: Path, tmp_path: Path):
+    """−1 once left the last cadence out without a word."""
+    with pytest.raises(AbacadError, match="limit"):
+        bound(folder, limit=limit, out=tmp_path / "b.csv", progress=False)

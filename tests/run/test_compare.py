@@ -126,8 +126,8 @@ def test_two_submissions_by_rank_and_what_moved_furthest(tmp_path, capsys):
 
 
 def test_what_cannot_be_compared_is_told(runs, tmp_path):
-    table = submission(tmp_path / "s.csv", [0.5] * 8)
-    other = submission(tmp_path / "o.csv", [0.5] * 8, "ABCDEFGH")
+    table = submission(tmp_path / "s.csv", [0.5] * 7 + [0.6])
+    other = submission(tmp_path / "o.csv", [0.5] * 7 + [0.6], "ABCDEFGH")
     for paths, said in (
         ([runs[0], table], "another is a folder"),
         ([table], "one file"),
@@ -152,3 +152,21 @@ def test_the_same_thing_twice_is_refused_under_each_of_its_names(runs, tmp_path)
     for twins in ([runs[0], runs[1], runs[0]], [runs[0], tmp_path / "link"], [table, table]):
         with pytest.raises(AbacadError, match="is named twice"):
             compare(twins)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("id,target\na,0.1\na,0.5\nb,0.7\n", "names a twice"),
+        ("id,target\na,0.5\nb,0.5\nc,0.5\n", "ranks nothing"),
+        ("id,target\na,0.1\nb,nan\n", "no number"),
+    ],
+)
+def test_a_submission_that_does_not_rank_each_id_once_is_refused(table, said, tmp_path):
+    """An id that stood there twice was once counted with each of its scores, and moved against itself."""
+    (tmp_path / "good.csv").write_text("id,target\na,0.1\nb,0.5\nc,0.7\n")
+    (tmp_path / "bad.csv").write_text(table)
+    for pair in (["good.csv", "bad.csv"], ["bad.csv", "good.csv"]):
+        with pytest.raises(AbacadError, match=said) as refused:
+            compare([tmp_path / name for name in pair])
+        assert "bad.csv" in str(refused.value)

@@ -52,3 +52,15 @@ def test_an_exported_detector_answers_as_torch(tmp_path, capsys):
     (tmp_path / "other.onnx").write_bytes(b"somebody's")
     with pytest.raises(AbacadError, match="left as it is"):
         abacad.export(tmp_path / "other.onnx")
+
+
+@pytest.mark.parametrize(
+    ("rows", "channels"), [(0, None), (None, 0), (-3, None), (None, 10**11), (10**6, 10**6), (1, 64), (28, -1)]
+)
+def test_a_shape_that_no_cadence_has_is_refused_and_never_taken_for_the_usual_one(rows, channels, tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    with pytest.raises(AbacadError, match="rows") as refused:
+        abacad.export(tmp_path / "a.onnx", rows=rows, channels=channels)
+    assert len(str(refused.value).splitlines()) <= 3
+    assert list(tmp_path.iterdir()) == []

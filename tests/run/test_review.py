@@ -68,10 +68,13 @@ def test_blind_cadences_are_mixed_in(trained_run, tmp_path):
     assert contents != sorted(contents)
 
 
-@pytest.mark.parametrize(("change", "told"), [("blind", "--blind"), ("shown", "--shown")])
-def test_numbers_that_make_no_page(trained_run, tmp_path, change, told):
-    with pytest.raises(AbacadError, match=told):
-        review(trained_run, out=tmp_path / "r.html", progress=False, **{change: -1})
+@pytest.mark.parametrize(
+    ("change", "value"), [("blind", -1), ("blind", 1), ("blind", 0.9999999), ("shown", -1), ("shown", 0), ("seed", -1)]
+)
+def test_numbers_that_make_no_page(trained_run, tmp_path, change, value):
+    """A share of all but one in ten million would be 140 million simulated cadences."""
+    with pytest.raises(AbacadError, match=f"--{change}"):
+        review(trained_run, out=tmp_path / "r.html", of="oof", evidence=False, progress=False, **{change: value})
 
 
 def test_what_is_missing_is_told(trained_run, tmp_path):

@@ -64,3 +64,12 @@ def test_nothing_found_yet_writes_nothing(files, tmp_path):
     job = begin(files, tmp_path / "found", WANTED)
     assert job.write().empty
     assert not (tmp_path / "found" / "events.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["sefd", "distance", "hit_snr", "shown"])
+def test_what_would_be_told_wrongly_in_the_end_is_refused_at_the_start(name):
+    """A receiver of −1 Jy once gave a smallest flux below 0."""
+    for value in (-1, float("nan"), 1e30, *((0,) if name in ("sefd", "distance") else ())):
+        with pytest.raises(AbacadError, match=name):
+            Wanted(**{name: value})
+    assert getattr(Wanted(**{name: 10}), name) == 10

@@ -1,6 +1,7 @@
 """Submissions: the sample's ids in its order, the run's own test scores, and nothing that was not read back."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from abacad.learn.blend import blend_of
 from abacad.learn.run_folder import RunFolder
 from abacad.run import submit as module
 from abacad.run.submit import submit
+from tests.conftest import QUICK
 from tests.run.made import random_run
 
 
@@ -147,3 +149,19 @@ def test_one_run_is_as_good_as_a_list(trained_run, shared_competition, tmp_path)
     """`submit("runs/demo", …)` used to say that r is no run folder."""
     out = submit(str(trained_run), shared_competition, tmp_path / "s.csv", progress=False)
     assert len(pd.read_csv(out)) == 12
+
+
+def test_scores_of_a_fold_that_was_trained_anew_are_not_submitted(competition, tmp_path):
+    """The fold's folder was removed and trained again, with another number of epochs: its old scores are of nobody."""
+    run, data = tmp_path / "run", str(competition)
+    words = ["train", data, "--run", str(run), *QUICK, "--trainer.max_epochs"]
+    assert main([*words, "1"]) == 0
+    assert main(["predict", str(run), data, "--progress", "false"]) == 0
+    before = pd.read_csv(run / "test.csv")
+    shutil.rmtree(run / "fold0")
+    assert main([*words, "2"]) == 0
+    submitted = targets(submit(run, competition, tmp_path / "s.csv", progress=False))
+    after = pd.read_csv(run / "test.csv")
+    assert (after["fold0"] != before["fold0"]).all()
+    np.testing.assert_array_equal(after["fold1"], before["fold1"])
+    np.testing.assert_allclose(submitted, after["score"])

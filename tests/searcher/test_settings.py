@@ -18,10 +18,11 @@ def test_a_threshold_within_the_noise_is_refused(snr):
         Settings(snr=snr)
 
 
-@pytest.mark.parametrize("name", ["judged", "inject", "windows"])
-def test_numbers_of_things_are_not_negative(name):
-    with pytest.raises(AbacadError, match=name):
-        Settings(**{name: -1})
+@pytest.mark.parametrize("name", ["judged", "inject", "windows", "seed"])
+def test_numbers_of_things_are_neither_negative_nor_without_end(name):
+    for value in (-1, 10**20):
+        with pytest.raises(AbacadError, match=name):
+            Settings(**{name: value})
     assert getattr(Settings(**{name: 0}), name) == 0
 
 

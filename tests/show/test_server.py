@@ -193,6 +193,19 @@ def test_elsewhere_a_token_is_required():
             Address("0.0.0.0", 0, token)
 
 
+@pytest.mark.parametrize("port", [-1, 1 << 16, 10**12])
+def test_a_port_that_is_none_is_told(port):
+    with pytest.raises(AbacadError, match="--port"):
+        Address(port=port)
+
+
+@pytest.mark.parametrize("host", ["\udcff", "a" * 300, "a b"])
+def test_a_host_of_letters_that_no_host_has_is_told(host, tmp_path):
+    with pytest.raises(AbacadError, match="cannot be listened at") as refused:
+        ReviewServer(page(1), Shelf(tmp_path / "v.sqlite", "page"), Address(host, 0, TOKEN))
+    assert str(refused.value).encode()
+
+
 def test_a_port_in_use_is_told(tmp_path):
     with served(tmp_path) as server, pytest.raises(AbacadError, match="--port"):
         ReviewServer(page(1), server.shelf, Address(port=server.server_address[1]))

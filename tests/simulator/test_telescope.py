@@ -119,6 +119,7 @@ def test_emissions_keep_apart_and_inside(monkeypatch):
         ({"channels": 4097}, "4,097"),
         ({"channels": (1 << 20) + 2}, "multiple"),
         ({"needles": -1}, "-1 needles"),
+        ({"needles": 10**20}, "needles: give 0 or more"),
     ],
 )
 def test_bands_that_hold_nothing_are_refused(asked, said):

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 import abacad
 from abacad.errors import AbacadError, brief
-from abacad.files import holds_something, read_json, write_bytes, write_json, write_table, write_text
+from abacad.files import holds_something, read_json, read_table, write_bytes, write_json, write_table, write_text
 from abacad.plain import build
 from abacad.simulator.settings import Simulation
 
@@ -121,6 +121,31 @@ def read_card(folder: Path) -> Card:
     if not (folder / "train_labels.csv").is_file():
         raise AbacadError(f"{folder} is not finished.\nRepeat the call of abacad simulate that began it.")
     return read
+
+
+def read_truth(folder: Path, simulation: Simulation) -> pd.DataFrame:
+    """The table truth.csv of a simulated folder, held against what was simulated.
+
+    Args:
+        folder: A finished folder, whose card has been read.
+        simulation: What its card says.
+
+    Raises:
+        AbacadError: the table is absent or damaged, or tells of windows that the simulation does not have.
+    """
+    path, way_out = folder / "truth.csv", "Make the folder anew: abacad simulate OUT."
+    checked = read_table(path, {"id": str, "split": str, "target": int, "scene": int, "offset": int}, way_out)
+    last = simulation.scenes.n_freq - simulation.axes.n_freq
+    sound = checked["split"].isin(["train", "test"]) & checked["target"].isin([0, 1])
+    sound &= checked["offset"].between(0, last) & (checked["scene"] >= 0) & ~checked["id"].duplicated()
+    if not sound.all():
+        row = int(np.flatnonzero(~sound)[0]) + 2
+        raise AbacadError(f"{path}, row {row}, is no window that {folder} was made of.\n{way_out}")
+    missing = {"family", "pixel_snr", "panel_snr"} - set(checked.columns)
+    if missing:
+        raise AbacadError(f"{path} has no column {', '.join(sorted(missing))}.\n{way_out}")
+    # Read again, since a negative has no SNR: an empty place is a missing number here, and not a text.
+    return pd.read_csv(path, dtype={"id": str})
 
 
 def _card(simulation: Any, parameters: dict[str, Any]) -> dict[str, Any]:

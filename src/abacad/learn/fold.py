@@ -61,6 +61,8 @@ def train_fold(
     with quiet_lightning():
         trainer = make_trainer(recipe, run, number, state, data.steps_per_epoch, folds_after, budget)
         if not state.is_done(recipe.trainer):
+            if trainer.is_global_zero:
+                run.forget_test_scores(number)
             _fit(trainer, data, state, start_of(recipe.model, run, number), recipe.seed + number, run.last(number))
         # The file is asked, not `state`: the keeper of the first process wrote it, and a later start will find it.
         if not read_state(run.last(number)).is_done(recipe.trainer):

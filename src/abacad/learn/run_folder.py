@@ -24,6 +24,8 @@ from abacad.summary import Summary
 
 log = logging.getLogger(__name__)
 
+_HEAD = 1 << 16  # bytes of test.csv that hold its first line: a name of eight letters for each fold
+
 
 @dataclass(frozen=True, repr=False)
 class RunFolder(Summary):
@@ -165,6 +167,17 @@ class RunFolder(Summary):
             told = ", ".join(map(str, done))
             log.info("%s has %d of %d folds trained (%s): these are used", self.path, len(done), self.n_folds, told)
         return done
+
+    def forget_test_scores(self, number: int) -> None:
+        """Remove test.csv where this fold has scored in it: the fold is trained anew, and they would be of another one.
+
+        Without this, `submit` would take the scores of a detector that is gone.
+        """
+        if self.test.is_file():
+            head = self.test.read_bytes()[:_HEAD].decode("utf-8", "replace").splitlines()[:1]
+            if head and f"fold{number}" in head[0].split(","):
+                self.test.unlink(missing_ok=True)
+                log.info("Removed %s: fold %d, which scored in it, is trained anew", self.test, number)
 
     def note(self, **facts: Any) -> None:
         """Add entries to run.json; a later value of a key replaces the earlier one."""

@@ -18,7 +18,7 @@ import torch
 from rich.progress import Progress
 
 from abacad.data.competition import Split, cadence_path, read_cadence
-from abacad.data.simulated_folder import Card, read_card
+from abacad.data.simulated_folder import Card, read_card, read_truth
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.ideal.blind_observer import blind_observer
@@ -99,6 +99,8 @@ def bound(
     Raises:
         AbacadError: the folder is not the simulator's or not finished, or its noise has no known law.
     """
+    if limit is not None and limit < 1:
+        raise AbacadError(f"A limit of {limit} leaves no cadence to score.\nGive 1 or more: --limit 100.")
     root = Path(folder)
     path = output(out if out is not None else root / "bound.csv", BOUND)
     card = read_card(root)
@@ -108,8 +110,7 @@ def bound(
             f"The noise of {root} was taken from a file: its law is not known, and so no bound.\n"
             "Simulate with the χ² model: abacad simulate OUT without --background."
         )
-    # Ids are hexadecimal: one of digits alone, or with one e in it, would be read as a number.
-    truth = pd.read_csv(root / "truth.csv", dtype={"id": str})
+    truth = read_truth(root, card.simulation)
     truth = truth[truth["split"].isin(["train", "test"] if split == "both" else [split])]
     # The table is sorted by id, and ids are random: the first ones are a fair sample.
     truth = truth.head(limit) if limit is not None else truth

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, spearmanr
 
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, plain_name
 from abacad.files import read_table
 from abacad.learn.claim import flat
 from abacad.learn.record import read_record
@@ -185,7 +185,7 @@ def _compare_submissions(paths: Sequence[Path]) -> Moves:
     if len(paths) < 2:
         raise AbacadError(f"{paths[0]} is one file.\nName another to compare it with.")
     way_out = "Compare files with the columns id and target, as abacad submit writes them."
-    before, *others = [read_table(path, {"id": str, "target": float}, way_out) for path in paths]
+    before, *others = [_ranked(path, way_out) for path in paths]
     files, moves = [], []
     for path, table in zip(paths[1:], others, strict=True):
         both = before.merge(table, on="id", suffixes=("_before", ""))
@@ -199,6 +199,17 @@ def _compare_submissions(paths: Sequence[Path]) -> Moves:
         moves.append(_moved(both).assign(file=str(path)))
     told = pd.DataFrame(files, columns=["file", "against", "cadences", "rank_correlation"])
     return Moves(told, pd.concat(moves, ignore_index=True)[["file", "id", "place_before", "place"]])
+
+
+def _ranked(path: Path, way_out: str) -> pd.DataFrame:
+    """A submission that ranks: each id once, and not the same score for all."""
+    table = read_table(path, {"id": str, "target": float}, way_out)
+    twice = table["id"][table["id"].duplicated()]
+    if len(twice):
+        raise AbacadError(f"{plain_name(path)} names {twice.iloc[0]} twice.\n{way_out}")
+    if table["target"].nunique() < 2:
+        raise AbacadError(f"{plain_name(path)} gives all ids the same score, so that it ranks nothing.\n{way_out}")
+    return table
 
 
 def _moved(both: pd.DataFrame) -> pd.DataFrame:

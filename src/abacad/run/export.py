@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from abacad.config import Represent
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
 from abacad.files import replacing
 from abacad.learn.run_folder import RunFolder
 from abacad.model.checkpoint import load_detector
@@ -27,7 +27,7 @@ from abacad.model.detector import SHIPPED, Detector
 from abacad.model.panel import PanelNetwork
 from abacad.model.real import RealPanelNetwork
 from abacad.outputs import ONNX, output
-from abacad.represent.representation import representation
+from abacad.represent.representation import Representation, representation
 from abacad.signal.cadence import N_PANELS
 from abacad.summary import Summary
 from abacad.types import Planes
@@ -38,6 +38,7 @@ TOLERANCE = 1e-4
 """Largest allowed difference between the log-odds of the ONNX file and those of torch."""
 # Cadences that are compared. More than one, since tracing could take the batch size for a constant of the network.
 _BATCH = 3
+_MOST_PIXELS = 1 << 24  # of a panel; those of the competition have 70,000, wide ones of a telescope a million
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,10 +94,11 @@ def export(
     _runtime()  # for its error: what is not installed is told before weights are loaded
     detectors, represent = _loaded(Path(weights) if weights is not None else SHIPPED)
     axes = detectors[0].axes
-    n_time, n_freq = rows or axes.n_time, channels or axes.n_freq
+    n_time, n_freq = axes.n_time if rows is None else rows, axes.n_freq if channels is None else channels
+    _require_shape(n_time, n_freq)
     # Noise, so that no plane is constant: a layer left out by mistake would not show on zeros.
     noise = torch.randn(_BATCH, N_PANELS, n_time, n_freq, generator=torch.Generator().manual_seed(0))
-    planes = representation(represent).make(noise)
+    planes = _planes(representation(represent), noise, detectors[0])
     # Written into the file's metadata: whoever runs it without abacad has to make the very same planes.
     about = {"represent": asdict(represent), "rows": n_time, "channels": n_freq, "panel_start_s": axes.panel_start_s}
     with replacing(target) as temporary:
@@ -106,6 +108,37 @@ def export(
             raise AbacadError(f"The ONNX model differs from torch by {difference:.1e} in log-odds; it is not kept.")
     log.info("Wrote %s: log-odds differ by %.1e from torch's", target, difference)
     return Exported(target, tuple(planes.shape[1:]), len(detectors), difference)
+
+
+def _require_shape(n_time: int, n_freq: int) -> None:
+    """Refuse what no cadence has, and what takes more memory than a cadence does."""
+    if min(n_time, n_freq) < 1 or n_time * n_freq > _MOST_PIXELS:
+        raise AbacadError(
+            f"A panel of {n_time} rows and {n_freq} channels cannot be: it has 1 to {_MOST_PIXELS:,} pixels.\n"
+            "Give those of your cadences: --rows 16 --channels 1024."
+        )
+
+
+def _planes(seen: Representation, noise: Tensor, detector: Detector) -> Tensor:
+    """The planes of a few cadences, tried once.
+
+    Raises:
+        AbacadError: cadences of this shape are too small for the representation, or for the detector.
+    """
+    try:
+        planes = seen.make(noise)
+        with torch.inference_mode():
+            detector(planes)
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise _too_small(*noise.shape[2:], error) from error
+    return planes
+
+
+def _too_small(n_time: int, n_freq: int, error: Exception) -> AbacadError:
+    return AbacadError(
+        f"This detector takes no panels of {n_time} rows and {n_freq} channels: {brief(str(error), 100)}.\n"
+        "Give those of your cadences: --rows 16 --channels 1024."
+    )
 
 
 class _InOne(nn.Module):
@@ -156,10 +189,13 @@ def _write(model: nn.Module, planes: Tensor, about: dict[str, Any], path: Path) 
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch's advice to its own programmers
         # The batch alone is dynamic: the matrices of the shifts are made for one number of rows and channels.
-        program = torch.onnx.export(
-            model, (planes,), dynamo=True, verbose=False, input_names=["planes"], output_names=["log_odds"],
-            dynamic_shapes={"planes": {0: torch.export.Dim("batch")}},
-        )  # fmt: skip
+        try:
+            program = torch.onnx.export(
+                model, (planes,), dynamo=True, verbose=False, input_names=["planes"], output_names=["log_odds"],
+                dynamic_shapes={"planes": {0: torch.export.Dim("batch")}},
+            )  # fmt: skip
+        except RuntimeError as error:  # such as a network that treats a single channel in a way of its own
+            raise _too_small(about["rows"], about["channels"], error) from error
     assert program is not None
     program.model.producer_name = "abacad"
     program.model.metadata_props["abacad"] = json.dumps(about)

@@ -98,18 +98,14 @@ def review(
             f"The pictures of more than {MOST_WITHIN:,} candidates lie in a folder beside the page.\n"
             f"Name a file: --out review.html, or show fewer: --shown {int(MOST_WITHIN * (1 - blind))}."
         )
-    if not 0 <= blind < 1:
-        raise AbacadError(f"A share of {blind:g} leaves no candidates.\nGive one from 0 to below 1: --blind 0.1.")
-    if shown < 1:
-        raise AbacadError(f"{shown} candidates make no page.\nGive 1 or more: --shown 200.")
+    _require_page(shown, blind, seed)
     path = Path(source)
     scored = open_source(path, of, None if data is None else Path(data), [Path(file) for file in files])
     chosen = scored.entries[:shown]
+    n_trials = _trials_beside(len(chosen), blind)
     drawer = _Drawer(scored, None if weights is None else Path(weights), pick_device(accelerator), evidence, blind > 0)
     made = list(track(drawer.all(chosen), "Drawing", len(chosen), disable=not progress, transient=True))
     if blind > 0:
-        # `blind` is the share of the whole page: trials / (candidates + trials).
-        n_trials = max(2, round(len(chosen) * blind / (1 - blind)))
         made = _mixed(made, drawer.trials(chosen, n_trials, seed), seed)
     wider = any(one.df_hz is not None and one.df_hz > drawer.axes.df_hz * 1.01 for one in made)
     about = f"{len(chosen):,} highest of {scored.about}.{_WIDER if wider else ''}"
@@ -119,6 +115,27 @@ def review(
     written = page.write(target)
     log.info("Wrote %s with %d candidates", written, len(page.candidates))
     return written
+
+
+def _require_page(shown: int, blind: float, seed: int) -> None:
+    """Refuse numbers that make no page."""
+    if not 0 <= blind < 1:
+        raise AbacadError(f"A share of {blind:g} leaves no candidates.\nGive one from 0 to below 1: --blind 0.1.")
+    if shown < 1:
+        raise AbacadError(f"{shown} candidates make no page.\nGive 1 or more: --shown 200.")
+    if seed < 0:
+        raise AbacadError(f"The seed is {seed}, below 0.\nGive another: --seed 0.")
+
+
+def _trials_beside(n_candidates: int, blind: float) -> int:
+    """Simulated cadences that make the share `blind` of the whole page: trials / (candidates + trials)."""
+    n_trials = max(2, round(n_candidates * blind / (1 - blind)))
+    if n_trials > MOST_WITHIN:
+        raise AbacadError(
+            f"A share of {blind:g} beside {n_candidates} candidates makes {n_trials:,} simulated ones.\n"
+            f"Ask for {MOST_WITHIN:,} at most: a smaller --blind."
+        )
+    return n_trials
 
 
 def _serve(page: ReviewPage, out: Path, address: Address) -> Path:

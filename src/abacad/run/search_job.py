@@ -13,6 +13,7 @@ from abacad import __version__
 from abacad.data.filterbank import Polarisation
 from abacad.data.observation import Observation, open_observation
 from abacad.files import write_table
+from abacad.limits import require, within
 from abacad.run.apart import apart
 from abacad.run.search_bar import search_bar
 from abacad.searcher.depth import completeness, depth, recovered
@@ -47,6 +48,13 @@ class Wanted:
     sefd: float | None = None
     distance: float | None = None
     accelerator: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse what would be told wrongly after hours, such as the flux of a receiver of −1 Jy."""
+        within(self, "", hit_snr=(1, 1e6), shown=(0, 10_000))
+        for name, unit in (("sefd", "Jy"), ("distance", "parsec")):
+            value = getattr(self, name)
+            require(value is None or 0 < value < 1e12, f"{name} is {value} {unit}.\nGive a number above 0, or none.")
 
 
 @dataclass

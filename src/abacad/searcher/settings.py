@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from abacad.errors import AbacadError
+from abacad.limits import within
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Settings:
             )
         if not self.snr >= 5:
             raise AbacadError(f"snr is {self.snr:g}: below 5 noise alone makes hundreds of events.\nGive 5 or more.")
-        if min(self.judged, self.inject, self.windows) < 0:
-            raise AbacadError("judged, windows and inject must be 0 or more.")
+        # Bounded above, too: a needle that is injected takes memory, and no coarse channel has a million signals.
+        within(self, "", judged=(0, 10**6), windows=(0, 10**6), inject=(0, 10**4), seed=(0, 2**63 - 1))
 
     @property
     def first_snr(self) -> float:

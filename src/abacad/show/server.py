@@ -28,7 +28,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from abacad.errors import AbacadError, brief
+from abacad.errors import AbacadError, brief, plain_name
 from abacad.show.review import VERDICTS, ReviewPage
 from abacad.show.shelf import Said, Shelf
 
@@ -58,11 +58,15 @@ class Address:
 
     def __post_init__(self) -> None:
         """Refuse to listen where others can ask without a token that they cannot guess."""
+        if not 0 <= self.port < 1 << 16:
+            raise AbacadError(f"The port is {self.port}; it must lie between 0 and 65535.\nGive another: --port 8765.")
         # The token stands in an address and in a header, so it takes only letters that both can hold.
         if self.token and not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", self.token):
             raise AbacadError("A token has 16 letters, digits, '-' and '_' or more.\nGive another: --token TEXT.")
         if self.host not in HERE and not self.token:
-            raise AbacadError(f"Others reach {self.host}, so requests need a token.\nGive one: --token TEXT.")
+            raise AbacadError(
+                f"Others reach {plain_name(self.host)}, so requests need a token.\nGive one: --token TEXT."
+            )
 
 
 class RefusedError(Exception):
@@ -104,9 +108,10 @@ class ReviewServer(ThreadingHTTPServer):
         self.html = page.html("pictures", server=True).encode()  # once: the page is the same for each reader
         try:
             super().__init__((address.host, address.port), _Handler)
-        except OSError as error:
+        except (OSError, TypeError, UnicodeError) as error:  # the last two: a name of letters that no host has
+            why = brief(getattr(error, "strerror", None) or str(error), 100)
             raise AbacadError(
-                f"{address.host}:{address.port} cannot be listened at: {error.strerror}.\nName another: --port N."
+                f"{plain_name(address.host)}:{address.port} cannot be listened at: {why}.\nName another: --port N."
             ) from error
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -55,8 +55,8 @@ class Session:
             raise AbacadError(
                 f"{n:,} channels: give an even number from 4,096 to 2^20, or a multiple of 2^20 = 1048576."
             )
-        if self.needles < 0:
-            raise AbacadError(f"{self.needles} needles: give 0 or more.")
+        if not 0 <= self.needles <= n:
+            raise AbacadError(f"{self.needles:,} needles: give 0 or more, and no more than there are channels.")
 
     @property
     def axes(self) -> Axes:
