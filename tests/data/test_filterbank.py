@@ -4,9 +4,11 @@ import logging
 import os
 import struct
 
+import h5py
 import numpy as np
 import pytest
 
+from abacad.data import filterbank
 from abacad.data.filterbank import is_telescope_file, open_filterbank
 from abacad.errors import AbacadError
 from tests.data.files import STEP_MHZ, ramp, word, words, write_fil, write_h5
@@ -150,3 +152,27 @@ def test_the_header_is_there(tmp_path):
         assert header.ra_hours == pytest.approx(17 + 10 / 60 + 3.984 / 3600)
         assert header.dec_deg == pytest.approx(-(12 + 10 / 60 + 58.8 / 3600))
     assert word("a") == b"\x01\x00\x00\x00a"
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_what_is_lost_is_counted_the_same_however_many_rows_are_read_at_once(descending, tmp_path, monkeypatch):
+    """Chunks that were never written stand in rows 1 and 4 to 6; a reading of many rows is made in blocks of some."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        table = file.create_dataset("data", shape=(8, 1, 64), dtype="f4", chunks=(1, 1, 16))
+        table.attrs.update({"foff": -1.0 if descending else 1.0, "tsamp": 1.0, "fch1": 6000.0})
+        for row in range(8):
+            wanted = {1: slice(16, 64), 4: slice(0, 32), 5: slice(0, 32), 6: slice(0, 48)}.get(row, slice(0, 64))
+            table[row, 0, wanted] = 7
+        table[7, 0, 3] = np.nan
+    found = []
+    for at_once in (1 << 20, 128, 1):
+        monkeypatch.setattr(filterbank, "_AT_ONCE", at_once)
+        file = open_filterbank(tmp_path / "a.h5")
+        found.append((np.isnan(file.read(0, 8, 0, 64)), file.masked))
+    for missing, masked in found[1:]:
+        np.testing.assert_array_equal(missing, found[0][0])
+        assert masked == found[0][1]
+    assert {one.reason: one.values for one in found[0][1]} == {
+        "chunk never written": 16 + 32 + 32 + 16,
+        "not finite": 1,
+    }

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from abacad.errors import AbacadError
-from abacad.learn.folds import check_folds, folds_for_run, group_of, make_folds, read_groups, require_targets
+from abacad.learn.folds import (
+    check_folds,
+    folds_for_run,
+    group_of,
+    make_folds,
+    read_groups,
+    read_links,
+    require_targets,
+)
 
 
 def labels(n: int = 60, per_group: int = 3) -> tuple[pd.DataFrame, pd.Series]:
@@ -81,3 +89,16 @@ def test_held_back_scores_beside_other_labels_are_refused_by_the_first_id(tmp_pa
     held.assign(target=1).to_csv(tmp_path / "oof.csv", index=False)
     with pytest.raises(AbacadError, match=r"oof\.csv has other labels than the run, first of b\."):
         require_targets(ids, targets, tmp_path / "oof.csv")
+
+
+def test_links_are_those_beside_the_groups_and_none_where_groups_are_switched_off(tmp_path, monkeypatch):
+    pairs = pd.DataFrame({"id_a": ["a"], "id_b": ["b"], "offset": [1], "columns": [5]})
+    assert read_links("auto", tmp_path) is None
+    pairs.to_csv(tmp_path / "overlaps.csv", index=False)
+    assert read_links("auto", tmp_path) is None  # without groups the links say nothing
+    for name in ("groups.csv", "none"):  # a file may have any name
+        (tmp_path / name).write_text("id,group\na,x\nb,x\n")
+    assert list(read_links("auto", tmp_path)["id_b"]) == ["b"]
+    assert list(read_links(str(tmp_path / "groups.csv"), tmp_path / "elsewhere")["id_b"]) == ["b"]
+    monkeypatch.chdir(tmp_path)
+    assert read_links("none", tmp_path) is None

@@ -54,3 +54,9 @@ def test_log_uniform_keeps_to_its_bounds():
 
 def test_between_two_bounds_the_quarter_is_a_quarter_of_the_way():
     np.testing.assert_allclose(between(np.array([0.0, 0.25, 1.0]), -3.0, 5.0), [-3, -1, 5])
+
+
+def test_small_seeds_draw_apart():
+    """Seeds whose bits all lie in the prime's own would be one, were they not multiplied by it."""
+    keys = {int(Chance(seed, np.array([0])).keys("a")[0]) for seed in range(600)}
+    assert len(keys) == 600
