@@ -130,7 +130,7 @@ def _planes(seen: Representation, noise: Tensor, detector: Detector) -> Tensor:
         with torch.inference_mode():
             detector(planes)
     except (RuntimeError, IndexError, ValueError) as error:
-        raise _too_small(*noise.shape[2:], error) from error
+        raise _too_small(noise.shape[2], noise.shape[3], error) from error
     return planes
 
 
