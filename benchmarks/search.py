@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -269,6 +270,7 @@ def memory(folder: Path, times: int) -> None:
     for what, options in (("compiled by the first", (0, 0, 0)), ("lines alone", (0, 0, 0)), ("32 judged", (0, 32, 0)),
                           ("32 judged, a page", (12, 32, 0)), ("windows, too", (0, 32, 4))):  # fmt: skip
         with tempfile.TemporaryDirectory() as out:
+            # Windows of one coarse channel alone, since they take minutes.
             told = output(sys.executable, MEMORY, Path(out) / "found", 1 if options[2] else times, *options, *files)
         print(f"{what}: {told['MEMORY']:.2f}", flush=True)
 
@@ -285,8 +287,9 @@ def torch_twin(folder: Path, max_drift: float, n_channels: int = 2**17) -> None:
     join = Join(octaves(1.0)[0], start_s, rows, unit.dt_s)
     band = np.ascontiguousarray(unit.power[list(unit.on), :, :n_channels])
     tensor = torch.from_numpy(band)
-    join.best(band[..., : 2**13])
-    for name, call in (("Numba", lambda: join.best(band)), ("torch", lambda: on_torch.best(join, tensor))):
+    numba, twin = partial(join.best, band, settings.first_snr, 8), partial(on_torch.best, join, tensor)
+    numba()
+    for name, call in (("Numba", numba), ("torch", twin)):
         print(f"one octave of {n_channels} bins, {name}: {least(call):.3f} s")
     look(unit, max_drift, settings.first_snr)
     begin = time.process_time()
@@ -297,13 +300,18 @@ def torch_twin(folder: Path, max_drift: float, n_channels: int = 2**17) -> None:
     seconds = between - begin, end - between
     print(f"the first look, {unit.power.shape[2]} channels: Numba {seconds[0]:.2f} s, torch {seconds[1]:.2f} s, "
           f"{seconds[1] / seconds[0]:.1f} times")  # fmt: skip
-    keys = [{(round(place.line.x, 3), round(place.line.slope, 9)): place.snr for place in found}
-            for found in (ours, theirs)]  # fmt: skip
-    both = keys[0].keys() & keys[1].keys()
-    apart = max((abs(keys[0][key] - keys[1][key]) for key in both), default=0.0)
-    print(
-        f"places: Numba {len(keys[0])}, torch {len(keys[1])}, the same {len(both)}, SNRs differ by {apart:.2g} at most"
-    )
+    same_places(ours, theirs)
+    ours, theirs = signals_of(unit, settings), signals_of(unit, settings, "cpu:0")
+    print(f"signals: Numba {len(ours)}, torch {len(theirs)}, the same {len(set(ours) & set(theirs))}")
+
+
+def same_places(ours, theirs) -> None:
+    """How many places both codes name, and how far their SNRs lie apart."""
+    named = [{(round(place.line.x, 3), round(place.line.slope, 9)): place.snr for place in found}
+             for found in (ours, theirs)]  # fmt: skip
+    both = named[0].keys() & named[1].keys()
+    apart = max((abs(named[0][key] - named[1][key]) for key in both), default=0.0)
+    print(f"places: Numba {len(ours)}, torch {len(theirs)}, the same {len(both)}, SNRs differ by {apart:.2g} at most")
 
 
 def least(call, rounds: int = 3) -> float:

@@ -107,6 +107,9 @@ def test_the_detector_comes_when_all_is_searched_and_a_kill_between_costs_nothin
         abacad.search(files, out=tmp_path / "parts", **options)
     assert begun == ["searched"] * 3 + ["scored"] * 2
     assert sorted(os.listdir(tmp_path / "parts" / "coarse")) == ["00000.json", "00001.json", "00001.npy", "00002.json"]
+    left = pd.read_csv(tmp_path / "parts" / "events.csv")
+    assert (left["class"] == "event").sum() == 2
+    assert left["score"].notna().sum() == 1
     again = abacad.search(files, out=tmp_path / "parts", **options)
     assert begun == ["searched"] * 3 + ["scored"] * 3
     monkeypatch.undo()

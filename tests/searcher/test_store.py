@@ -114,7 +114,7 @@ def test_a_kill_on_the_way_leaves_no_stamps_behind(store):
         np.save(store.root / "coarse" / f"{coarse:05d}.npy", np.zeros((1, 6, 4, 256), np.float32))
     assert store.have(3) is None
     store.keep(result(3, 9.0))
-    store.finish({"hits": 3})
+    store.sweep()
     assert os.listdir(store.root / "coarse") == ["00003.json"]
 
 

@@ -109,20 +109,24 @@ class Job:
     @property
     def takes_torch(self) -> bool:
         """Whether `write` loads torch: for the detector's scores, or for the page."""
-        return bool(self.wanted.shown) or any(result.unscored for result in self.results.values())
+        return bool(self.wanted.shown or self._waiting())
 
     def score(self, threads: int, progress: bool) -> None:
         """Score the stamps that wait for the detector; the scores of each coarse channel are stored at once."""
-        waiting = [self.results[coarse] for coarse in sorted(self.results) if self.results[coarse].unscored]
-        if not waiting or self.judge is None:
-            return
-        threads = threads if self.judge.judge.device.type == "cpu" else 1
-        with search_bar(progress) as bar:
-            for result in bar.track(waiting, description="Scores"):
-                found = scores(self.observation, self.store.stamps(result.coarse), self.judge, threads)
-                scored = result.scored(found)
-                self.store.keep(scored)
-                self.results[result.coarse] = scored
+        # As they lie in the folder: another process may have scored some before it was stopped.
+        self.results |= {coarse: self.store.have(coarse) or self.results[coarse] for coarse in self._waiting()}
+        waiting = self._waiting()
+        if waiting and self.judge is not None:
+            threads = threads if self.judge.judge.device.type == "cpu" else 1
+            with search_bar(progress) as bar:
+                for coarse in bar.track(waiting, description="Scores"):
+                    found = scores(self.observation, self.store.stamps(coarse), self.judge, threads)
+                    self.results[coarse] = self.results[coarse].scored(found)
+                    self.store.keep(self.results[coarse])
+        self.store.sweep()
+
+    def _waiting(self) -> list[int]:
+        return [coarse for coarse, result in sorted(self.results.items()) if result.unscored]
 
     def write(self, threads: int = 1, progress: bool = False) -> pd.DataFrame:
         """Score what waits for it, and write all tables and the page from the coarse channels that are done, in order.
@@ -137,7 +141,22 @@ class Job:
         if not self.results:
             return pd.DataFrame()
         # Only now: torch and powers of a coarse channel are never in memory together, but for windows.
-        self.score(threads, progress)
+        try:
+            self.score(threads, progress)
+        finally:
+            # Also where the user stops the scores: what was found is in the tables, with the scores that are there.
+            events, counts, shares = self._tables()
+        if self.wanted.shown:
+            # Imported here: a search without a page needs no pictures.
+            from abacad.show.findings import findings_page
+
+            page = self.store.root / "search.html"
+            judge = self.judge.judge if self.judge is not None and len(events) else None
+            findings_page(page, self.observation, events, counts, shares, self.wanted.shown, judge)
+        return events
+
+    def _tables(self) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame | None]:
+        """Write all tables; gives the events, the counts, and the shares of injected needles that were found."""
         observation, wanted = self.observation, self.wanted
         results = [self.results[coarse] for coarse in sorted(self.results)]
         events = joined(results) if self.bands is None else excluded(joined(results), self.bands)
@@ -150,14 +169,7 @@ class Job:
         if injections is not None:
             counts["recovered"] = recovered(injections)
         self.store.finish(counts)
-        if wanted.shown:
-            # Imported here: a search without a page needs no pictures.
-            from abacad.show.findings import findings_page
-
-            page = self.store.root / "search.html"
-            judge = self.judge.judge if self.judge is not None and len(events) else None
-            findings_page(page, observation, events, counts, shares, wanted.shown, judge)
-        return events
+        return events, counts, shares
 
 
 def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:

@@ -99,10 +99,13 @@ class Store:
         with replacing(self.root / "events.parquet") as temporary:
             events.to_parquet(temporary, index=False)
 
+    def sweep(self) -> None:
+        """Remove stamps that a kill left behind. Only where none waits for the detector."""
+        for stamps in (self.root / "coarse").glob("*.npy"):
+            stamps.unlink()
+
     def finish(self, counts: dict[str, Any]) -> None:
         """Add the counts and the depth of the search to its record, under the key `found`."""
-        for stamps in (self.root / "coarse").glob("*.npy"):
-            stamps.unlink()  # all that are to be scored are: a kill came between the scores and this
         write_json(self.root / _RECORD, {**read_json(self.root / _RECORD), "found": counts})
 
     def _part(self, coarse: int) -> Path:
