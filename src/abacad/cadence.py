@@ -139,11 +139,12 @@ class Cadence:
         name = f"{observation.files[0].path.name}, {low_mhz:.4f} MHz"
         return cls(observation.window(channel, width), axes, low_mhz=low_mhz, name=name)
 
-    def score(self, weights: str | Path | None = None) -> float:
+    def score(self, weights: str | Path | None = None, *, observer: bool = False) -> float:
         """Score of a detector, from 0 (no needle) to 1.
 
         Args:
             weights: A run folder or a file of weights; none takes those of the package.
+            observer: Take it together with the near-ideal observer's opinion, as `abacad.score` does.
 
         Example:
             >>> 0 < Cadence(np.random.default_rng(0).normal(size=(6, 28, 64))).score() < 1
@@ -151,7 +152,13 @@ class Cadence:
         """
         import torch  # here, as reading and drawing need none of it, and it takes seconds to import
 
-        return float(self._judge(weights).scores(torch.from_numpy(self.panels[None]), self.axes)[0])
+        panels = torch.from_numpy(self.panels[None])
+        scores = self._judge(weights).scores(panels, self.axes)
+        if observer:
+            from abacad.ideal.second_opinion import with_observer
+
+            scores = with_observer(scores, panels, self.axes)
+        return float(scores[0])
 
     def evidence(self, weights: str | Path | None = None) -> CadenceArray:
         """How much each pixel speaks for a needle (positive) or against one, in log-odds; shaped as the panels.

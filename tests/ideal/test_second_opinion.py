@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import abacad
 from abacad.ideal.blind_observer import Opinion
 from abacad.ideal.second_opinion import together
 
@@ -35,3 +36,11 @@ def test_the_order_of_a_batch_is_kept():
         together(np.array([score]), [opinion])[0] for score, opinion in zip((0.3, 0.6, 0.1), opinions, strict=True)
     ]
     assert whole == pytest.approx(alone)
+
+
+def test_a_cadence_and_a_ranking_hear_the_observer_alike():
+    panels = np.random.default_rng(1).chisquare(10, (6, 64, 64)).astype(np.float32)
+    alone, both = abacad.Cadence(panels).score(), abacad.Cadence(panels).score(observer=True)
+    ranked = abacad.score(panels, observer=True, progress=False)["score"][0]
+    assert both == pytest.approx(ranked, abs=1e-6)
+    assert both != alone

@@ -80,7 +80,8 @@ def _then_of_score(parsed: Namespace) -> list[str]:
     telescope = [file for file in parsed.files if is_telescope_file(file)]
     files = ["--files", *telescope] if telescope else []
     review = [] if parsed.out == STDOUT else [command("review", parsed.out, *files)]
-    return review if parsed.page else [command("score", *parsed.files, "--page", "scores.html"), *review]
+    same = ["--observer"] if parsed.observer else []
+    return review if parsed.page else [command("score", *parsed.files, *same, "--page", "scores.html"), *review]
 
 
 def _sensitivity_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:

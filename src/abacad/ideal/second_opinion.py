@@ -13,12 +13,31 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
-from abacad.ideal.blind_observer import Opinion
+from abacad.ideal.blind_observer import Opinion, blind_observer
+from abacad.signal.cadence import Axes
 
 _BIAS, _NETWORK = -0.63, 0.70
 _PARTS = np.array([0.10, -0.20, 0.31])
 _SURE = 1e-6  # scores are held this far from 0 and 1, whose log-odds are infinite
+
+
+def with_observer(
+    scores: Float[np.ndarray, " batch"], panels: Float[Tensor, "batch panel time freq"], axes: Axes
+) -> Float[np.ndarray, " batch"]:
+    """Scores of cadences after the blind observer has weighed them too, each in more than a second of a core.
+
+    Args:
+        scores: of a network, in [0, 1].
+        panels: the cadences, in any units.
+        axes: of the cadences.
+
+    Raises:
+        AbacadError: the observer is not worked out for these axes.
+    """
+    observer = blind_observer(axes)
+    return together(scores, [observer.opinion(one) for one in panels])
 
 
 def together(scores: Float[np.ndarray, " batch"], opinions: Sequence[Opinion]) -> Float[np.ndarray, " batch"]:

@@ -149,11 +149,9 @@ class _Judges:
         scores = judge.scores(panels, axes)
         if self.observer:
             # SciPy's laws, which the observer's need, take a second that a ranking without it does not wait for.
-            from abacad.ideal.blind_observer import blind_observer
-            from abacad.ideal.second_opinion import together
+            from abacad.ideal.second_opinion import with_observer
 
-            blind = blind_observer(axes or Axes.usual(*panels.shape[2:]))
-            scores = together(scores, [blind.opinion(one) for one in panels])
+            scores = with_observer(scores, panels, axes or Axes.usual(*panels.shape[2:]))
         return [float(value) for value in scores]
 
 
