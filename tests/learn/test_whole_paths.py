@@ -3,8 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from abacad.config import Data, Model, Recipe
-from abacad.learn.whole_paths import with_whole_paths
+from abacad.errors import AbacadError
+from abacad.learn.whole_paths import require_files, with_whole_paths
 
 
 def test_files_become_whole_paths_and_names_stay(tmp_path, monkeypatch):
@@ -25,3 +28,15 @@ def test_what_is_no_file_stays():
         recipe = replace(Recipe(), data=Data(groups=groups), model=Model(weights="in-domain"))
         assert with_whole_paths(recipe) == recipe
     assert with_whole_paths(Recipe()) == Recipe()
+
+
+@pytest.mark.parametrize("key", ["pseudo", "verdicts"])
+def test_a_table_that_is_not_there_is_told_before_any_work(key, tmp_path):
+    """It was told after all cadences had been read and packed."""
+    path = tmp_path / "v.csv"
+    recipe = replace(Recipe(), data=Data(**{key: str(path)}))
+    with pytest.raises(AbacadError, match=rf"There is no file .*v\.csv\.\nName another, or none: --data\.{key}"):
+        require_files(recipe)
+    path.touch()
+    require_files(recipe)
+    require_files(Recipe())

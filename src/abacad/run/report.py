@@ -62,7 +62,9 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
         AbacadError: the run is not finished.
     """
     folder = RunFolder(Path(run))
-    folds = folder.trained(tell=False)  # `read_oof` tells
+    # A run with folds left over has a page, too, of the folds that are trained: hours may lie between the first and the
+    # last. `read_oof` below says which are missing; said here as well, it would stand twice on the screen.
+    folds = folder.trained(tell=False)
     page_path = output(out if out is not None else folder.path / "report.html", PAGE)
     oof = read_oof(folder)
     record = read_record(folder.record)

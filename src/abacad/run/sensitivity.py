@@ -119,7 +119,9 @@ def sensitivity(
         scored["bound"] = _bound(simulation, min(bound, cadences), cadences, seed, progress)
     table = completeness(scored, rates, _detectors(scored), BINS, ratios=("bound",))
     write_table(page.with_suffix(".csv"), table)
-    name = path.resolve().name if run is not None else "the package's weights"
+    # A file with its folder, since each fold's is called best.safetensors.
+    named = "/".join(path.resolve().parts[-1 if path.is_dir() else -2 :])
+    name = named if run is not None else "the package's weights"
     where = f"the preset {preset}" + (f" in the noise of {paths_of(background)[0].name} …" if noise else "")
     _page(name, where, scored, table).write(page)
     log.info("Wrote %s and %s", page, page.with_suffix(".csv"))

@@ -42,7 +42,7 @@ from abacad.learn.speed import require_speed
 from abacad.learn.start import start_of
 from abacad.learn.state import read_state
 from abacad.learn.verdicts import with_verdicts
-from abacad.learn.whole_paths import with_whole_paths
+from abacad.learn.whole_paths import require_files, with_whole_paths
 from abacad.metric import Interval, auc_interval
 from abacad.model.detector import build_detector
 from abacad.model.precision import precision_of
@@ -149,10 +149,10 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     if _is_first() and not ready.is_file():
         # Built once for its errors: reading all cadences takes up to an hour, and a wrong model name should not.
         require_speed(recipe)
+        require_files(recipe)
         build_detector(_any_start(recipe.model), recipe.represent)
-        checked = check_cadences(
-            root, "train", list(labels["id"]), full=recipe.data.check == "full", progress=recipe.trainer.progress
-        )
+        how = {"full": recipe.data.check == "full", "progress": recipe.trainer.progress}
+        checked = check_cadences(root, "train", list(labels["id"]), **how)
         good = usable(checked, recipe.data.bad)
         for reason in checked.bad.values():
             log.warning("Left out: %s", reason)
