@@ -2,14 +2,20 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from abacad.simulator.presets import PRESETS
 
 QUICK = (
     "--trainer.max_epochs", "2", "--trainer.progress", "false", "--data.workers", "0", "--trainer.precision", "32-true",
     "--optim.batch_size", "8", "--model.width", "2", "--model.pretrained", "false", "--trainer.loggers", "[]",
 )  # fmt: skip
 SMALL = ("--preset", "demo", "--axes.n_time", "28", "--axes.n_freq", "64", "--scenes.n_freq", "256")
+DEMO = PRESETS["demo"]
+PRESETS["tiny"] = replace(
+    DEMO, axes=replace(DEMO.axes, n_time=28, n_freq=64), scenes=replace(DEMO.scenes, n_freq=256)
+)  # `sensitivity` needs 700 cadences, and its preset has no other way to be small
 TELESCOPE = ("--telescope", "--channels", "8192", "--signals", "2", "--progress", "false")
 
 
@@ -95,7 +101,8 @@ VERBS = (
     Verb(
         "sensitivity",
         lambda g, o: [
-            "sensitivity", "--preset", "telescope", "--cadences", "700", "--bound", "0", "--out", str(o / "s.html"),
+            "sensitivity", str(g / "run"), "--preset", "tiny", "--cadences", "700", "--bound", "0",
+            "--out", str(o / "s.html"),
         ],
     ),
     Verb("bound", lambda g, o: ["bound", data(g), "--limit", "3", "--out", str(o / "b.csv")]),

@@ -22,6 +22,7 @@ import pandas as pd
 
 from abacad.data.check import check_cadences
 from abacad.data.competition import read_labels, read_sample
+from abacad.data.submission import check_submission, write_submission
 from abacad.files import read_table, write_table
 from abacad.learn.fold_data import FoldData
 from abacad.learn.folds import make_folds, read_groups
@@ -30,7 +31,6 @@ from abacad.overlap.links import across
 from abacad.recipes import recipe_with
 from abacad.run.audit import audit
 from abacad.run.predict import _check_test
-from abacad.run.submit import check_submission, write_submission
 from abacad.run.train import _prepare
 from abacad.searcher.engine import Result, joined
 from abacad.searcher.second_look import SignalClass

@@ -1,7 +1,10 @@
 """The tests mirror the tree: who changes src/abacad/a/b.py finds its tests in tests/a/test_b.py, and the reverse."""
 
 import ast
+import importlib.util
 from pathlib import Path
+
+import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "abacad"
@@ -80,3 +83,24 @@ def test_the_exceptions_are_needed():
 def test_files_of_tests_are_short():
     lengths = {str(path.relative_to(TESTS)): path.read_text().count("\n") for path in TESTS.rglob("*.py")}
     assert {name: length for name, length in lengths.items() if length >= MOST_LINES} == {}
+
+
+def imported_from_abacad(script: Path) -> list[tuple[str, str]]:
+    """Module and name of each `from abacad… import name` in a script that no checker of types reads."""
+    nodes = [
+        node for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
+    ]
+    named = [(node.module or "", one.name) for node in nodes for one in node.names]
+    return [(module, name) for module, name in named if module.partition(".")[0] == "abacad"]
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "docs", "notebooks"])
+def test_scripts_outside_the_package_import_what_is_there(folder):
+    """A benchmark that is run twice a year once named a function that had moved."""
+    gone = []
+    for script in sorted((TESTS.parent / folder).rglob("*.py")):
+        for module, name in imported_from_abacad(script):
+            holder = importlib.import_module(module)
+            if not hasattr(holder, name) and importlib.util.find_spec(f"{module}.{name}") is None:
+                gone.append(f"{script.name}: {module}.{name}")
+    assert gone == []
