@@ -89,6 +89,7 @@ def forked(
         code = main(words)
         if modules is not None:
             modules.write_text("\n".join(set(sys.modules) - known))
+        sys.stderr.flush()  # what it said is in the table of kills; `_exit` would lose it
         os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 

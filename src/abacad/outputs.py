@@ -49,7 +49,7 @@ SCORES = Content("table of abacad score", "file,")
 SUBMISSION = Content("submission", "id,target\n")
 TEST_SCORES = Content("table of abacad predict", "id,fold")
 BOUND = Content("table of abacad bound", "id,target,score,classical,decoy")
-COMPLETENESS = Content("table of abacad sensitivity", "detector,false_alarm_rate,threshold,family")
+COMPLETENESS = Content("table of abacad sensitivity", "detector,false_alarm_rate,threshold,")
 ONNX = Content("ONNX model of abacad's", "abacad", first=False)
 PAIRS = Content("table of abacad overlaps", "id_a,id_b,offset")
 

@@ -14,6 +14,7 @@ import pytest
 from abacad.cli import main
 from abacad.data.simulated_folder import read_card
 from abacad.errors import AbacadError
+from abacad.outputs import BOUND
 from abacad.run.bound import auc_rows, bound
 from abacad.run.simulate import simulate
 from abacad.signal.cadence import Axes
@@ -45,6 +46,7 @@ def test_the_verb_scores_the_test_set_and_shows_its_auc(folder: Path, capsys):
     table, truth = pd.read_csv(folder / "bound.csv"), pd.read_csv(folder / "truth.csv")
     assert list(table["id"]) == list(truth[truth["split"] == "test"]["id"])
     assert {"id", "target", "score", "classical", "decoy", "unlearned", "line", "squiggle"} == set(table.columns)
+    assert BOUND.wrote(folder / "bound.csv")  # which the same command may replace
     bright, none = table[table["target"] == 1]["score"], table[table["target"] == 0]["score"]
     assert bright.median() > none.max()
 

@@ -11,6 +11,7 @@ import pytest
 
 from abacad.cli import main, parser_of
 from abacad.data.submission import check_submission
+from abacad.outputs import SUBMISSION, TEST_SCORES
 from tests.conftest import QUICK
 
 
@@ -30,6 +31,8 @@ def test_predict_then_submit(shared_competition, trained_run, tmp_path):
     assert list(submission["id"]) == list(sample["id"])
     np.testing.assert_allclose(submission["target"], test["score"])
     check_submission(out, list(sample["id"]))
+    assert TEST_SCORES.wrote(trained_run / "test.csv")
+    assert SUBMISSION.wrote(out)
 
 
 def test_a_bad_test_cadence_can_be_skipped(competition, trained_run):

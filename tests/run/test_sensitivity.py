@@ -8,6 +8,7 @@ import pytest
 
 from abacad.cli import main
 from abacad.completeness import completeness
+from abacad.outputs import COMPLETENESS, PAGE
 from abacad.run.sensitivity import BINS, FALSE_ALARM_RATES, _bound, _detectors
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
@@ -85,6 +86,9 @@ def test_the_weights_of_the_package_are_measured_where_no_run_is_named(small, tm
     one = table[(table["family"] == "all") & (table["axis"] == "panel_snr") & (table["false_alarm_rate"] == 0.1)]
     n_needles = one.groupby("detector")["needles"].sum().max()
     assert n_needles == pytest.approx(34, abs=16)  # the preset's own share would be 85
+    # a table with a new column once counted as a stranger's, so that the same command could not be repeated
+    assert COMPLETENESS.wrote(tmp_path / "sensitivity.csv")
+    assert PAGE.wrote(tmp_path / "sensitivity.html")
 
 
 def test_needles_that_drift_too_fast_have_no_bound():
