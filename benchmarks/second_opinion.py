@@ -62,7 +62,7 @@ def of_folder(folder: Path, n: int) -> Iterator[tuple[str, int, torch.Tensor]]:
 
 
 def scored(asked: argparse.Namespace) -> pd.DataFrame:
-    """One row a cadence: target, score of the network, the three parts of the opinion, and the bound's score."""
+    """One row a cadence: target, score of the network, both parts of the opinion, and the bound's score."""
     simulation = simulation_of(asked.preset)
     judge, knowing = judge_of(SHIPPED, torch.device("cpu")), Observer(simulation) if asked.bound else None
 
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     table = scored(asked)
-    opinions = [Opinion(row.needle, row.off, row.better) for row in table.itertuples()]
+    opinions = [Opinion(row.off, row.better) for row in table.itertuples()]
     table["blind"] = [opinion.log_odds for opinion in opinions]
     table["together"] = together(table["network"].to_numpy(), opinions)
     if asked.out:

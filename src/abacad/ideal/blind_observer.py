@@ -2,9 +2,8 @@
 
 Its likelihoods are those of `abacad.ideal.observer`, on a cadence whose gains and interference were estimated from the
 pixels (`abacad.ideal.blind`). Where an estimate fails, a likelihood ratio of noise against needle can reach e^1000,
-and means nothing. An opinion has three parts, therefore, each of them bounded: what speaks for a needle in the ON
-panels, what stands in the OFF panels, and by how much a needle of some family is a better explanation than a decoy of
-the same family, which is a needle's shape that stands in OFF panels as well.
+and means nothing. An opinion has two parts, therefore, each of them bounded: what stands in the OFF panels, and how
+much more of a needle stands in the ON panels.
 """
 
 import functools
@@ -21,27 +20,23 @@ from abacad.signal.cadence import Axes
 from abacad.simulator.presets import preset_named
 from abacad.simulator.settings import Simulation
 
-_LEAST, _MOST = np.array([-3.0, -2.0, -6.0]), np.array([3.0, 3.0, 6.0])  # that each part of an opinion can say
-_ALONE, _BIAS = np.array([0.21, -0.24, 0.45]), -1.27
+_LEAST, _MOST = np.array([-2.0, -6.0]), np.array([3.0, 6.0])  # that each part of an opinion can say
+_ALONE, _BIAS = np.array([-0.11, 0.55]), -1.31
 """Weights of the parts where there is no other detector, and what is left when they say nothing: a logistic regression
 on 240 simulated cadences of `kaggle` that no figure is reported on (docs/lab-notebook.md)."""
-_CURVES = ("sine", "s_curve")
 _FASTEST = 0.69  # channels a row, which the observer's grids reach
 _LEAST_ROWS = 64  # of a panel: with fewer, drifts of some channels a row are usual, which the grids do not reach
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the blind observer says of a cadence, in log likelihood ratios.
+    """What the blind observer says of a cadence, in log likelihood ratios against noise alone.
 
     Attributes:
-        needle: a needle of any family in the ON panels, against noise alone.
-        off: a curve in the OFF panels, against noise alone.
-        better: the family that is most of a needle and least of a decoy: the first less the second, if that is
-            above 0.
+        off: a curve in the OFF panels.
+        better: the likeliest family of needles in the ON panels, less a curve in the OFF panels where that is above 0.
     """
 
-    needle: float
     off: float
     better: float
 
@@ -51,8 +46,8 @@ class Opinion:
         return float(self.parts() @ _ALONE) + _BIAS
 
     def parts(self) -> Float[np.ndarray, " part"]:
-        """The three numbers, bounded: none of them can outweigh a network that is sure."""
-        return np.clip([self.needle, self.off, self.better], _LEAST, _MOST)
+        """Both numbers, bounded: neither can outweigh a network that is sure."""
+        return np.clip([self.off, self.better], _LEAST, _MOST)
 
 
 class BlindObserver:
@@ -60,7 +55,7 @@ class BlindObserver:
 
     Example:
         >>> observer = BlindObserver(Axes())
-        >>> observer.opinion(panels).needle > 0
+        >>> observer.opinion(panels).better > 0
         True
     """
 
@@ -83,12 +78,8 @@ class BlindObserver:
     def opinion(self, panels: Float[Tensor, "panel time freq"]) -> Opinion:
         """Weigh a cadence (6, time, freq) in any units."""
         noise, known = estimated(panels, self.axes)
-        verdict = self.observer.judge(noise, known, always_decoys=True)
-        # Where a curve stands in the OFF panels does not matter for a curved decoy's ratio: such a ratio holds whatever
-        # interference is left in them, times the needle's own. A curve is compared with the OFF panels alone.
-        decoys = verdict.decoys | dict.fromkeys(_CURVES, verdict.off)
-        better = max(ratio - max(decoys[family], 0.0) for family, ratio in verdict.families.items())
-        return Opinion(verdict.needle, verdict.off, better)
+        needles, off = self.observer.on_and_off(noise, known)
+        return Opinion(off, max(needles.values()) - max(off, 0.0))
 
 
 @functools.lru_cache(maxsize=8)

@@ -54,19 +54,13 @@ class Verdict:
 
     Attributes:
         score: log likelihood ratio of a needle against none, decoys among the negatives.
-        needle: log likelihood ratio of a needle of any family against noise alone.
         families: log likelihood ratio of each family's needle against noise alone.
         decoy: log likelihood ratio of a decoy against noise alone; NaN where it was not worked out.
-        decoys: log likelihood ratio of each family's decoy; empty where they were not worked out.
-        off: log likelihood ratio of a curve in the OFF panels, where they were and curves are among the families.
     """
 
     score: float
-    needle: float
     families: dict[str, float]
     decoy: float
-    decoys: dict[str, float]
-    off: float
 
 
 class Observer:
@@ -107,25 +101,33 @@ class Observer:
         self.curve = curve_model(axes, needles.partial)
         self.missing = along.missing_rows()
 
-    def judge(self, noise: Float[Tensor, "panel time freq"], known: Known, always_decoys: bool = False) -> Verdict:
+    def judge(self, noise: Float[Tensor, "panel time freq"], known: Known) -> Verdict:
         """Weigh a cadence.
 
         Args:
             noise: in units of its noise, as `noise_of` gives it.
             known: gains and interference of the observation.
-            always_decoys: work decoys out even where nothing stands that could be one.
         """
         cadence = _Cadence(self, noise, known)
         needle = cadence.needles()
         total = _mean(needle, self.shares)
-        decoy, score, decoys = float("nan"), total, {}
-        doubtful = self.decoys and total > _DOUBTFUL
-        if always_decoys or doubtful:
-            decoys = cadence.decoys()
-            decoy = _mean(decoys, self.shares)
-        if doubtful:
+        decoy, score = float("nan"), total
+        if self.decoys and total > _DOUBTFUL:
+            decoy = _mean(cadence.decoys(), self.shares)
             score = total - float(np.logaddexp(_log(1 - self.decoys), _log(self.decoys) + decoy))
-        return Verdict(score, total, needle, decoy, decoys, cadence.off)
+        return Verdict(score, needle, decoy)
+
+    def on_and_off(self, noise: Float[Tensor, "panel time freq"], known: Known) -> tuple[dict[str, float], float]:
+        """Log likelihood ratio of each family's needle in the ON panels, and that of a curve in the OFF panels.
+
+        A curve is any smooth path, and so the broadest of families: what stands in OFF panels is seldom a needle.
+
+        Args:
+            noise: in units of its noise.
+            known: degrees of freedom, and the factor on a needle's power in each pixel.
+        """
+        cadence = _Cadence(self, noise, known)
+        return cadence.needles(), cadence.curves(OFF)
 
 
 def _mean(ratios: Mapping[str, float], shares: Mapping[str, float]) -> float:
@@ -140,7 +142,6 @@ class _Cadence:
         ratios: log ratios (tone, time, place) of the panels that were asked for.
         walked: log ratios (amplitude, chain) of squiggles and dashes in these panels.
         by_family: log likelihood ratio of each family's needle.
-        off: log likelihood ratio of a curve in the OFF panels; NaN until decoys are worked out.
     """
 
     def __init__(self, observer: Observer, noise: Float[Tensor, "panel time freq"], known: Known) -> None:
@@ -150,7 +151,6 @@ class _Cadence:
         self.ratios: dict[int, Tensor] = {}
         self.walked: dict[int, Tensor] = {}
         self.by_family: dict[str, float] = {}
-        self.off = float("nan")
 
     def _ratios(self, panel: int) -> Float[Tensor, "tone time place"]:
         if panel not in self.ratios:
@@ -169,7 +169,7 @@ class _Cadence:
         if wanted.keys() & {"squiggle", "dash"}:
             self._walks()
         if wanted.keys() & {"sine", "s_curve"}:
-            self.by_family |= dict.fromkeys(("sine", "s_curve"), self._curves(ON))
+            self.by_family |= dict.fromkeys(("sine", "s_curve"), self.curves(ON))
         return {name: self.by_family[name] for name in wanted}
 
     def _lines(self) -> None:
@@ -245,7 +245,8 @@ class _Cadence:
         for name, panels in self._walk_panels(ON).items():
             self.by_family[name] = float(torch.logsumexp((over_patterns(panels, patterns) + priors[name]).flatten(), 0))
 
-    def _curves(self, panels: tuple[int, ...]) -> float:
+    def curves(self, panels: tuple[int, ...]) -> float:
+        """Log likelihood ratio of a curve in these panels."""
         it = self.observer
         pieces = [tracklets(self._ratios(panel)[it.tones.middle()], STEEPEST) for panel in panels]
         mass = torch.from_numpy(np.log(it.tones.mass)).float()
@@ -274,11 +275,10 @@ class _Cadence:
             for name, walked in self._walk_panels(tuple(range(N_PANELS))).items():
                 decoys[name] = float(torch.logsumexp((over_decoys(walked) + priors[name]).flatten(), 0))
         curves = it.shares.keys() & {"sine", "s_curve"}
-        if curves:
-            self.off = self._curves(OFF)
+        off = self.curves(OFF) if curves else 0.0
         for name in curves:
             lit, dark = np.log(DECOY_LIT), np.log(1 - DECOY_LIT)  # whether it stands in the ON panels as well
-            decoys[name] = float(np.logaddexp(lit + self.by_family[name] + self.off, dark + self.off))
+            decoys[name] = float(np.logaddexp(lit + self.by_family[name] + off, dark + off))
         return decoys
 
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from abacad.ideal.blind_observer import Opinion, blind_observer
 from abacad.signal.cadence import Axes
 
-_BIAS, _NETWORK = -0.63, 0.70
-_PARTS = np.array([0.10, -0.20, 0.31])
+_BIAS, _NETWORK = -0.68, 0.65
+_PARTS = np.array([-0.12, 0.35])
 _SURE = 1e-6  # scores are held this far from 0 and 1, whose log-odds are infinite
 
 
@@ -48,7 +48,7 @@ def together(scores: Float[np.ndarray, " batch"], opinions: Sequence[Opinion]) -
         opinions: of the observer, of the same cadences in the same order.
 
     Example:
-        >>> together(np.array([0.5, 0.5]), [Opinion(-1.0, -1.0, -1.0), Opinion(6.0, -1.0, 6.0)])
+        >>> together(np.array([0.5, 0.5]), [Opinion(-1.0, -1.0), Opinion(-1.0, 6.0)])
     """
     sure = np.clip(np.asarray(scores, dtype=np.float64), _SURE, 1 - _SURE)
     log_odds = _NETWORK * np.log(sure / (1 - sure)) + np.array([one.parts() for one in opinions]) @ _PARTS + _BIAS
