@@ -142,3 +142,9 @@ def test_a_column_for_programs_alone_is_not_drawn(capsys):
     outcome = Outcome([Table("T", ("a", "b", "c"), [(1, 2, float("nan"))], {"c": ".1f"}, unseen=("a",))])
     assert people(capsys, outcome).splitlines()[-2].split() == ["2", "–"]
     assert json.loads(json_lines(outcome)[0]) == {"table": "T", "a": 1, "b": 2, "c": None}
+
+
+def test_a_number_that_is_not_known_leaves_its_column_one_of_numbers(capsys):
+    rows = people(capsys, Outcome([Table("T", ["x"], [(100.0,), (float("nan"),)])])).splitlines()
+    assert rows[-2].rstrip().endswith("–")
+    assert len(rows[-2].rstrip()) == len(rows[-3].rstrip())

@@ -42,7 +42,8 @@ def test_every_option_reaches_the_search(files, run_folder, tmp_path, monkeypatc
 def test_events_are_shown_and_all_signals_counted(files, monkeypatch, capsys, tmp_path):
     instead(monkeypatch, "search", events())
     said = told(capsys, "search", *files, "--out", tmp_path / "found")
-    assert [row["snr"] for row in said if "table" in row] == [30.0, 20.0, 12.0]  # neither in OFF nor excluded
+    # Neither in OFF nor excluded; by class, and the brightest first.
+    assert [row["snr"] for row in said if "table" in row] == [30.0, 12.0, 20.0]
     assert {"note": "Signals: 2 event, 1 in OFF, 1 near-zero drift, 1 RFI zone."} in said
 
 
@@ -59,9 +60,9 @@ def test_scores_are_shown_as_log_odds_and_what_was_not_judged_as_a_dash(files, m
     instead(monkeypatch, "search", events(score=[0.99999, 0.5, float("nan"), 0.5, 0.99]))
     assert main(["search", *map(str, files), "--out", str(tmp_path / "found")]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if "1400.000000" in line]
-    assert [row[-5] for row in rows] == ["+11.5", "–", "+4.6"]
+    assert [row[-5] for row in rows] == ["+11.5", "+4.6", "–"]
     said = told(capsys, "search", *files, "--out", tmp_path / "found")
-    assert [row["score"] for row in said if "table" in row] == [0.99999, None, 0.99]  # programs have both
+    assert [row["score"] for row in said if "table" in row] == [0.99999, 0.99, None]  # programs have both
 
 
 def test_no_signal_is_told_as_none(files, monkeypatch, capsys, tmp_path):
@@ -81,8 +82,10 @@ def test_what_was_written_is_told_as_far_as_it_is_there(files, monkeypatch, caps
 def test_a_catalogue_is_searched_instead(tmp_path, monkeypatch, capsys):
     one = instead(monkeypatch, "search", events())
     all_of = instead(monkeypatch, "search_catalogue", events())
-    (tmp_path / "c.csv").write_text("name,files\n")
+    (tmp_path / "night.h5").touch()
+    (tmp_path / "c.csv").write_text(f"name,files\nnight,{tmp_path}/night.h5\n")
     said = told(capsys, "search", "--catalogue", tmp_path / "c.csv", "--out", tmp_path / "all", "--snr", 9)
+    assert said[-1] == {"next": f"abacad review {tmp_path}/all/night --files {tmp_path}/night.h5"}
     assert one.times == 0
     assert all_of.positional == (tmp_path / "c.csv",)
     assert (all_of.named["snr"], all_of.named["out"]) == (9.0, tmp_path / "all")

@@ -116,7 +116,8 @@ def _drawn(table: Table) -> Any:
     seen = [(place, column) for place, column in enumerate(table.columns) if column not in table.unseen]
     for place, column in seen:
         # Numbers of one column are compared by their digits, which therefore stand below each other.
-        numbers = all(isinstance(_plain(row[place]), int | float) for row in table.rows)
+        cells = [_plain(row[place]) for row in table.rows if row[place] is not None]
+        numbers = all(isinstance(cell, int | float) or cell is None for cell in cells)  # None: what is not known
         drawn.add_column(column, overflow="fold", justify="right" if numbers else "left")
     for row in table.rows:
         told = (_told(row[place], table.formats.get(column, "")) for place, column in seen)

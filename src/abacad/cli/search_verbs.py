@@ -20,6 +20,7 @@ _FORMATS = {
 _SHOWN = ("class", "log-odds", "frequency_mhz", "drift_hz_s", "snr", "off_snr", "score", "source")
 _UNSEEN = ("score", "source")  # bright lines all score 1.0000, and the log names the source
 _MOST = 25  # rows on the screen
+_LISTED = ["event", "RFI zone", "near-zero drift", "window"]
 
 
 def _search_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
@@ -115,8 +116,9 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     if parsed.catalogue is not None:
         from abacad.run.search_catalogue import search_catalogue
 
-        return _told(search_catalogue(parsed.catalogue, **options), parsed.out, _OF_CATALOGUE, ("observation", *_SHOWN),
-                     command("review", parsed.out / "NAME", "--files", "FILE…"))  # fmt: skip
+        table = search_catalogue(parsed.catalogue, **options)
+        then = _review_of_one(parsed.catalogue, parsed.out, table)
+        return _told(table, parsed.out, _OF_CATALOGUE, ("observation", *_SHOWN), then)
     from abacad.run.search import search
 
     # The folder knows its files by name alone: the page that cuts them out needs to be told where they lie.
@@ -124,13 +126,25 @@ def _search(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     return _told(search(parsed.files, **options), parsed.out, _TABLES, _SHOWN, then)
 
 
+def _review_of_one(catalogue: Path, out: Path, table: Any) -> str:
+    """The command that reviews the observation with the first signal."""
+    from abacad.run.search_catalogue import read_catalogue
+
+    # A command that runs as it stands, and not a pattern of one: its files are named in the catalogue.
+    files = {entry.name: entry.files for entry in read_catalogue(catalogue)}
+    name = str(table["observation"].iloc[0]) if len(table) else next(iter(files))
+    return command("review", out / name, "--files", *files[name])
+
+
 def _told(table: Any, out: Path, files: Mapping[str, str], shown: Sequence[str], then: str) -> Outcome:
     """The first events of a table of signals, how many there are of each class, and what was written."""
     # Interference is counted and not listed: it is nearly all of the table.
-    events = table[table["class"].isin(["event", "RFI zone", "near-zero drift", "window"]) & (table["excluded"] == "")]
+    events = table[table["class"].isin(_LISTED) & (table["excluded"] == "")]
     from abacad.show.words import log_odds
 
-    head = events.head(_MOST)
+    # A catalogue's table begins with all events of its first observation; the brightest of all come first here.
+    places = events.assign(place=events["class"].map(_LISTED.index))
+    head = places.sort_values(["place", "snr"], ascending=[True, False], kind="stable").head(_MOST)
     head = head.assign(**{"log-odds": head["score"].map(log_odds, na_action="ignore")})[list(shown)]
     rows = [tuple(row) for row in head.itertuples(index=False)]
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
