@@ -48,7 +48,9 @@ def together(scores: Float[np.ndarray, " batch"], opinions: Sequence[Opinion]) -
         opinions: of the observer, of the same cadences in the same order.
 
     Example:
-        >>> together(np.array([0.5, 0.5]), [Opinion(-1.0, -1.0), Opinion(-1.0, 6.0)])
+        >>> unsure, lit = together(np.array([0.5, 0.5]), [Opinion(-1.0, -1.0), Opinion(-1.0, 6.0)])
+        >>> bool(unsure < 0.5 < lit)
+        True
     """
     sure = np.clip(np.asarray(scores, dtype=np.float64), _SURE, 1 - _SURE)
     log_odds = _NETWORK * np.log(sure / (1 - sure)) + np.array([one.parts() for one in opinions]) @ _PARTS + _BIAS
