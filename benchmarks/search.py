@@ -5,8 +5,6 @@
     python benchmarks/search.py noise [--seeds 4] [--real FILE]       events of pure noise, by SNR
     python benchmarks/search.py inject FOLDER [--seeds 4]             share of needles found that are put into the files
     python benchmarks/search.py cost FOLDER                           CPU seconds by channels and by drift range
-    python benchmarks/search.py memory FOLDER [--times 3]             largest resident memory, 10^9 bytes
-    python benchmarks/search.py torch FOLDER                          the first look in torch on the CPU beside Numba
 
 FOLDER holds the six files of an ABACAD cadence, which sort in the order of time, and `truth.csv` with the columns kind,
 drift (Hz/s), snr, chan (channel of the first row, upwards) and panels. PYTHON is the interpreter of an environment
@@ -21,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -66,18 +63,6 @@ begin = resource.getrusage(resource.RUSAGE_SELF)
 search(sys.argv[3:], out=Path(sys.argv[1]) / "found", max_drift=float(sys.argv[2]), progress=False, shown=0)
 end = resource.getrusage(resource.RUSAGE_SELF)
 print("CPU", end.ru_utime - begin.ru_utime + end.ru_stime - begin.ru_stime)
-"""
-
-MEMORY = """
-import resource, sys
-from abacad.data.observation import Observation
-out, times, shown, judged, windows, *files = sys.argv[1:]
-coarse = Observation.coarse
-Observation.coarse = lambda self: coarse(self) * int(times)
-from abacad.run.search import search
-options = dict(shown=int(shown), judged=int(judged), windows=int(windows))
-search(files, out=out, progress=False, **options)
-print("MEMORY", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)
 """
 
 
@@ -264,75 +249,14 @@ def cost(folder: Path) -> None:
             del unit
 
 
-def memory(folder: Path, times: int) -> None:
-    """Memory of a search of a coarse channel that is named several times: once warm, as all after the first are."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".h5", ".fil"))
-    for what, options in (("compiled by the first", (0, 0, 0)), ("lines alone", (0, 0, 0)), ("32 judged", (0, 32, 0)),
-                          ("32 judged, a page", (12, 32, 0)), ("windows, too", (0, 32, 4))):  # fmt: skip
-        with tempfile.TemporaryDirectory() as out:
-            # Windows of one coarse channel alone, since they take minutes.
-            told = output(sys.executable, MEMORY, Path(out) / "found", 1 if options[2] else times, *options, *files)
-        print(f"{what}: {told['MEMORY']:.2f}", flush=True)
-
-
-def torch_twin(folder: Path, max_drift: float, n_channels: int = 2**17) -> None:
-    """CPU seconds of the first look by both codes, of the octave below the unit drift alone and of all; same places?"""
-    import torch
-
-    from abacad.searcher import on_torch
-
-    torch.set_num_threads(1)
-    unit, settings = whole_unit(folder, max_drift)
-    start_s, rows = np.array(unit.start_s)[list(unit.on)], np.array(unit.n_time)[list(unit.on)]
-    join = Join(octaves(1.0)[0], start_s, rows, unit.dt_s)
-    band = np.ascontiguousarray(unit.power[list(unit.on), :, :n_channels])
-    tensor = torch.from_numpy(band)
-    numba, twin = partial(join.best, band, settings.first_snr, 8), partial(on_torch.best, join, tensor)
-    numba()
-    for name, call in (("Numba", numba), ("torch", twin)):
-        print(f"one octave of {n_channels} bins, {name}: {least(call):.3f} s")
-    look(unit, max_drift, settings.first_snr)
-    begin = time.process_time()
-    ours = look(unit, max_drift, settings.first_snr)
-    between = time.process_time()
-    theirs = look(unit, max_drift, settings.first_snr, "cpu:0")
-    end = time.process_time()
-    seconds = between - begin, end - between
-    print(f"the first look, {unit.power.shape[2]} channels: Numba {seconds[0]:.2f} s, torch {seconds[1]:.2f} s, "
-          f"{seconds[1] / seconds[0]:.1f} times")  # fmt: skip
-    same_places(ours, theirs)
-    ours, theirs = signals_of(unit, settings), signals_of(unit, settings, "cpu:0")
-    print(f"signals: Numba {len(ours)}, torch {len(theirs)}, the same {len(set(ours) & set(theirs))}")
-
-
-def same_places(ours, theirs) -> None:
-    """How many places both codes name, and how far their SNRs lie apart."""
-    named = [{(round(place.line.x, 3), round(place.line.slope, 9)): place.snr for place in found}
-             for found in (ours, theirs)]  # fmt: skip
-    both = named[0].keys() & named[1].keys()
-    apart = max((abs(named[0][key] - named[1][key]) for key in both), default=0.0)
-    print(f"places: Numba {len(ours)}, torch {len(theirs)}, the same {len(both)}, SNRs differ by {apart:.2g} at most")
-
-
-def least(call, rounds: int = 3) -> float:
-    """CPU seconds of a call, the least of some."""
-    seconds = []
-    for _ in range(rounds):
-        begin = time.process_time()
-        call()
-        seconds.append(time.process_time() - begin)
-    return min(seconds)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["cadence", "additions", "noise", "inject", "cost", "memory", "torch"])
+    parser.add_argument("what", choices=["cadence", "additions", "noise", "inject", "cost"])
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--turboseti")
     parser.add_argument("--max-drift", type=float, default=4.0)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--real", type=Path)
-    parser.add_argument("--times", type=int, default=3)
     asked = parser.parse_args()
     if asked.what == "cadence":
         cadence(asked.folder, asked.turboseti, asked.max_drift)
@@ -342,10 +266,6 @@ def main() -> None:
         inject(asked.folder, asked.seeds, asked.max_drift)
     elif asked.what == "cost":
         cost(asked.folder)
-    elif asked.what == "memory":
-        memory(asked.folder, asked.times)
-    elif asked.what == "torch":
-        torch_twin(asked.folder, asked.max_drift)
     else:
         noise(asked.seeds, asked.real)
 

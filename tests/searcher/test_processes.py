@@ -8,7 +8,7 @@ import pytest
 from abacad.errors import AbacadError
 from abacad.searcher.engines import outcomes
 from abacad.searcher.late import LateJudge
-from abacad.searcher.processes import cores, default_workers, worker_bytes
+from abacad.searcher.processes import _serve, cores, default_workers, worker_bytes
 from tests.searcher.pieces import PIECES, expected, plan, same, tasks
 from tests.searcher.slow import Deadly
 
@@ -45,6 +45,19 @@ def test_a_task_that_is_lost_three_times_ends_in_an_error(monkeypatch):
     ):
         list(pairs)
     assert begun == [2, 2, 2]
+
+
+def test_a_process_whose_parent_was_killed_meanwhile_ends_without_a_word(monkeypatch):
+    class Pipe:
+        def recv(self):
+            return 0, None, 0
+
+        def send(self, outcome):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("abacad.searcher.processes.signal.signal", lambda *_: None)
+    monkeypatch.setattr("abacad.searcher.processes.done_elsewhere", lambda *_: "an outcome")
+    _serve(Pipe())
 
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):

@@ -26,7 +26,7 @@ TRIES = 3
 """How often a coarse channel is begun before it is given up, when the process that searches it is lost each time."""
 
 _LIBRARIES = 3e8  # bytes of a process beside its coarse channel: Python, Numba, pandas
-_DETECTOR = 5e8  # torch and the detector, where windows are scored
+_DETECTOR = 6e8  # torch and the detector, where windows are scored
 
 
 def processes(tasks: Iterable[Task], workers: int | None = None) -> Iterator[tuple[Task, Outcome]]:
@@ -176,4 +176,8 @@ def _serve(pipe: Any) -> None:
             number, packed, coarse = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(done_elsewhere(number, partial(bytes, packed or b""), coarse))
+        outcome = done_elsewhere(number, partial(bytes, packed or b""), coarse)
+        try:
+            pipe.send(outcome)
+        except OSError:  # the process that talked to the user was killed
+            return
