@@ -55,8 +55,9 @@ class BlindObserver:
 
     Example:
         >>> import torch
-        >>> noise = torch.randn(6, 273, 64, generator=torch.Generator().manual_seed(0))
-        >>> BlindObserver(Axes(n_freq=64)).opinion(noise).better < 0
+        >>> panels = torch.randn(6, 273, 64, generator=torch.Generator().manual_seed(0))
+        >>> panels[::2, :, 30] += 1  # a line in the ON panels alone
+        >>> BlindObserver(Axes(n_freq=64)).opinion(panels).better > 0
         True
     """
 
