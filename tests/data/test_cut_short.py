@@ -1,6 +1,7 @@
 """A file that ends too early is opened as far as it goes; whatever else is wrong with it is told as HDF5 tells it."""
 
 import os
+from contextlib import closing
 
 import h5py
 import numpy as np
@@ -62,3 +63,15 @@ def test_after_the_end_stand_zeros_as_many_as_are_asked_for(tmp_path):
     file.close()
     file.close()
     assert file.closed
+
+
+def test_a_part_of_gigabytes_is_refused_before_memory_is_written_to(tmp_path, monkeypatch):
+    """What a damaged length asks for: 3 kB of a file once took 8 GB."""
+    (tmp_path / "a").write_bytes(b"abc")
+    monkeypatch.setattr("abacad.data.cut_short._MOST_AT_ONCE", 10)
+    with closing(_Longer(tmp_path / "a")) as file:
+        assert file.readinto(bytearray(10)) == 10
+        untouched = bytearray(b"x" * 11)
+        with pytest.raises(OSError, match="11 bytes"):
+            file.readinto(untouched)
+        assert untouched == b"x" * 11

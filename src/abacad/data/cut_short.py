@@ -7,11 +7,13 @@ masks every value whose place is beyond the true end. Otherwise one broken panel
 cadence.
 """
 
+import errno
 import io
 import os
 from pathlib import Path
 from typing import Any
 
+_MOST_AT_ONCE = 1 << 29  # bytes; twice the largest chunk that `abacad.data.hdf5` reads
 _NO_END = 1 << 50  # bytes, 1 PB: where the library looks for the end; the length in the header has to lie below it
 
 
@@ -36,6 +38,10 @@ class _Longer(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         wanted = memoryview(buffer).cast("B")
+        # A damaged length makes HDF5 ask for gigabytes at once. It has reserved them, and no memory is taken until
+        # something is written into them, so nothing is.
+        if len(wanted) > _MOST_AT_ONCE:
+            raise OSError(errno.EIO, f"a part of {len(wanted):,} bytes is no part of such a file")
         # A damaged file may lead anywhere, and the system knows no place of more than 63 bits.
         here = os.pread(self._file, len(wanted), self._place) if self._place < _NO_END else b""
         wanted[: len(here)] = here
