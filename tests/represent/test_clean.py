@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from abacad.represent.clean import decluttered, evened, whitened
+from abacad.represent.clean import cleaned, decluttered, evened, whitened
 from abacad.signal.cadence import OFF, ON
 from tests.represent.made import add_line, noise
 
@@ -87,3 +87,15 @@ def test_what_is_nothing_but_zero_stays_so_and_leaves_the_others_alone():
     left = decluttered(white)
     assert (left[0] == 0).all()
     torch.testing.assert_close(left[1], decluttered(white[1]), rtol=1e-3, atol=1e-3)
+
+
+def test_all_steps_leave_a_bright_drifting_line_bright_and_a_dead_panel_dead():
+    panels, row = noise(n_time=128, n_freq=160), torch.arange(128)
+    for panel in ON:
+        panels[panel, row, 10 + row] += 5
+    panels[5] = 7.0
+    clean = cleaned(panels)
+    assert min(clean[panel, row, 10 + row].mean() for panel in ON) > 2
+    assert (clean[5] == 0).all()
+    assert clean[1].std() == pytest.approx(1, abs=0.1)
+    torch.testing.assert_close(cleaned(1000 * panels + 5), clean, rtol=0, atol=0.01)  # units of the file are no matter

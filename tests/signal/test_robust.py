@@ -34,6 +34,15 @@ def test_sigma_of_the_noise_is_not_moved_by_what_stands_out():
     torch.testing.assert_close(noise_sigma(spoilt), sigma, rtol=0.03, atol=0)
 
 
+@pytest.mark.parametrize("n_time", [2, 6, 7])
+def test_sigma_of_a_few_rows_comes_from_pairs_of_neighbours(n_time):
+    """A gain that rises by 10 σ a row is in each pair once: pairs further apart would see more of it."""
+    x = noise(6, n_time, 20_000)
+    torch.testing.assert_close(noise_sigma(x), torch.ones(6, 1, 1), rtol=0.05, atol=0)
+    rising = noise_sigma(0.001 * x + 10 * torch.arange(n_time)[:, None])
+    torch.testing.assert_close(rising, torch.full((6, 1, 1), 10 * MAD_TO_SIGMA / 2**0.5), rtol=0.01, atol=0)
+
+
 def test_the_inverse_of_what_is_masked_is_zero():
     x = torch.tensor([2.0, 0.0, -4.0, float("inf")])
     assert inverse(x, x != 0).tolist() == [0.5, 0.0, -0.25, 0.0]
