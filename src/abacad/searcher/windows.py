@@ -24,7 +24,7 @@ LEAST = 0.5
 """Score from which on a window may hold a needle. A coarse channel has some 40 such windows without any needle, and at
 0.5 squiggles of panel SNR 15 are all found (docs/benchmarks.md)."""
 
-_BATCH = 64
+_ROWS = 64 * 16  # of the windows that are cut out at once: 6 MB
 _OF_THE_GROUND = {SignalClass.IN_OFF, SignalClass.DC_SPIKE}
 _LINES = {SignalClass.EVENT, SignalClass.ZONE, SignalClass.NEAR_ZERO}
 
@@ -105,7 +105,9 @@ def _starts(unit: Unit) -> Int[np.ndarray, " window"]:
 def _scores(unit: Unit, starts: Int[np.ndarray, " window"], judge: Judge) -> Float[np.ndarray, " window"]:
     order = abacad_order(unit.on, unit.off) or []
     rows = min(unit.n_time[panel] for panel in order)
-    parts = np.split(starts, range(_BATCH, len(starts), _BATCH))
+    # Whole fours, as the detector is shown them: scores do not depend on how many are cut out at once.
+    batch = max(4, _ROWS // rows // 4 * 4)
+    parts = np.split(starts, range(batch, len(starts), batch))
     return np.concatenate([scores(unit, _cut(unit, order, rows, part), judge) for part in parts])
 
 
