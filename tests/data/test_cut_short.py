@@ -66,12 +66,15 @@ def test_after_the_end_stand_zeros_as_many_as_are_asked_for(tmp_path):
 
 
 def test_a_part_of_gigabytes_is_refused_before_memory_is_written_to(tmp_path, monkeypatch):
-    """What a damaged length asks for: 3 kB of a file once took 8 GB."""
-    (tmp_path / "a").write_bytes(b"abc")
-    monkeypatch.setattr("abacad.data.cut_short._MOST_AT_ONCE", 10)
+    """What a damaged length asks for: 3 kB of a file once took 8 GB, and 186 bytes took 2 GB."""
+    (tmp_path / "a").write_bytes(bytes(100))
+    monkeypatch.setattr("abacad.data.cut_short._MOST_BEYOND", 10)
     with closing(_Longer(tmp_path / "a")) as file:
+        assert file.readinto(bytearray(110)) == 110
+        for place, length in ((0, 111), (95, 16), (5000, 11)):
+            untouched = bytearray(b"x" * length)
+            file.seek(place)
+            with pytest.raises(OSError, match=f"{length} bytes"):
+                file.readinto(untouched)
+            assert untouched == b"x" * length
         assert file.readinto(bytearray(10)) == 10
-        untouched = bytearray(b"x" * 11)
-        with pytest.raises(OSError, match="11 bytes"):
-            file.readinto(untouched)
-        assert untouched == b"x" * 11

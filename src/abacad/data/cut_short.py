@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-_MOST_AT_ONCE = 1 << 29  # bytes; twice the largest chunk that `abacad.data.hdf5` reads
+_MOST_BEYOND = 1 << 20  # bytes of zeros at once; nodes of HDF5's lists of chunks have 2 kB
 _NO_END = 1 << 50  # bytes, 1 PB: where the library looks for the end; the length in the header has to lie below it
 
 
@@ -38,10 +38,11 @@ class _Longer(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         wanted = memoryview(buffer).cast("B")
-        # A damaged length makes HDF5 ask for gigabytes at once. It has reserved them, and no memory is taken until
-        # something is written into them, so nothing is.
-        if len(wanted) > _MOST_AT_ONCE:
-            raise OSError(errno.EIO, f"a part of {len(wanted):,} bytes is no part of such a file")
+        # A damaged length makes HDF5 ask for gigabytes. It has reserved them, and no memory is taken until something is
+        # written into them, so nothing is: values beyond the end are never asked for, and other parts are small.
+        beyond = self._place + len(wanted) - os.fstat(self._file).st_size
+        if min(beyond, len(wanted)) > _MOST_BEYOND:
+            raise OSError(errno.EIO, f"{len(wanted):,} bytes from byte {self._place:,} on are not in this file")
         # A damaged file may lead anywhere, and the system knows no place of more than 63 bits.
         here = os.pread(self._file, len(wanted), self._place) if self._place < _NO_END else b""
         wanted[: len(here)] = here
