@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from abacad.cadence import Cadence
-from abacad.config import Inference
+from abacad.config import Inference, Recipe
 from abacad.data.competition import cadence_path, read_sample
 from abacad.errors import AbacadError
 from abacad.learn.run_folder import RunFolder
-from abacad.run.predict import UNKNOWN, predict
+from abacad.run.predict import UNKNOWN, _check_test, predict
 from tests.run.made import RECIPE, random_run
 
 
@@ -119,3 +119,9 @@ def test_what_cannot_be_written_is_told_before_anything_is_scored(run, shared_co
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != run.path and access(path, mode))
     with pytest.raises(AbacadError, match=r"is read-only\.\nName the file to write: --out FILE"):
         predict(run.path, shared_competition, progress=False)
+
+
+def test_a_folder_without_any_of_300_ids_is_told_as_a_wrong_folder(tmp_path):
+    (tmp_path / "test").mkdir()
+    with pytest.raises(AbacadError, match="none of the 300 ids"):
+        _check_test(tmp_path, [f"{number:015x}" for number in range(300)], Recipe(), progress=False)
