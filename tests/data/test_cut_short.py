@@ -1,5 +1,6 @@
 """A file that ends too early is opened as far as it goes; whatever else is wrong with it is told as HDF5 tells it."""
 
+import gc
 import os
 from contextlib import closing
 
@@ -78,3 +79,12 @@ def test_a_part_of_gigabytes_is_refused_before_memory_is_written_to(tmp_path, mo
                 file.readinto(untouched)
             assert untouched == b"x" * length
         assert file.readinto(bytearray(10)) == 10
+
+
+def test_a_file_that_could_not_be_opened_is_let_go_without_a_word(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr("sys.unraisablehook", lambda args: told.append(args.exc_value))
+    with pytest.raises(FileNotFoundError):
+        _Longer(tmp_path / "gone")
+    gc.collect()
+    assert told == []

@@ -20,6 +20,8 @@ _NO_END = 1 << 50  # bytes, 1 PB: where the library looks for the end; the lengt
 class _Longer(io.RawIOBase):
     """A file on disk with zeros after its end, as many as anyone asks for: the file object that h5py reads from."""
 
+    _file = -1
+
     def __init__(self, path: Path) -> None:
         self._file, self._place = os.open(path, os.O_RDONLY), 0
 
@@ -51,7 +53,8 @@ class _Longer(io.RawIOBase):
         return len(wanted)
 
     def close(self) -> None:
-        if not self.closed:
+        # A file that could not be opened is closed as well, when Python lets go of it.
+        if not self.closed and self._file >= 0:
             os.close(self._file)
         super().close()
 
