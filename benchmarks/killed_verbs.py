@@ -14,7 +14,7 @@ QUICK = (
 SMALL = ("--preset", "demo", "--axes.n_time", "28", "--axes.n_freq", "64", "--scenes.n_freq", "256")
 DEMO = PRESETS["demo"]
 TINY = replace(DEMO, axes=replace(DEMO.axes, n_time=28, n_freq=64), scenes=replace(DEMO.scenes, n_freq=256))
-"""The preset `tiny` of killed processes: `sensitivity` needs 700 cadences, and presets cannot be made small otherwise."""
+"""The preset `tiny` of killed processes: `sensitivity` simulates 700 cadences, and would take minutes with others."""
 TELESCOPE = ("--telescope", "--channels", "8192", "--signals", "2", "--progress", "false")
 
 
