@@ -16,6 +16,9 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="from 3.13 on argparse writes `--a, --b VALUE`; docs have 3.11's"
+)
 def test_the_command_reference_is_up_to_date():
     done = subprocess.run([sys.executable, ROOT / "docs" / "make_cli.py", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
