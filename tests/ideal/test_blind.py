@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from abacad.ideal.blind import degrees_of_freedom, estimated
-from abacad.signal.cadence import ON, Axes
+from abacad.signal.cadence import OFF, ON, Axes
 
 AXES = Axes.evenly(150.0, n_time=128, n_freq=128)
 SHAPE = (6, AXES.n_time, AXES.n_freq)
@@ -69,3 +69,25 @@ def test_panels_without_values_say_nothing():
     found, known = estimated(torch.zeros_like(given), AXES)
     assert not known.needle.any()
     assert (found == 1).all()
+
+
+SCATTERED = np.arange(8, 128, 10)
+
+
+def test_a_channel_has_a_gain_of_its_own():
+    noise = drawn(10.6)
+    gain = np.ones(AXES.n_freq, np.float32)
+    gain[SCATTERED] = 1.06
+    found, _ = estimated(torch.from_numpy(noise * gain), AXES)
+    left = float((found - torch.from_numpy(noise))[..., SCATTERED].mean())
+    assert abs(left) < 0.025  # 0.06 if nothing is taken off
+
+
+def test_what_on_panels_have_more_of_is_no_gain():
+    noise = drawn(10.6)
+    given = noise.copy()
+    for panel in ON:  # needles that stand still
+        given[panel][:, SCATTERED] += 0.13
+    error = (estimated(torch.from_numpy(given), AXES)[0] - torch.from_numpy(noise))[..., SCATTERED]
+    assert float(error[list(ON)].mean()) > 0.085
+    assert float(error[list(OFF)].mean()) > -0.035

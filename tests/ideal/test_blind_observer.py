@@ -65,3 +65,9 @@ def test_what_it_says_is_bounded_rises_with_the_needle_and_falls_with_what_is_in
 def test_panels_of_few_rows_are_refused_with_the_way_out():
     with pytest.raises(AbacadError, match=r"16 rows[\s\S]*without it"):
         BlindObserver(Axes.usual(16, 256))
+
+
+@pytest.mark.parametrize(("off", "better"), [(-2.0, 5.0), (3.0, 2.0)])
+def test_a_needle_is_better_by_what_the_off_panels_hold_less(observer, monkeypatch, off, better):
+    monkeypatch.setattr(observer.observer, "on_and_off", lambda noise, known: ({"line": 5.0, "dash": 1.0}, off))
+    assert observer.opinion(with_line((), 0)) == Opinion(off, better)

@@ -27,9 +27,9 @@ def along(excess: np.ndarray, panel: int, first: float, slope: float, power: flo
 
 def test_a_patch_is_found_with_its_edges_and_noise_is_left_alone():
     excess = noise()
-    assert patches(excess).mean() < 0.002
+    assert patches(excess, SIGMA).mean() < 0.002
     excess[1, 20:60, 40:46] += 1.0
-    seen = patches(excess)
+    seen = patches(excess, SIGMA)
     assert seen[1, 20:60, 40:46].mean() > 0.98
     assert seen.sum() < 3 * 40 * 6 + 0.002 * excess.size
 
@@ -39,7 +39,7 @@ def test_a_line_is_no_patch_however_bright(slope):
     excess = noise()
     rows, channels = along(excess, 2, 50.0, slope, 20.0)
     along(excess, 2, 51.0, slope, 20.0)  # two channels wide
-    assert patches(excess)[2, rows, channels].mean() < 0.1
+    assert patches(excess, SIGMA)[2, rows, channels].mean() < 0.1
 
 
 def test_a_carrier_of_off_panels_is_measured_and_one_of_on_panels_alone_is_left():

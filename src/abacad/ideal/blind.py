@@ -20,7 +20,7 @@ from abacad.ideal.clutter import carriers, drifting, patches
 from abacad.ideal.known import STEPS, Known, closer
 from abacad.signal.cadence import OFF, ON, Axes
 
-_ROUNDS = 3  # gains, patches and carriers are estimated in turn; a fourth round changes the noise by less than 0.2 %
+_ROUNDS = 3  # gains, patches and carriers are estimated in turn; a fourth round moves pixels by 1 % of their σ (median)
 _BRIGHTEST = 2.2  # of the mean noise, at which pixels are clipped in means; 1.08 undoes what clipping takes of a gain
 _UNDONE = 1.08
 _SKEW_AT = (0.02, 0.3, 0.7)  # quantiles that needles and interference hardly move
@@ -51,13 +51,12 @@ def estimated(panels: Float[Tensor, "panel time freq"], axes: Axes) -> tuple[Flo
     sigma, power = float(np.sqrt(2 / dof)), _power(given, dof)
     time, freq = np.ones(power.shape[:2], np.float32), np.ones(power.shape[2], np.float32)
     added, good = np.zeros_like(power), np.broadcast_to(alive[:, None, None], power.shape).copy()
-    bright = np.zeros((len(power), power.shape[2]), dtype=bool)
     for turn in range(_ROUNDS):
         time = _time_gain(time, power / (time[..., None] * freq) - added, good, dof)
         freq = _freq_gain(freq, power / (time[..., None] * freq) - added, good, dof)
         even = power / (time[..., None] * freq)
         if turn == 0:
-            good &= ~patches(even - 1)
+            good &= ~patches(even - 1, sigma)
         added, bright = carriers(even - 1, good, sigma)
     noise = even - added
     good &= ~bright[:, None]
@@ -73,7 +72,8 @@ def _tensor(values: np.ndarray) -> Tensor:
 
 
 def degrees_of_freedom(panels: Float[np.ndarray, "panel time freq"]) -> float:
-    """k of noise χ²_k / k by the skewness of its middle, in steps of a twentieth; within 5 % on simulated cadences."""
+    """k of noise χ²_k / k by the skewness of its middle, in steps of a twentieth; of 24 simulated cadences off by
+    3 % (rms), at most 12 %."""
     low, middle, high = np.quantile(panels, _SKEW_AT, axis=(1, 2))
     skew = float(np.mean((low + high - 2 * middle) / np.maximum(high - low, 1e-9)))
     dofs, skews = _skews()
@@ -82,7 +82,7 @@ def degrees_of_freedom(panels: Float[np.ndarray, "panel time freq"]) -> float:
 
 @functools.lru_cache(maxsize=1)
 def _skews() -> tuple[Float[np.ndarray, " dof"], Float[np.ndarray, " dof"]]:
-    """The same skewness of noise from 2 to 400 degrees of freedom; in steps, so that tables by k can be kept."""
+    """The same skewness of noise from 4.5 to 400 degrees of freedom; in steps, so that tables by k can be kept."""
     dofs = np.geomspace(_FEWEST, _MOST, 1 + round(np.log(_MOST / _FEWEST) / 0.05))
     low, middle, high = (scipy.stats.chi2(dofs).ppf(share) for share in _SKEW_AT)
     return dofs, (low + high - 2 * middle) / (high - low)
@@ -126,9 +126,7 @@ def _time_gain(
     """Slow gain of each panel, and the rows of bursts."""
     error = np.sqrt(2 / dof / noise.shape[2])
     log = np.log(before) + _UNDONE * np.log(_level(noise, good, 2, dof))
-    middle = scipy.ndimage.median_filter(log, size=(1, 21), mode="reflect")
-    quiet = np.where(np.abs(log - middle) > 3 * error, middle, log)
-    slow = scipy.ndimage.gaussian_filter1d(quiet, _SLOW, axis=1, mode="reflect")
+    slow = _smooth(log, 3 * error, (1, 21), _SLOW, "reflect")
     own = log - slow
     return np.exp(slow + own * np.where(own > _BURST * error, 1, _OWN_ROW)).astype(np.float32)
 
@@ -145,11 +143,17 @@ def _freq_gain(
     on, off = level[list(ON)].mean(axis=0), level[list(OFF)].mean(axis=0)
     both = np.where(on - off < 3 * error * np.sqrt(2 / len(ON)), (on + off) / 2, off)
     log = np.log(before) + _UNDONE * np.log(both)
-    middle = scipy.ndimage.median_filter(log, size=15, mode="nearest")
-    plain = np.where(np.abs(log - middle) > _LEAST_CARRIER, middle, log)
-    smooth = scipy.ndimage.gaussian_filter1d(plain, _SMOOTH, mode="nearest")
+    smooth = _smooth(log, _LEAST_CARRIER, 15, _SMOOTH, "nearest")
     own = log - smooth
     return np.exp(smooth + own * np.where(np.abs(own) < _LEAST_CARRIER, _OWN_CHANNEL, 0)).astype(np.float32)
+
+
+def _smooth(
+    log: Float[np.ndarray, "*rows place"], most: float, around: int | tuple[int, ...], width: float, mode: str
+) -> Float[np.ndarray, "*rows place"]:
+    """A Gaussian mean along the last axis, over values that differ by at most so much from the median around them."""
+    middle = scipy.ndimage.median_filter(log, size=around, mode=mode)
+    return scipy.ndimage.gaussian_filter1d(np.where(np.abs(log - middle) > most, middle, log), width, mode=mode)
 
 
 def _centred(

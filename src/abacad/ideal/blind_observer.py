@@ -23,7 +23,7 @@ from abacad.simulator.settings import Simulation
 _LEAST, _MOST = np.array([-2.0, -6.0]), np.array([3.0, 6.0])  # that each part of an opinion can say
 _ALONE, _BIAS = np.array([-0.11, 0.55]), -1.31
 """Weights of the parts where there is no other detector, and what is left when they say nothing: a logistic regression
-on 240 simulated cadences of `kaggle` that no figure is reported on (docs/lab-notebook.md)."""
+on 240 simulated cadences of `kaggle`, seed 7001 (docs/lab-notebook.md)."""
 _FASTEST = 0.69  # channels a row, which the observer's grids reach
 _LEAST_ROWS = 64  # of a panel: with fewer, drifts of some channels a row are usual, which the grids do not reach
 

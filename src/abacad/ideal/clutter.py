@@ -25,22 +25,23 @@ _SWING = 51  # rows over which a carrier's level is taken as steady: it swings b
 _BRIGHT = 2.0  # σ of a pixel: where a carrier is brighter, what its level is off by would hide or feign a needle
 _BINNED = 7  # rows of the sums along drifting lines: a seventh of the work
 _DRIFT_BINS = 120  # channels a panel up to which lines of OFF panels are followed: 0.7 Hz/s in 293 s
-_LINE = 9.0  # σ of a line in an OFF panel; of a million lines none reaches it in noise
+_LINE = 9.0  # σ of a line in an OFF panel
 _MOST_LINES = 3  # of an OFF panel
 _BESIDE = 3  # channels at either side of such a line, and more where it is only continued from another panel
 
 
-def patches(excess: Float[np.ndarray, "panel time freq"]) -> Bool[np.ndarray, "panel time freq"]:
+def patches(excess: Float[np.ndarray, "panel time freq"], sigma: float) -> Bool[np.ndarray, "panel time freq"]:
     """Pixels of patches three or more channels wide: noise that is modulated, or wide emissions.
 
     Args:
         excess: power less the mean noise, in its units.
+        sigma: of a pixel's noise, in the same units.
     """
     level = np.median(excess, axis=1)
     level -= np.median(level, axis=1, keepdims=True)
     # A carrier's neighbours are dark: what an opening by four channels takes away is narrow, and so no patch.
     narrow = level - scipy.ndimage.grey_opening(level, size=(1, 4), mode="nearest")
-    narrow[narrow < 4 * _spread(excess) / np.sqrt(excess.shape[1])] = 0
+    narrow[narrow < 4 * sigma / np.sqrt(excess.shape[1])] = 0
     short = running_mean(np.clip(excess - narrow[:, None], -2, 4), _SHORT)
     seen = np.zeros(excess.shape, dtype=bool)
     ranked = [scipy.ndimage.rank_filter(short, rank, (1, 1, channels), mode="nearest") for rank, channels, _ in _WIDE]
@@ -136,27 +137,18 @@ def _beside(
 
 
 def running_mean(values: Float[np.ndarray, "panel time freq"], rows: int) -> Float[np.ndarray, "panel time freq"]:
-    """Mean over so many rows around each, fewer at the ends of a panel."""
-    n_time = values.shape[1]
-    sums = np.zeros((len(values), n_time + 1, *values.shape[2:]), dtype=np.float64)
-    np.cumsum(values, axis=1, out=sums[:, 1:])
-    first, last = _window(n_time, rows)
-    return ((sums[:, last] - sums[:, first]) / (last - first)[:, None]).astype(values.dtype)
+    """Mean over so many rows around each, an odd number; fewer at the ends of a panel."""
+    mean = scipy.ndimage.uniform_filter1d(values, rows, axis=1, mode="constant")
+    return mean / _share_inside(values, rows)
 
 
-def _window(n_time: int, rows: int) -> tuple[Int[np.ndarray, " time"], Int[np.ndarray, " time"]]:
-    at = np.arange(n_time)
-    return np.maximum(0, at - rows // 2), np.minimum(n_time, at + rows // 2 + 1)
+def _share_inside(values: Float[np.ndarray, "panel time freq"], rows: int) -> Float[np.ndarray, "time 1"]:
+    """Which share of so many rows around each lies within the panel."""
+    inside = np.ones(values.shape[1], values.dtype)
+    return scipy.ndimage.uniform_filter1d(inside, rows, mode="constant")[:, None]
 
 
 def _deviation(values: Float[np.ndarray, "panel time freq"], rows: int) -> Float[np.ndarray, "panel time freq"]:
     """Values in σ of their panel, less where a running mean over so many rows had fewer of them."""
     low, middle = np.quantile(values[:, ::3], [0.16, 0.5], axis=(1, 2))[..., None, None].astype(values.dtype)
-    first, last = _window(values.shape[1], rows)
-    fewer = np.sqrt((last - first) / (2 * (rows // 2) + 1)).astype(values.dtype)
-    return (values - middle) / np.maximum(middle - low, 1e-6) * fewer[:, None]
-
-
-def _spread(excess: Float[np.ndarray, "panel time freq"]) -> float:
-    low, high = np.quantile(excess[:, ::7], [0.16, 0.84])
-    return float(high - low) / 2
+    return (values - middle) / np.maximum(middle - low, 1e-6) * np.sqrt(_share_inside(values, rows))
