@@ -89,5 +89,5 @@ def test_what_on_panels_have_more_of_is_no_gain():
     for panel in ON:  # needles that stand still
         given[panel][:, SCATTERED] += 0.13
     error = (estimated(torch.from_numpy(given), AXES)[0] - torch.from_numpy(noise))[..., SCATTERED]
-    assert float(error[list(ON)].mean()) > 0.085
-    assert float(error[list(OFF)].mean()) > -0.035
+    assert float(error[list(ON)].mean()) > 0.092
+    assert float(error[list(OFF)].mean()) > -0.02  # by the mean of all panels: 0.086 and -0.028
