@@ -24,10 +24,12 @@ class Reached:
     lines: dict[str, dict[str, set[int]]] = field(default_factory=dict)
     took: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def tests(self, name: str, lines: Iterable[int]) -> list[str]:
-        """The tests that run any of these lines of a file, the quickest first."""
-        wanted, took = set(lines), self.took[name]
-        return sorted((test for test, seen in self.lines[name].items() if seen & wanted), key=took.__getitem__)
+    def tests(self, name: str, lines: Iterable[int] | None = None) -> list[str]:
+        """The tests that run any of these lines of a file, or all, the quickest first."""
+        wanted, took = set(lines or ()), self.took[name]
+        return sorted(
+            (test for test, seen in self.lines[name].items() if lines is None or seen & wanted), key=took.__getitem__
+        )
 
     def seconds(self, tests: Sequence[str]) -> float:
         """Processor seconds of some tests."""

@@ -82,6 +82,15 @@ def test_wilson_at_no_success_is_the_closed_form():
     assert wilson(10, 10).low == pytest.approx(10 / (10 + 1.96**2))
 
 
+@pytest.mark.parametrize(("successes", "trials"), [(1, 10), (7, 20), (500, 900)])
+def test_wilson_solves_its_equation(successes, trials):
+    """Its ends p are where the share lies 1.96 σ away, with the σ that p itself would have: √(p (1 − p) / n)."""
+    found = wilson(successes, trials)
+    for end in (found.low, found.high):
+        away = (successes / trials - end) / np.sqrt(end * (1 - end) / trials)
+        assert abs(away) == pytest.approx(1.96)
+
+
 def test_both_ends_of_the_bootstrap_are_two_standard_errors_away():
     interval = auc_interval(TARGETS, SCORES, n_draws=1500)
     below, above = interval.value - interval.low, interval.high - interval.value

@@ -132,6 +132,15 @@ def test_what_is_read_twice_is_counted_once(tmp_path):
     assert [entry.values for entry in file.masked] == [20]
 
 
+def test_the_upper_end_of_what_was_read_is_no_further_damage(tmp_path):
+    data = ramp(6, 100)
+    data[2, 40:100] = np.nan
+    file = open_filterbank(write_fil(tmp_path / "noise", data))
+    file.read(0, 6, 0, 100)
+    file.read(0, 6, 50, 50)
+    assert [entry.values for entry in file.masked] == [60]
+
+
 def test_reading_outside_the_file_is_the_callers_mistake(tmp_path):
     file = open_filterbank(write_fil(tmp_path / "noise", ramp(6, 100)))
     for place in [(0, 7, 0, 1), (0, 1, 90, 11), (-1, 1, 0, 1)]:

@@ -58,6 +58,15 @@ def test_torn_groups_and_poor_folds_are_refused(tmp_path):
         check_folds(folds, table.assign(target=(folds["fold"] == 0).astype(int)), 5)
 
 
+def test_as_many_groups_as_folds_are_enough_and_one_less_is_not():
+    table = pd.DataFrame({"id": list("abcdefgh"), "target": [0, 1] * 4})
+    pairs = pd.Series([0, 0, 1, 1, 2, 2, 3, 3])
+    folds = make_folds(table, pairs, 4, seed=0)
+    assert sorted(folds.groupby("group")["fold"].first()) == [0, 1, 2, 3]
+    with pytest.raises(AbacadError, match="need as many groups; there are 3"):
+        make_folds(table, pairs.replace(3, 2), 4, seed=0)
+
+
 def test_groups_come_from_a_file_or_the_data_folder(tmp_path):
     ids = pd.Series(["a", "b", "c"])
     assert list(read_groups("auto", tmp_path, ids)) == ["a", "b", "c"]

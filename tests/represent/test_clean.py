@@ -99,3 +99,11 @@ def test_all_steps_leave_a_bright_drifting_line_bright_and_a_dead_panel_dead():
     assert (clean[5] == 0).all()
     assert clean[1].std() == pytest.approx(1, abs=0.1)
     torch.testing.assert_close(cleaned(1000 * panels + 5), clean, rtol=0, atol=0.01)  # units of the file are no matter
+
+
+def test_panels_without_a_batch_are_whitened_as_in_a_batch_of_one():
+    panels = noise(n_time=21, n_freq=4)  # fewer channels than the rows that are binned
+    white, alive = whitened(panels)
+    batch, alive_batch = whitened(panels[None])
+    torch.testing.assert_close(batch[0], white)
+    assert torch.equal(alive_batch[0], alive)

@@ -9,16 +9,19 @@ import pandas as pd
 import pytest
 
 import abacad
-from abacad.searcher.on_ray import _SETTINGS, on_ray
+from abacad.searcher.on_ray import _SETTINGS, _cluster, on_ray
 from abacad.searcher.settings import Settings
 from abacad.searcher.task import Plan, Task, done
 from tests.data.files import write_panel
+from tests.searcher.left_behind import left_to_the_collector
 from tests.searcher.made import add_line, made
 from tests.searcher.pieces import PIECES, observation, same
 from tests.searcher.slow import Stuck
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install abacad[ray]")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves its log files to the collector
+
+OUTLIVES: list = []
 
 
 @pytest.fixture
@@ -36,6 +39,9 @@ def cluster(tmp_path, monkeypatch):
         nodes = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
         second = nodes.add_node(**node)
         ray.init(nodes.address, log_to_driver=False, logging_level="ERROR")
+    # Python calls what this node wants to be called at the end, and forgets it in forked processes, from 3.13 on: the
+    # node would end there, and take the process along. It lives as long as this process.
+    OUTLIVES.append(second)
     yield nodes, second
     ray.shutdown()
     nodes.shutdown()
@@ -71,3 +77,24 @@ def test_a_node_that_is_killed_at_work_costs_nothing_but_time_and_files_are_sear
     assert tables[0]["score"].notna().any()
     for name in ("events.csv", "hits.csv", "dat/0.dat"):
         assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "serial" / name).read_bytes()
+
+
+def test_a_ray_of_our_own_leaves_no_client_to_processes_that_are_forked_later(monkeypatch):
+    """`ray.shutdown` leaves some to the collector; a reader of a training that ended one would crash."""
+
+    class Ray:
+        left = None
+
+        is_initialized = staticmethod(lambda: False)
+        init = staticmethod(lambda *_, **__: None)
+
+        def shutdown(self):
+            self.left = leave()
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with left_to_the_collector() as leave:
+        ray = Ray()
+        with _cluster(ray, 1):
+            pass
+        assert ray.left is not None
+        assert ray.left() is None

@@ -18,6 +18,7 @@ from abacad.config import Represent
 from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.errors import AbacadError
 from abacad.learn.augment import Augmentation
+from abacad.learn.forking import before_forking
 from abacad.learn.order import EpochOrder
 from abacad.learn.shared_memory import readers_that_fit
 from abacad.learn.simulated import SimulatedCadences
@@ -191,6 +192,7 @@ def loader(
         processes: Number of processes that share the samples.
     """
     order = EpochOrder(samples, seed, first_epoch, process, processes)
+    before_forking()
     return DataLoader(
         samples,
         batch_size=batch_size,

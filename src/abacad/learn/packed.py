@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from abacad.config import Recipe
 from abacad.files import replacing, reserve
 from abacad.learn.dataset import worker_count
+from abacad.learn.forking import before_forking
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
             return Packed(path)
         log.warning("%s does not hold these cadences; packing them anew", path)
     order: Sequence[int] = range(n_cadences)
+    before_forking()
     batches = DataLoader(source, batch_size=_TOGETHER, sampler=order, num_workers=workers)
     with replacing(path) as temporary:
         values = None

@@ -6,6 +6,7 @@ bit for bit where the processors are of one model: the loops are compiled for th
 """
 
 import contextlib
+import gc
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -74,6 +75,8 @@ def _cluster(ray: Any, workers: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+        # Its clients are left to the collector, and one that ended in a process forked later would crash that process.
+        gc.collect()
 
 
 def _gathered(ray: Any, tasks: Iterator[Task], workers: int | None) -> Iterator[tuple[Task, Outcome]]:
