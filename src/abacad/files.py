@@ -243,7 +243,11 @@ def _parsed(path: Path, content: bytes, columns: Mapping[str, type], way_out: st
             raise AbacadError(f"{plain_name(path)} has two columns {brief(twice[0], 40)}.\n{way_out}")
         texts = {name: str for name, value_type in columns.items() if value_type is str}
         # keep_default_na: an id may be "NA", "null" or "None", which pandas would take for a missing value
-        return pd.read_csv(BytesIO(content), dtype=texts, keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_csv(BytesIO(content), dtype=texts, keep_default_na=False, encoding="utf-8-sig")
+        # pandas takes the first values of rows longer than the header for names of rows: ids would be targets
+        if not isinstance(table.index, pd.RangeIndex):
+            raise ValueError("its rows have more values than its first line has names")
+        return table
     except (ValueError, csv.Error, OverflowError) as error:
         raise AbacadError(
             f"{plain_name(path)} cannot be read as a table: {brief(str(error), 100)}\n{way_out}"

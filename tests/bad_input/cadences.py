@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.bad_input.case import MARK, SHAPE, Case, Sandbox, flipped, rubbish, sparse, write
+from tests.bad_input.case import MARK, QUICK, SHAPE, Case, Sandbox, flipped, rubbish, sparse, write
 
 _GOOD = "{'descr': '<f2', 'fortran_order': False, 'shape': (6, 28, 64), }"
 _HEADERS = {
@@ -154,7 +154,7 @@ def _in_folder(verb: str, make: Callable[[Path], object], box: Sandbox) -> list[
     (train / "0").mkdir(parents=True)
     write(box.data / "train_labels.csv", f"id,target\n{name},1\n{'1' * 15},0\n")
     make(train / "0" / f"{name}.npy")
-    more = ["--out", str(box.out)] if verb == "overlaps" else ["--run", str(box.out / "run")]
+    more = ["--out", str(box.out)] if verb == "overlaps" else ["--run", str(box.out / "run"), *QUICK]
     return [verb, str(box.data), *more]
 
 
@@ -165,7 +165,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"npy: {name}", partial(_score, content), ("bad",), may_pass=passes)
     for name, make in _places():
         yield Case(f"npy: {name}", partial(_place, make), ("bad",))
-        yield Case(f"train with npy: {name}", partial(_in_folder, "train", make), ("0" * 15, "train"))
+        yield Case(f"train with npy: {name}", partial(_in_folder, "train", make), ("0" * 15,))
     whole = npy(_GOOD)
     for seed in range(30):
         yield Case(f"npy: changed {seed}", partial(_score, flipped(whole, seed, 128)), ("bad",), may_pass=True)

@@ -10,6 +10,9 @@ import numpy as np
 SHAPE = (6, 28, 64)
 MARK = "EXECUTED"
 """A file that hostile inputs would make in the working folder, were anything in them executed."""
+QUICK = ["--recipe", "compact", "--trainer.max_epochs", "1", "--data.folds", "2", "--data.workers", "0",
+         "--trainer.progress", "false", "--model.width", "2", "--model.pretrained", "false"]  # fmt: skip
+"""Options of a training that meets nothing else that could be refused."""
 
 
 @dataclass(frozen=True)

@@ -117,14 +117,20 @@ _H5: dict[str, Callable[[h5py.File], object]] = {
 }
 
 
-def _six(suffix: str, make: Callable[[Path], object], box: Sandbox) -> list[str]:
-    """Six files of which the third is bad."""
-    paths = [box.root / f"panel{number}{suffix}" for number in range(6)]
+def six_good(root: Path, suffix: str = ".fil") -> list[str]:
+    """A command on six files that nothing is wrong with."""
+    paths = [root / f"panel{number}{suffix}" for number in range(6)]
     for seed, path in enumerate(paths):
         write(path, fil(seed=seed)) if suffix == ".fil" else h5(path, seed=seed)
-    paths[2] = box.root / f"bad{suffix}"
-    make(paths[2])
-    return ["score", *map(str, paths), "--pattern", "ABACAD", "--out", str(box.out / "s.csv")]
+    return ["score", *map(str, paths), "--pattern", "ABACAD", "--out", str(root / "out" / "s.csv")]
+
+
+def _six(suffix: str, make: Callable[[Path], object], box: Sandbox) -> list[str]:
+    """Six files of which the third is bad."""
+    words = six_good(box.root, suffix)
+    path = box.root / f"bad{suffix}"
+    make(path)
+    return [*words[:3], str(path), *words[4:]]
 
 
 def _fil(content: Callable[[], bytes], path: Path) -> None:
@@ -148,12 +154,10 @@ def _five(box: Sandbox) -> list[str]:
 def cases() -> Iterator[Case]:
     """All of them."""
     for name, content in _FIL.items():
-        yield Case(f"fil: {name}", partial(_six, ".fil", partial(_fil, content)), ("bad.fil", "panel0", "None of"))
+        yield Case(f"fil: {name}", partial(_six, ".fil", partial(_fil, content)), ("bad.fil",))
     for seed in range(10):
         changed = partial(flipped, fil(), seed, 200)
-        yield Case(
-            f"fil: changed {seed}", partial(_six, ".fil", partial(_fil, changed)), ("bad.fil", "panel"), may_pass=True
-        )
+        yield Case(f"fil: changed {seed}", partial(_six, ".fil", partial(_fil, changed)), ("bad.fil",), may_pass=True)
         yield Case(f"fil: rubbish {seed}", partial(_six, ".fil", partial(_fil, partial(rubbish, seed))), ("bad.fil",))
     for suffix in (".fil", ".h5"):
         places: dict[str, Callable[[Path], object]] = {
@@ -172,12 +176,12 @@ def cases() -> Iterator[Case]:
     )
     for name, spoil in _H5.items():
         may = name == "two axes"
-        yield Case(f"h5: {name}", partial(_six, ".h5", partial(_h5, spoil)), ("bad.h5", "None of"), may_pass=may)
+        yield Case(f"h5: {name}", partial(_six, ".h5", partial(_h5, spoil)), ("bad.h5",), may_pass=may)
     for share in (0.1, 0.3, 0.5, 0.9):
         cut = partial(_h5_bytes, lambda whole, share=share: whole[: int(share * len(whole))])
         yield Case(f"h5: cut at {share}", partial(_six, ".h5", cut), ("bad.h5",), may_pass=share > 0.2)
     for seed in range(10):
         change = partial(_h5_bytes, partial(flipped, seed=seed, within=2000))
-        yield Case(f"h5: changed {seed}", partial(_six, ".h5", change), ("bad.h5", "panel"), may_pass=True)
+        yield Case(f"h5: changed {seed}", partial(_six, ".h5", change), ("bad.h5",), may_pass=True)
     yield Case("five files", _five, ("5", "pattern"))
     yield Case("mixed files", lambda box: [*_six(".fil", partial(_fil, fil), box)[:6], str(box.good)], ("npy",))

@@ -76,5 +76,5 @@ def test_a_spoiled_record_of_the_check_is_refused(name: str, tmp_path: Path):
     content: Any = CHECKED[name]
     path.write_text(json.dumps(content))
     with pytest.raises(AbacadError) as caught:
-        read_checked(path)
+        read_checked(path, path.parent, [])
     is_told(caught.value, "checked.json")

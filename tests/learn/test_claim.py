@@ -113,6 +113,23 @@ def test_what_changes_no_finished_score_may_change_and_is_noted(run):
     assert run.recipe().trainer.max_epochs == 20
 
 
+@pytest.mark.parametrize("verb", ["train", "pretrain"])
+def test_a_trained_run_is_told_that_nothing_is_left_to_train_and_its_recipe_stays(verb, run, caplog):
+    begun(run, epochs=2)
+    if verb == "pretrain":
+        run.pretrained.write_text("weights")
+    for number in range(5 if verb == "train" else 0):
+        run.fold(number).mkdir(exist_ok=True)
+        run.fold_oof(number).write_text("scores")
+    longer = replace(RECIPE, trainer=Trainer(max_epochs=90), data=Data(workers=3))
+    with caplog.at_level("INFO"), claimed(run, longer, DATA):
+        pass
+    assert f"this changes nothing: trainer.max_epochs: {RECIPE.trainer.max_epochs} → 90. Train otherwise" in caplog.text
+    assert "From here on with data.workers: None → 3" in caplog.text
+    assert run.recipe() == replace(RECIPE, data=Data(workers=3))
+    assert read_json(run.record)["changes"] == ["data.workers: None → 3"]
+
+
 def test_after_an_epoch_other_labels_are_refused_with_the_folder_of_before(run):
     begun(run, epochs=1)
     other = {"folder": "/elsewhere", "labels_sha256": "two"}

@@ -43,7 +43,7 @@ def test_a_part_that_is_none_is_empty():
 
 def test_what_was_checked_is_read(tmp_path):
     content = {"shape": [6, 28, 64], "skipped": ["a"]}
-    assert read_checked(written(tmp_path / "checked.json", content)) == ((6, 28, 64), ["a"])
+    assert read_checked(written(tmp_path / "checked.json", content), tmp_path, []) == ((6, 28, 64), ["a"])
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_what_was_checked_is_read(tmp_path):
 )  # fmt: skip
 def test_what_was_not_checked_so_is_refused(content, tmp_path):
     with pytest.raises(AbacadError, match=r"checked\.json"):
-        read_checked(written(tmp_path / "checked.json", content))
+        read_checked(written(tmp_path / "checked.json", content), tmp_path, [])

@@ -4,7 +4,6 @@ torch takes seconds to import, so it is imported after options, and the files an
 """
 
 import os
-import re
 import shutil
 import sys
 import textwrap
@@ -17,6 +16,7 @@ from abacad.cli.machine import told_of_machine
 from abacad.cli.parser import PRINT_CONFIG, check, make_parser, near, values_as_yaml
 from abacad.cli.screen import log_to_screen, show
 from abacad.cli.signals import Stopped, stoppable
+from abacad.cli.values import told_of_value
 from abacad.cli.verbs import VERBS
 from abacad.errors import FULL, AbacadError, brief, plain_name, unreadable, unwritable
 
@@ -157,20 +157,10 @@ def _wrapped(told: str) -> str:
     )
 
 
-def _choice(said: str) -> str:
-    """The message of jsonargparse on a value that is not one of the allowed ones, without names of Python types."""
-    # By a pattern, since jsonargparse raises one error for all and keeps its parts in the text alone.
-    parts = re.search(r'Parser key "([^"]+)":.*?Literal\[([^]]+)\].*?Got value: (.*)', said, re.DOTALL)
-    if not parts:
-        return said
-    key, choices, given = parts.groups()
-    return f"--{key} is {choices.replace(chr(39), '')}, not {given.strip()}."
-
-
 def _told(error: Exception) -> str:
     """The message in at most three lines; of an error in a reader process without torch's copy of its traceback."""
     if isinstance(error, ArgumentError):
-        return f"{brief(plain_name(_choice(str(error))))}\n`--help` lists the options."
+        return f"{brief(plain_name(told_of_value(str(error))))}\n`--help` lists the options."
     if isinstance(error, OSError) and error.errno is not None:
         place = error.filename or "a file"
         return str(unwritable(place, error)) if error.errno in FULL else f"{unreadable(place, error)}\n{_CHANGED}"

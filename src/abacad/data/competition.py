@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 Split = Literal["train", "test"]
 
+_TABLES: dict[Split, str] = {"train": LABELS, "test": SAMPLE}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST_ID = 200  # with .npy, and as a temporary name, it stays below the 255 bytes of a file name
 _LONGEST_HEADER = 10_000  # bytes; numpy's own limit for what it parses
@@ -98,7 +99,8 @@ def cadence_path(root: Path, split: Split, cadence_id: str) -> Path:
     """
     if not _is_id(cadence_id):
         raise CadenceError(
-            f"The id {brief(repr(cadence_id), 60)} is no plain file name.\nIds hold letters, digits, '_', '-' and '.'."
+            f"{_TABLES[split]}: the id {brief(repr(cadence_id), 60)} is no plain file name.\n"
+            "Ids hold letters, digits, '_', '-' and '.'."
         )
     nested = root / split / cadence_id[0] / f"{cadence_id}.npy"
     flat = root / split / nested.name

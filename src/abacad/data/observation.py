@@ -15,7 +15,7 @@ from abacad.data.filterbank import Filterbank, Polarisation, open_filterbank
 from abacad.data.grid import common_grid
 from abacad.data.loss import Masked
 from abacad.data.order import checked_pattern, in_time_order, pattern_of, start_times
-from abacad.errors import AbacadError, CadenceError
+from abacad.errors import AbacadError, CadenceError, plain_name
 from abacad.signal.cadence import N_PANELS, ON, Axes
 from abacad.types import CadenceArray
 
@@ -224,9 +224,10 @@ def open_six_panels(paths: Sequence[str | Path], width: int, pattern: str | None
             f"{len(observation.files)}, {observation.pattern}.\nGive such files."
         )
     if observation.n_freq < width:
+        narrow = min(observation.files, key=lambda file: file.n_channels)
         raise AbacadError(
-            f"{observation.files[0].path.name} and the others share {observation.n_freq} channels, a window has "
-            f"{width}.\nGive a wider band of channels."
+            f"The files share {observation.n_freq} channels, a window has {width}; {plain_name(narrow.path)} has "
+            f"{narrow.n_channels}.\nGive a wider band of channels."
         )
     return observation
 

@@ -116,7 +116,9 @@ def read_card(folder: Path) -> Card:
         if not isinstance(card["seed"], int):
             raise AbacadError("its seed is no whole number.")
         read = Card(build(Simulation, card["simulation"], "simulation"), card["seed"], card["background"])
-    except (KeyError, AbacadError) as error:
+    except KeyError as error:
+        raise AbacadError(f"{path} cannot be read: it has no key {error}.\n{way_out}") from error
+    except AbacadError as error:
         raise AbacadError(f"{path} cannot be read: {brief(str(error), 120)}\n{way_out}") from error
     if not (folder / "train_labels.csv").is_file():
         raise AbacadError(f"{folder} is not finished.\nRepeat the call of abacad simulate that began it.")

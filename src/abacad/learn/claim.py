@@ -20,6 +20,7 @@ from abacad.learn.record import part_of, read_record
 from abacad.learn.run_folder import RunFolder
 from abacad.learn.run_log import logging_to
 from abacad.learn.whole_paths import with_whole_paths
+from abacad.recipes import recipe_with
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,10 @@ _MAY_CHANGE = {
     "optim.batch_size", "trainer.accumulate", "inference.batch_size", "data.workers", "data.pack",
 }  # fmt: skip
 """Keys of the recipe that may differ when a run is continued: the scores of finished folds stay comparable."""
+_NOT_OF_TRAINING = {
+    "trainer.accelerator", "trainer.progress", "trainer.stop_below", "inference.batch_size", "data.workers",
+}  # fmt: skip
+"""Those of them that still mean something once all folds are trained."""
 
 
 @contextmanager
@@ -86,6 +91,13 @@ def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str
         return
     _refuse(run, [changed[key] for key in lasting], differs)
     log.info("Continuing the run in %s", run.path)
+    if _is_trained(run) and (idle := [key for key in changed if key not in _NOT_OF_TRAINING]):
+        told = ", ".join(changed.pop(key) for key in idle)
+        log.warning("%s is trained; this changes nothing: %s. Train otherwise into another run: --run", run.path, told)
+        whole = flat(recipe.as_dict())
+        recipe = recipe_with(
+            run.recipe(), {key: whole[key] for key in changed}
+        )  # config.yaml tells of what was trained
     if changed:
         log.info("From here on with %s", ", ".join(changed.values()))
         run.note(changes=[*read_record(run.record).get("changes", []), *changed.values()])
@@ -105,6 +117,12 @@ def _has_trained(run: RunFolder) -> bool:
     """Whether an epoch of any fold was finished."""
     results = (*run.path.glob("fold*/last.ckpt"), *run.path.glob("fold*/oof.csv"), run.pretrained)
     return any(path.is_file() for path in results)
+
+
+def _is_trained(run: RunFolder) -> bool:
+    """Whether nothing is left to train: neither a fold, nor the weights of a pretraining."""
+    folds = range(run.recipe().data.folds)
+    return run.pretrained.is_file() or all(run.fold_oof(number).is_file() for number in folds)
 
 
 def _forget_preparation(run: RunFolder) -> None:

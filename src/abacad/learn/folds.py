@@ -122,8 +122,8 @@ def make_folds(labels: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int)
     return folds
 
 
-def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None:
-    """Check folds before they are used.
+def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int, *, read: bool = False) -> None:
+    """Check folds before they are used; `read`: from folds.csv, so that a fold of one class is that file's fault.
 
     Raises:
         AbacadError: an id is missing or there twice, a group is in two folds, or a fold holds one class only.
@@ -142,6 +142,11 @@ def check_folds(folds: pd.DataFrame, labels: pd.DataFrame, n_folds: int) -> None
     # with one class only, there is no AUC by which the fold could choose its best epoch
     classes = folds.merge(labels, on="id").groupby("fold")["target"].nunique()
     poor = [fold for fold in range(n_folds) if classes.get(fold, 0) < 2]
+    if poor and read:
+        raise AbacadError(
+            f"folds.csv: fold {poor[0]} of {n_folds} holds one class only.\n"
+            "Delete it, or train into another run folder."
+        )
     if poor:
         raise AbacadError(
             f"Fold {poor[0]} of {n_folds} holds one class only: its groups are too large.\n"
@@ -154,7 +159,7 @@ def folds_for_run(path: Path, labels: pd.DataFrame, groups: pd.Series, n_folds: 
     if path.is_file():
         columns = {"id": str, "fold": int, "group": str}
         folds = read_table(path, columns, "Delete it, or train into another run folder.")
-        check_folds(folds, labels, n_folds)
+        check_folds(folds, labels, n_folds, read=True)
         # The order of the labels decides which row of `targets` a fold belongs to.
         return folds.set_index("id").loc[labels["id"]].reset_index()
     folds = make_folds(labels, groups, n_folds, seed)

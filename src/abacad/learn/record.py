@@ -1,8 +1,10 @@
 """run.json and checked.json, the records of a run: a fact that is not of the type that a run writes is refused."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from abacad.data.competition import cadence_path, read_header
 from abacad.errors import AbacadError, brief
 from abacad.files import read_json
 
@@ -12,6 +14,7 @@ _FACTS: dict[str, tuple[type, type | tuple[type, ...] | None]] = {
     "simulated": (dict, None), "data": (dict, None), "test": (dict, None),
 }  # fmt: skip
 """What run.json may say, and what verbs read of it: its type, and that of each value in a list."""
+_CHECK_ANEW = "Remove it; the cadences are then checked anew."
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -39,8 +42,13 @@ def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def read_checked(path: Path) -> tuple[tuple[int, int, int], list[str]]:
+def read_checked(path: Path, root: Path, ids: Iterable[str]) -> tuple[tuple[int, int, int], list[str]]:
     """The shape of the cadences and the ids left out, as an earlier start wrote them down.
+
+    Args:
+        path: The file.
+        root: The competition folder.
+        ids: Its training ids, of which the first that is not left out must have that shape.
 
     Raises:
         AbacadError: the file holds something else.
@@ -51,5 +59,10 @@ def read_checked(path: Path) -> tuple[tuple[int, int, int], list[str]]:
     # `type(n) is int`, since Python takes True for an int
     sound = isinstance(shape, list) and len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)
     if not sound or not isinstance(skipped, list) or not all(isinstance(one, str) for one in skipped):
-        raise AbacadError(f"{path} holds no shape, or no ids left out.\nRemove it; the cadences are then checked anew.")
+        raise AbacadError(f"{path} holds no shape, or no ids left out.\n{_CHECK_ANEW}")
+    for first in (one for one in ids if one not in skipped):
+        own, _ = read_header(cadence_path(root, "train", first))
+        if own != tuple(shape):
+            raise AbacadError(f"{path} holds the shape {tuple(shape)}; cadence {first} has {own}.\n{_CHECK_ANEW}")
+        break
     return (shape[0], shape[1], shape[2]), skipped

@@ -89,8 +89,9 @@ def read_state(path: Path) -> FoldState:
         _refuse_strange(state)
         return state
     except Exception as error:  # what is unpickled raises whatever it meets
+        why = str(error) or "it ends too early"  # of an empty file torch says nothing
         raise AbacadError(
-            f"{plain_name(path)} holds no state of a fold as plain data: {brief(str(error), 100)}\n"
+            f"{plain_name(path)} holds no state of a fold as plain data: {brief(why, 100)}\n"
             f"It was not opened any further. {_WAY_OUT}"
         ) from error
 

@@ -79,7 +79,7 @@ def read_state(path: Path, name: str = "a backbone") -> dict[str, Tensor]:
         return _unwrapped(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # unpickling raises whatever it meets
         raise AbacadError(
-            f"{path} does not hold weights of {name}: {brief(str(error), 120)}\n"
+            f"{path} does not hold weights of {name}: {brief(str(error) or 'it ends too early', 120)}\n"
             "It takes a .safetensors or .pth file of tensors alone."
         ) from error
 

@@ -155,7 +155,9 @@ def _simulations(simulated: Mapping[str, Any]) -> list[Simulation]:
     if not 10 * _HELD_BACK <= cadences <= _MOST:
         raise AbacadError(f"{cadences:.6g} cadences: ask for {10 * _HELD_BACK} to {_MOST:,}.")
     if not 0 < positives < 1:
-        raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
+        raise AbacadError(
+            f"A share of {positives:g} with a needle leaves one class only.\nGive --positives between 0 and 1."
+        )
     simulations = [replace(PRESETS[name], positives=positives) for name in presets]
     # One network has one number of rows; and cadences of unlike length make no batch.
     if len({one.axes for one in simulations}) > 1:

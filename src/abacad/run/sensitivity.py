@@ -96,7 +96,9 @@ def sensitivity(
     if preset not in PRESETS:
         raise AbacadError(f"There is no preset '{preset}'.\nPresets: {', '.join(PRESETS)}.")
     if not 0 < positives < 1:
-        raise AbacadError(f"A share of {positives:g} with a needle leaves one class only.\nGive one between 0 and 1.")
+        raise AbacadError(
+            f"A share of {positives:g} with a needle leaves one class only.\nGive --positives between 0 and 1."
+        )
     # Enough negatives for a rate of 1 %; for smaller rates more are needed, and without them they are left out.
     least = math.ceil(FEWEST / FALSE_ALARM_RATES[1] / (1 - positives))
     if not least <= cadences <= _MOST:

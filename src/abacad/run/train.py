@@ -164,7 +164,7 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
         write_json(ready, {"shape": list(checked.shape), "skipped": list(checked.bad)})
     while not ready.is_file():  # another process of a distributed run is doing it
         time.sleep(0.5)
-    shape, skipped = read_checked(ready)
+    shape, skipped = read_checked(ready, root, labels["id"])
     labels = labels[~labels["id"].isin(skipped)].reset_index(drop=True)
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
     for number in range(recipe.data.folds):
