@@ -119,6 +119,7 @@ def test_pipes_are_not_waited_for(tmp_path):
     [
         ("id,score\na,True\n", "True"), ("id,score\na,x\n", "'x'"), ("id,score,score\na,1,2\n", "two columns"),
         ("id\na\n", "must have id, score"), ("id,score\n,1\n", "without id"), ("id,score\na,inf\n", "row 2"),
+        ("id,score\na,1,0\n", "rows have more values"), ("id,score\na,1,\nb,0,\n", "rows have more values"),
     ],
 )  # fmt: skip
 def test_values_that_do_not_fit_are_named(content, said, tmp_path):

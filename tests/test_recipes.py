@@ -7,7 +7,7 @@ import yaml
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.recipes import packaged_recipes, read_recipe, recipe_path, recipe_with
+from abacad.recipes import _read, packaged_recipes, read_recipe, recipe_path, recipe_with
 
 
 def written(folder: Path, text: str, name: str = "own.yaml") -> Path:
@@ -27,6 +27,14 @@ def test_what_a_file_leaves_out_has_its_default(tmp_path):
     assert recipe.optim.lr == 0.5
     assert recipe.model == Recipe().model
     assert recipe.optim.batch_size == Recipe().optim.batch_size
+
+
+def test_a_recipe_knows_nothing_of_those_read_before(tmp_path):
+    written(tmp_path, "seed: 5\noptim: {lr: 0.5}\n")
+    plain = read_recipe(written(tmp_path, "seed: 0\n", "plain.yaml"))
+    assert read_recipe(tmp_path / "own.yaml", ["--trainer.max_epochs", "3"]).trainer.max_epochs == 3
+    _read.cache_clear()
+    assert read_recipe(tmp_path / "plain.yaml") == plain == Recipe()
 
 
 def test_overrides_count_more_than_the_file(tmp_path):
