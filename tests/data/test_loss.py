@@ -28,3 +28,7 @@ def test_channels_count_upwards_in_frequency_and_values_are_the_files(channel, n
     file = open_filterbank(write_fil(tmp_path / "a.fil", data, descending))
     file.read(0, 5, channel, n_channels)
     assert [(entry.first, entry.last, entry.values) for entry in file.masked] == told
+
+
+def test_a_single_value_is_told_as_one():
+    assert str(Masked("a.h5", "not finite", 7, 7, 1)) == "a.h5: 1 value not finite, in channel 7"

@@ -9,12 +9,14 @@ from abacad.simulator.presets import PRESETS
 from abacad.simulator.settings import Needles
 
 
+@pytest.mark.parametrize("coarse", [False, True])
 @pytest.mark.parametrize("name", PRESETS)
-def test_priors_add_up_to_one(name):
-    tones = tones_of(PRESETS[name].needles)
+def test_priors_add_up_to_one(name, coarse):
+    tones = tones_of(PRESETS[name].needles, coarse)
     assert tones.mass.sum() == pytest.approx(1)
     assert tones.width_mass.sum() == pytest.approx(1)
     assert tones.log_prior().exp().sum() == pytest.approx(1)
+    assert len(tones.log_prior()) == len(tones.amplitudes) * len(tones.widths)
     assert tones.exponential().sum(1) == pytest.approx(1)
 
 
@@ -53,3 +55,11 @@ def test_the_middle_width_of_each_amplitude():
     tones = tones_of(Needles(pixel_snr=(0.2, 3.0)))
     names = [(amplitude, width) for amplitude in tones.amplitudes for width in tones.widths]
     assert names[tones.middle()] == [(amplitude, 0.75) for amplitude in tones.amplitudes]
+
+
+def test_a_coarse_grid_spans_the_same_amplitudes_with_fewer_tones():
+    needles = PRESETS["kaggle"].needles
+    fine, coarse = tones_of(needles), tones_of(needles, coarse=True)
+    assert coarse.edges[[0, -1]] == pytest.approx(fine.edges[[0, -1]])
+    assert len(coarse.log_prior()) * 4 < len(fine.log_prior())
+    assert coarse.widths == (0.75,)

@@ -54,4 +54,6 @@ class Masked:
 
     def __str__(self) -> str:
         """One sentence for a log or a page."""
-        return f"{self.file}: {self.values:,} values {self.reason}, in channels {self.first} to {self.last}"
+        values = "1 value" if self.values == 1 else f"{self.values:,} values"
+        channels = f"channel {self.first}" if self.first == self.last else f"channels {self.first} to {self.last}"
+        return f"{self.file}: {values} {self.reason}, in {channels}"

@@ -75,7 +75,7 @@ class BlindObserver:
                 f"Panels of {axes.n_time} rows: the observer is worked out for {_LEAST_ROWS} or more.\n"
                 "Score without it."
             )
-        self.axes, self.observer = axes, Observer(_prior(axes))
+        self.axes, self.observer = axes, Observer(_prior(axes), coarse=True)
 
     def opinion(self, panels: Float[Tensor, "panel time freq"]) -> Opinion:
         """Weigh a cadence (6, time, freq) in any units."""

@@ -66,12 +66,13 @@ class Verdict:
 class Observer:
     """Scores the cadences of one simulation."""
 
-    def __init__(self, simulation: Simulation, families: Families | None = None) -> None:
+    def __init__(self, simulation: Simulation, families: Families | None = None, coarse: bool = False) -> None:
         """Prepare the grids.
 
         Args:
             simulation: what made the cadences.
             families: how often their needles are of each family; none means as often as in training.
+            coarse: with fewer amplitudes and one width, in half the time; right where other errors are larger.
 
         Raises:
             AbacadError: needles drift too fast for the grids, panels have unequal gaps, or a family is unknown here.
@@ -94,7 +95,7 @@ class Observer:
         self.shares = {name: weight / sum(weights.values()) for name, weight in weights.items() if weight > 0}
         self.decoys = simulation.rfi.decoys
         self.simulation, self.axes, self.partial, self.cut = simulation, axes, needles.partial, needles.cut
-        self.tones = tones_of(needles)
+        self.tones = tones_of(needles, coarse)
         self.log_tone = self.tones.log_prior()
         self.grid = line_grid(simulation)
         self.walks = walk_models(simulation)

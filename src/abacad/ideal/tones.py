@@ -20,6 +20,7 @@ _BRIGHTEST = 2.2
 # Size of a cell in log amplitude: the middle of a cell is wrong by a factor of e^0.25 = 1.28 at most, which costs a
 # needle of summed SNR 6 about 6² · 0.25² / 2 ≈ 1 of the 18 that its log likelihood ratio gains.
 _CELL = 0.5
+_COARSE_CELL = 0.8  # for an observer whose estimates of gains are off by more than the cells are
 _WIDTHS = (0.3, 0.75, 1.35)  # channels; one for each cell between the edges 0.5 and 1.0
 _WIDTH_EDGES = (0.5, 1.0)
 _WIDEST = 1.5  # channels; `pixel.shares` spreads a tone over three channels, which a wider one would overflow
@@ -63,20 +64,28 @@ class Tones:
         return torch.from_numpy(law).float()
 
 
-def tones_of(needles: Needles) -> Tones:
-    """The grid for a preset's needles."""
+def tones_of(needles: Needles, coarse: bool = False) -> Tones:
+    """The grid for a preset's needles.
+
+    Args:
+        needles: their amplitudes and widths.
+        coarse: fewer amplitudes, and the middle one of the widths.
+    """
     low, high = needles.pixel_snr
     # a preset of bright needles alone (low above the end of the grid) still gets one cell, 1.5 times its faintest wide
     top = max(min(high, _BRIGHTEST), min(high, 1.5 * low))
-    n_cell = max(1, round(np.log(top / low) / _CELL))
+    n_cell = max(1, round(np.log(top / low) / (_COARSE_CELL if coarse else _CELL)))
     edges = np.geomspace(low, top, n_cell + 1)
     upper = np.append(edges[1:-1], high)  # the last cell stands for everything brighter, too
     mass = np.log(upper / edges[:-1])
     mass = mass / mass.sum() if mass.sum() > 0 else np.ones(1)
+    amplitudes = np.sqrt(edges[:-1] * edges[1:])
+    if coarse:
+        return Tones(amplitudes, edges, mass, _WIDTHS[1:2], np.ones(1))
     # widths outside the preset's range get an empty cell and are dropped
     bounds = np.clip([needles.width[0], *_WIDTH_EDGES, needles.width[1]], *needles.width)
     width_mass = np.diff(np.log(bounds))
     width_mass = width_mass / width_mass.sum() if width_mass.sum() > 0 else np.ones(1)
     kept = width_mass > 0
     widths = tuple(np.array(_WIDTHS)[kept].tolist()) if len(kept) == len(_WIDTHS) else (min(needles.width[0], _WIDEST),)
-    return Tones(np.sqrt(edges[:-1] * edges[1:]), edges, mass, widths, width_mass[kept])
+    return Tones(amplitudes, edges, mass, widths, width_mass[kept])
