@@ -53,6 +53,20 @@ def test_a_line_that_leaves_the_band_does_not_come_back_on_the_other_side():
     assert maps.abs().max() > 1
 
 
+@pytest.mark.parametrize("starts", [EVEN, UNEVEN], ids=["even", "uneven"])
+def test_a_narrow_window_shows_what_a_wide_one_shows_of_it(starts):
+    """A drift of 24 channels a panel takes a line through a window of 40 more than once, were it a circle."""
+    wide = torch.zeros(1, 6, N_TIME, 256)
+    wide[..., 100:140] = torch.randn(1, 6, N_TIME, 40, generator=torch.Generator().manual_seed(0))
+    narrow = wide[..., 100:140]
+    for lines_of in (lambda panels: line_maps(panels, 24, starts), lambda panels: joint_lines(panels[:, 0::2], 24, starts)):
+        whole = lines_of(wide)
+        part = lines_of(narrow)
+        per_channel = part.shape[-1] // 40
+        inside = whole[..., 100 * per_channel : 140 * per_channel]
+        assert (part - inside).std() < 0.05 * inside.std()  # but for what rings beyond either end
+
+
 def test_reversed_in_frequency_maps_are_mirrored():
     panels = torch.randn(1, 6, N_TIME, N_FREQ, generator=torch.Generator().manual_seed(0))
     mirrored = line_maps(panels.flip(-1), 6, EVEN).flip(-2, -1)

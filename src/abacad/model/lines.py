@@ -29,11 +29,10 @@ def line_maps(panels: Float[Tensor, "batch panel time freq"], max_drift: int, pa
     channel as phases of their Fourier transform, which makes all sums one matrix product per Fourier mode.
     """
     n_time, n_freq = panels.shape[-2:]
-    # Padded to twice the width: a shift by Fourier phases is periodic, and a line that leaves the band on one side
-    # would otherwise come in again on the other.
-    modes = torch.fft.rfft(panels, n=2 * n_freq).permute(3, 1, 0, 2)
-    phases = _phases(n_time, n_freq, max_drift, panel_start).to(modes.device)
-    return torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=2 * n_freq)[..., :n_freq]
+    length = padded(n_freq, max_drift, panel_start)
+    modes = torch.fft.rfft(panels, n=length).permute(3, 1, 0, 2)
+    phases = _phases(n_time, length, max_drift, panel_start).to(modes.device)
+    return torch.fft.irfft((modes @ phases).permute(2, 1, 3, 0), n=length)[..., :n_freq]
 
 
 def joint_lines(
@@ -46,33 +45,44 @@ def joint_lines(
     panels are added before the inverse transform, so that there is one instead of three.
     """
     n_time, n_freq = panels.shape[-2:]
-    modes = torch.fft.rfft(panels, n=2 * n_freq).flatten(1, 2).permute(2, 0, 1)
-    phases = _joint_phases(n_time, n_freq, max_drift, panel_start).to(modes.device)
+    length = padded(n_freq, max_drift, panel_start)
+    modes = torch.fft.rfft(panels, n=length).flatten(1, 2).permute(2, 0, 1)
+    phases = _joint_phases(n_time, length, max_drift, panel_start).to(modes.device)
     # irfft of twice the length fills the modes in between with zeros, which interpolates; it divides by that length,
     # and so by 2 too often.
-    return 2 * torch.fft.irfft((modes @ phases).permute(1, 2, 0), n=4 * n_freq)[..., : 2 * n_freq]
+    return 2 * torch.fft.irfft((modes @ phases).permute(1, 2, 0), n=2 * length)[..., : 2 * n_freq]
+
+
+def padded(n_freq: int, max_drift: int, panel_start: Starts) -> int:
+    """Channels to which rows are filled up with zeros before they are shifted, an even number.
+
+    A shift by Fourier phases is periodic: what leaves the band on one side comes in again on the other, and has to end
+    within the zeros. Twice the width is enough but in narrow windows.
+    """
+    farthest = max_drift * (max(abs(begin - panel_start[REFERENCE]) for begin in panel_start) + 0.5)
+    return max(2 * n_freq, 2 * math.ceil((n_freq + farthest) / 2))
 
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)  # cached: a tensor made in inference mode would break a later training step
-def _phases(n_time: int, n_freq: int, max_drift: int, panel_start: Starts, steps: int = 1) -> Tensor:
+def _phases(n_time: int, length: int, max_drift: int, panel_start: Starts, steps: int = 1) -> Tensor:
     """e^{2πi·mode·shift} / √time: (mode, 6, time, drift), in `steps` steps a channel of drift."""
     row = (torch.arange(n_time) + 0.5) / n_time - 0.5
     starts = torch.tensor(panel_start, dtype=torch.float32)
     since = row + (starts - starts[REFERENCE])[:, None]
     shift = torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
-    mode = torch.arange(n_freq + 1) / (2 * n_freq)
+    mode = torch.arange(length // 2 + 1) / length
     return torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
 
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)
-def _joint_phases(n_time: int, n_freq: int, max_drift: int, panel_start: Starts) -> Tensor:
+def _joint_phases(n_time: int, length: int, max_drift: int, panel_start: Starts) -> Tensor:
     """Phases that shift the rows of the three ON panels: (mode, 3·time, drift), four steps a channel of drift.
 
     Divided by √3, so that white noise keeps its σ when the three panels are added.
     """
-    on = _phases.__wrapped__(n_time, n_freq, max_drift, panel_start, 4)[:, 0::2]
+    on = _phases.__wrapped__(n_time, length, max_drift, panel_start, 4)[:, 0::2]
     return on.flatten(1, 2) / math.sqrt(3)
 
 

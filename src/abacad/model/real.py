@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from abacad.model.lines import REFERENCE, Starts, halved, paired
+from abacad.model.lines import REFERENCE, Starts, halved, padded, paired
 from abacad.model.panel import LineBranch, PanelNetwork
 from abacad.signal.cadence import N_PANELS
 from abacad.types import Logits, Planes
@@ -102,17 +102,18 @@ class _Lines(nn.Module):
             since = since[0::2].reshape(1, -1)
         shift = torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
         self.register_buffer("shift", shift.float())
-        mode = torch.arange(n_freq + 1, dtype=torch.float64)[:, None]
-        self.register_buffer("angle", (2 * math.pi * mode / (2 * n_freq)).float()[..., None, None])
+        length = padded(n_freq, max_drift, panel_start)
+        mode = torch.arange(length // 2 + 1, dtype=torch.float64)[:, None]
+        self.register_buffer("angle", (2 * math.pi * mode / length).float()[..., None, None])
         self.scale = 1 / math.sqrt(n_time * (3 if self.together else 1))
-        self._keep("forth", (2 * math.pi / (2 * n_freq) * torch.arange(n_freq) * mode).T, torch.ones(1))
-        n_out = n_freq * (2 if self.together else 1)
-        weight = torch.full((n_freq + 1, 1), 2.0 / (2 * n_freq), dtype=torch.float64)
+        self._keep("forth", (2 * math.pi / length * torch.arange(n_freq) * mode).T, torch.ones(1))
+        finer = 2 if self.together else 1
+        weight = torch.full((length // 2 + 1, 1), 2.0 / length, dtype=torch.float64)
         # A real signal has each mode twice, as itself and its mirror image, but for the constant one.
         weight[0] /= 2
         if not self.together:
             weight[-1] /= 2  # the highest mode is its own mirror image
-        self._keep("back", math.pi / n_out * mode * torch.arange(n_out), weight)
+        self._keep("back", 2 * math.pi / (finer * length) * mode * torch.arange(finer * n_freq), weight)
 
     def _keep(self, name: str, angle: Tensor, scale: Tensor) -> None:
         self.register_buffer(f"{name}_cos", (angle.cos() * scale).float())
