@@ -50,9 +50,9 @@ def patches(excess: Float[np.ndarray, "panel time freq"], sigma: float) -> Bool[
         mean = running_mean(around, rows)
         for (_, _, least), dark in zip(_WIDE, ranked, strict=True):
             darkest = running_mean(dark, rows)
+            lift, sigma_of_lift = _lifted(darkest, rows)
             # Beside a bright line the darkest channels are a little lifted as well, a patch lifts all of them.
-            lifted = darkest - np.median(darkest, axis=(1, 2), keepdims=True) > _EVENLY * mean
-            seen |= (_deviation(darkest, rows) > least) & lifted
+            seen |= (lift > least * sigma_of_lift) & (lift > _EVENLY * mean)
     seen = scipy.ndimage.binary_dilation(seen, structure=np.ones((1, *_GROWN)))
     return seen | (seen.mean(axis=1) > _OFTEN)[:, None]
 
@@ -148,7 +148,9 @@ def _share_inside(values: Float[np.ndarray, "panel time freq"], rows: int) -> Fl
     return scipy.ndimage.uniform_filter1d(inside, rows, mode="constant")[:, None]
 
 
-def _deviation(values: Float[np.ndarray, "panel time freq"], rows: int) -> Float[np.ndarray, "panel time freq"]:
-    """Values in σ of their panel, less where a running mean over so many rows had fewer of them."""
+def _lifted(
+    values: Float[np.ndarray, "panel time freq"], rows: int
+) -> tuple[Float[np.ndarray, "panel time freq"], Float[np.ndarray, "panel time 1"]]:
+    """Values above their panel's median, and σ of them: more where a running mean over so many rows had fewer."""
     low, middle = np.quantile(values[:, ::3], [0.16, 0.5], axis=(1, 2))[..., None, None].astype(values.dtype)
-    return (values - middle) / np.maximum(middle - low, 1e-6) * np.sqrt(_share_inside(values, rows))
+    return values - middle, np.maximum(middle - low, 1e-6) / np.sqrt(_share_inside(values, rows))

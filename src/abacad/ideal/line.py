@@ -12,6 +12,7 @@ channels is split, and the ratio knows how), and it shares the sums of 12 rows (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -27,10 +28,11 @@ from abacad.simulator.needle import MARGIN
 from abacad.simulator.settings import Simulation
 
 _STEP = 0.25  # channels a panel period: half a step is 0.36 channels at the end of the last ON panel, 2.9 periods on
+_AT_ONCE = 48  # drifts times tones, each of 4 kB in the competition: as many as a core's cache holds
 _MARGIN = MARGIN - 0.5  # channels that a path keeps from the edge: half a channel less than needles, as it is rounded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LineGrid:
     """Drifts and the geometry of paths on them; places are quarters of a channel in the middle ON panel's first row.
 
@@ -135,26 +137,30 @@ def line_ratios(
         partial: share of the needles that are absent from one or two ON panels.
     """
     patterns = needle_patterns(partial)
+    some = max(1, _AT_ONCE // len(log_tone))
     by_drift = []
-    for number in range(len(grid.drift)):
+    for first in range(0, len(grid.drift), some):
+        drifts = range(first, min(first + some, len(grid.drift)))
         panels = {}
         for panel, given in zip(ON, sums, strict=True):
-            panels[panel] = torch.zeros_like(given[0])
-            add_shifted(panels[panel], given[grid.slope[number]], int(grid.start[number, panel]))
-        weights = [(lit, share * _allowed(grid.inside[number], lit)) for lit, share in patterns]
-        ratio = torch.logsumexp(over_patterns(panels, weights) + log_tone[:, None], 0)
-        by_drift.append(ratio + grid.log_prior[number])
-    return torch.stack(by_drift)
+            panels[panel] = given.new_zeros(len(drifts), *given.shape[1:])
+            for place, number in enumerate(drifts):
+                add_shifted(panels[panel][place], given[grid.slope[number]], int(grid.start[number, panel]))
+        weights = [(lit, share * _allowed(grid, lit)[drifts.start : drifts.stop, None]) for lit, share in patterns]
+        ratio = torch.logsumexp(over_patterns(panels, weights) + log_tone[:, None], 1)
+        by_drift.append(ratio + grid.log_prior[drifts.start : drifts.stop, None])
+    return torch.cat(by_drift)
 
 
-def _allowed(inside: Bool[Tensor, "panel place"], lit: tuple[int, ...]) -> Float[Tensor, " place"]:
+@lru_cache(maxsize=32)
+def _allowed(grid: LineGrid, lit: tuple[int, ...]) -> Float[Tensor, "drift place"]:
     """Probability of each place of a path that lies in the window while it is lit.
 
     A fast path fits nowhere into a narrow window as a whole; it is then asked to be inside in the middle ON panel.
     """
-    allowed = inside[list(lit)].all(0)
-    allowed = allowed if bool(allowed.any()) else inside[ON[1]]
-    return allowed / allowed.sum().clamp(min=1)
+    allowed = grid.inside[:, list(lit)].all(1)
+    allowed = torch.where(allowed.any(1, keepdim=True), allowed, grid.inside[:, ON[1]]).float()
+    return allowed / allowed.sum(1, keepdim=True).clamp(min=1)
 
 
 def path_mass(grid: LineGrid, at: Tensor, n_place: int) -> Float[Tensor, " path"]:
