@@ -59,11 +59,12 @@ def test_a_narrow_window_shows_what_a_wide_one_shows_of_it(starts):
     wide = torch.zeros(1, 6, N_TIME, 256)
     wide[..., 100:140] = torch.randn(1, 6, N_TIME, 40, generator=torch.Generator().manual_seed(0))
     narrow = wide[..., 100:140]
-    for lines_of in (lambda panels: line_maps(panels, 24, starts), lambda panels: joint_lines(panels[:, 0::2], 24, starts)):
-        whole = lines_of(wide)
-        part = lines_of(narrow)
-        per_channel = part.shape[-1] // 40
-        inside = whole[..., 100 * per_channel : 140 * per_channel]
+    for whole, part in (
+        (line_maps(wide, 24, starts), line_maps(narrow, 24, starts)),
+        (joint_lines(wide[:, 0::2], 24, starts), joint_lines(narrow[:, 0::2], 24, starts)),
+    ):
+        finer = part.shape[-1] // 40
+        inside = whole[..., 100 * finer : 140 * finer]
         assert (part - inside).std() < 0.05 * inside.std()  # but for what rings beyond either end
 
 
