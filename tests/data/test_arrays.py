@@ -1,10 +1,15 @@
 """Arrays in memory become cadences: a float32 copy of six panels, or a message that names the array."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
+import abacad
 from abacad.data.arrays import Arrays, arrays_of, as_cadence
+from abacad.data.competition import read_cadence
 from abacad.errors import CadenceError
+from abacad.signal.cadence import LEAST
 
 SHAPE = (6, 4, 8)
 
@@ -39,6 +44,19 @@ def test_a_view_with_reversed_frequency_is_read_in_its_own_order():
 def test_what_is_no_cadence_is_told_with_its_shape_and_type(values):
     with pytest.raises(CadenceError, match=r"scan 3 has the shape .* and the type .*\n.*\(6, time, frequency\)"):
         as_cadence(values, "scan 3")
+
+
+@pytest.mark.parametrize("shape", [(6, 1, 64), (6, 28, 7), (6, 1, 1)])
+def test_what_is_too_small_for_a_detector_is_refused_as_array_and_as_file(shape, tmp_path):
+    np.save(tmp_path / "small.npy", np.ones(shape))
+    for read in (partial(as_cadence, np.ones(shape)), partial(read_cadence, tmp_path / "small.npy")):
+        with pytest.raises(CadenceError, match=r"\nThe smallest cadence has 2 rows and 8 channels"):
+            read()
+
+
+def test_the_smallest_cadence_is_scored():
+    scores = abacad.score(np.random.default_rng(0).normal(size=(6, *LEAST)), progress=False)["score"]
+    assert scores.between(0, 1).all()
 
 
 @pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf, 1e300])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from abacad.errors import AbacadError
 from abacad.represent.rows import compressed, row_blocks, row_sums
 
 
@@ -12,6 +13,14 @@ def test_blocks_hold_their_rows_and_drop_the_remainder():
     blocks = row_blocks(x, 5)
     assert blocks.shape == (3, 5, 3)
     assert blocks[2, :, 1].tolist() == [10, 11, 12, 13, 14]
+
+
+def test_panels_of_fewer_rows_than_are_summed_are_refused():
+    """Nothing would be left of them, and a detector that sees nothing still gives a score."""
+    with pytest.raises(
+        AbacadError, match=r"Panels of 6 rows: this detector sums 7 rows.*\n.*--represent\.rows 6 or fewer"
+    ):
+        row_sums(torch.zeros(6, 6, 8), 7)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 7])

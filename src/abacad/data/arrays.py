@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from abacad.errors import CadenceError
-from abacad.signal.cadence import N_PANELS
+from abacad.signal.cadence import LEAST, N_PANELS
 from abacad.types import CadenceArray
+
+TOO_SMALL = f"The smallest cadence has {LEAST[0]} rows and {LEAST[1]} channels."
 
 
 def as_cadence(values: np.ndarray, name: str = "the array") -> CadenceArray:
@@ -26,6 +28,8 @@ def as_cadence(values: np.ndarray, name: str = "the array") -> CadenceArray:
             f"{name} has the shape {values.shape} and the type {values.dtype}.\n"
             "A cadence has numbers of the shape (6, time, frequency)."
         )
+    if values.shape[1] < LEAST[0] or values.shape[2] < LEAST[1]:
+        raise CadenceError(f"{name} has the shape {values.shape}.\n{TOO_SMALL}")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is told as such
         cadence = values.astype(np.float32)
     if not np.isfinite(cadence).all():

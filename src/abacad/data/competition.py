@@ -20,11 +20,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from abacad.data.arrays import TOO_SMALL
 from abacad.errors import AbacadError, CadenceError, NoCadenceError, brief, plain_name, unreadable
 from abacad.files import read_table
 from abacad.places import LABELS, SAMPLE
 from abacad.plain import open_plain
-from abacad.signal.cadence import N_PANELS
+from abacad.signal.cadence import LEAST, N_PANELS
 from abacad.types import CadenceArray
 
 log = logging.getLogger(__name__)
@@ -168,6 +169,8 @@ def _header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype, bool
         raise CadenceError(f"Cadence {name}: its values are of dtype {brief(str(dtype), 40)}, not numbers.")
     if len(shape) != 3 or shape[0] != N_PANELS or min(shape) < 1:
         raise CadenceError(f"Cadence {name}: its shape is {brief(str(shape), 60)}, not (6, time, frequency).")
+    if shape[1] < LEAST[0] or shape[2] < LEAST[1]:
+        raise CadenceError(f"Cadence {name}: its shape is {shape}.\n{TOO_SMALL}")
     # a header can declare any shape, and the array is allocated before its values are read
     if math.prod(shape) > _MOST_VALUES:
         raise CadenceError(f"Cadence {name}: {math.prod(shape):,} values are declared; at most {_MOST_VALUES:,} fit.")

@@ -4,10 +4,21 @@ import math
 
 from torch import Tensor
 
+from abacad.errors import AbacadError
+
 
 def row_blocks(x: Tensor, rows: int) -> Tensor:
-    """Blocks of `rows` rows, (*, time, freq) → (*, time // rows, rows, freq); a remainder at the end is dropped."""
+    """Blocks of `rows` rows, (*, time, freq) → (*, time // rows, rows, freq); a remainder at the end is dropped.
+
+    Raises:
+        AbacadError: there are fewer rows than that, so that nothing would be left.
+    """
     n = x.shape[-2] // rows
+    if n == 0:
+        raise AbacadError(
+            f"Panels of {x.shape[-2]} rows: this detector sums {rows} rows into one.\n"
+            f"Score by other weights, or train with --represent.rows {x.shape[-2]} or fewer."
+        )
     return x[..., : n * rows, :].unflatten(-2, (n, rows))
 
 

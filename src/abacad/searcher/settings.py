@@ -33,7 +33,9 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what no search can mean."""
         if not 0 < self.max_drift_hz_s < 10_000:
-            raise AbacadError(f"max_drift is {self.max_drift_hz_s:g} Hz/s.\nGive a rate above 0, such as 4.")
+            raise AbacadError(
+                f"max_drift is {self.max_drift_hz_s:g} Hz/s.\nGive a rate above 0 and below 10,000, such as 4."
+            )
         if not 0 <= self.min_drift_hz_s < self.max_drift_hz_s:
             raise AbacadError(
                 f"min_drift is {self.min_drift_hz_s:g} Hz/s, max_drift {self.max_drift_hz_s:g}.\n"

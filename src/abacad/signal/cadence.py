@@ -12,6 +12,9 @@ N_PANELS = 6
 ON = (0, 2, 4)
 OFF = (1, 3, 5)
 
+LEAST = (2, 8)
+"""Rows and channels of the smallest cadence: noise is measured between two rows, and beside a channel stand others."""
+
 COARSE = 1 << 20
 """Channels of a coarse channel in Breakthrough Listen's fine product: 2^20 × 2.79 Hz = 2.93 MHz."""
 
