@@ -41,7 +41,8 @@ def test_score_shows_the_highest_and_counts_all(shared_competition, run_folder, 
     assert {"note": "30 cadences were scored."} in said
     assert {"wrote": "scores", "path": str(tmp_path / "s.csv")} in said
     assert [row["next"] for row in said if "next" in row] == [
-        f"abacad score {files[0]} {files[1]} --observer --page scores.html", f"abacad review {tmp_path}/s.csv",
+        f"abacad score {files[0]} {files[1]} --weights '{run_folder}' --pattern ABACAD --observer --page scores.html",
+        f"abacad review {tmp_path}/s.csv --weights '{run_folder}'",
     ]  # fmt: skip
 
 

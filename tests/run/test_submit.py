@@ -123,6 +123,15 @@ def test_weights_fitted_on_oof_prefer_the_better_run(two_runs, shared_competitio
     assert np.abs(weights).max() < 10
 
 
+def test_a_run_that_is_named_twice_is_refused(two_runs, shared_competition, tmp_path):
+    """Under another name, too: it would count twice without a word."""
+    (tmp_path / "other").symlink_to(two_runs[0])
+    for twin in (two_runs[0], tmp_path / "other"):
+        with pytest.raises(AbacadError, match=r"good is named twice\.\n.*--weights 2,1"):
+            submit([*two_runs, twin], shared_competition, tmp_path / "s.csv")
+    assert not (tmp_path / "s.csv").exists()
+
+
 @pytest.mark.parametrize("weights", ["equal", "ranks", "fitted", "stacking", "0.25,0.75"])
 def test_a_blend_by_each_method_becomes_a_submission(weights, two_runs, shared_competition, tmp_path, caplog):
     out = tmp_path / "s.csv"

@@ -146,6 +146,23 @@ def test_windows_of_telescope_files_need_the_files(tmp_path):
     assert (source.axes.n_time, source.axes.n_freq) == (4, 256)
 
 
+def test_windows_of_files_whose_headers_name_no_source_are_those_that_score_took(tmp_path):
+    files = write_cadence(tmp_path, 4, 600, source_name="")
+    pd.DataFrame({"file": "0.h5", "channel": [256], "score": 0.6}).to_csv(tmp_path / "w.csv", index=False)
+    (window,) = open_source(tmp_path / "w.csv", files=files).entries
+    np.testing.assert_array_equal(window.read()[2], ramp(4, 600, 2)[:, 256:512])
+    with pytest.raises(AbacadError, match="does not say what it looked at"):
+        open_source(tmp_path / "w.csv", files=files[:3])
+
+
+@pytest.mark.parametrize("channel", [-1, 345, 10**9, 0.5, "first", ""])
+def test_windows_that_the_files_do_not_hold_are_told(channel, tmp_path):
+    files = write_cadence(tmp_path, 4, 600)
+    pd.DataFrame({"file": "0.h5", "channel": [channel], "score": 0.6}).to_csv(tmp_path / "w.csv", index=False)
+    with pytest.raises(AbacadError, match=r"w\.csv scores a window at channel .*600 channels\.\nName those"):
+        open_source(tmp_path / "w.csv", files=files)
+
+
 def test_a_search_that_found_nothing_has_nothing_to_look_at(tmp_path):
     files = write_cadence(tmp_path, 4, 600)
     (tmp_path / "found").mkdir()

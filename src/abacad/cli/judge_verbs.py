@@ -79,8 +79,10 @@ def _then_of_score(parsed: Namespace) -> list[str]:
     # A table of windows has channels and no paths, so the page that shows them has to be given the files again.
     telescope = [file for file in parsed.files if is_telescope_file(file)]
     files = ["--files", *telescope] if telescope else []
-    review = [] if parsed.out == STDOUT else [command("review", parsed.out, *files)]
-    same = ["--observer"] if parsed.observer else []
+    weights = ["--weights", parsed.weights] if parsed.weights else []
+    review = [] if parsed.out == STDOUT else [command("review", parsed.out, *weights, *files)]
+    same = [*weights, *(["--pattern", parsed.pattern] if parsed.pattern else [])]
+    same += ["--observer"] if parsed.observer else []
     return review if parsed.page else [command("score", *parsed.files, *same, "--page", "scores.html"), *review]
 
 

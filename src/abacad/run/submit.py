@@ -55,6 +55,7 @@ def submit(
     root = find_competition(folder)
     ids = read_sample(root)
     folders = [RunFolder(run) for run in paths_of(runs)]
+    _refuse_twins(folders)
     out = output(out if out is not None else folders[0].path / "submission.csv", SUBMISSION)
     # Before any test set is scored: weights that do not fit the runs are an error of the call.
     blend = blend_of(weights, folders)
@@ -63,6 +64,16 @@ def submit(
     of = "run" if len(folders) == 1 else "runs"
     log.info("Wrote %s: %d scores of %d %s, checked against sample_submission.csv", out, len(ids), len(folders), of)
     return out
+
+
+def _refuse_twins(runs: Sequence[RunFolder]) -> None:
+    """A run that is named twice would count twice without a word."""
+    places = [run.path.resolve() for run in runs]
+    for run, place in zip(runs, places, strict=True):
+        if places.count(place) > 1:
+            raise AbacadError(
+                f"{run.path} is named twice.\nName it once; a number for each run weighs it: --weights 2,1."
+            )
 
 
 def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> np.ndarray:

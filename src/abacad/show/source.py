@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from abacad.data.competition import Split, cadence_path, read_cadence
-from abacad.data.observation import open_observation
+from abacad.data.observation import Observation, open_observation
 from abacad.data.simulated_folder import read_card
-from abacad.errors import AbacadError
+from abacad.errors import AbacadError, brief
 from abacad.files import read_table
 from abacad.learn.record import read_record
 from abacad.learn.run_folder import RunFolder
@@ -190,13 +190,30 @@ def _located(file: Path, table: Path) -> Path:
     return beside if not file.is_file() and beside.is_file() else file
 
 
+def _observation(files: Sequence[Path]) -> Observation:
+    """The files as one observation; where their headers do not say what is ON, that which `abacad score` takes."""
+    try:
+        return open_observation(list(files))
+    except AbacadError:
+        if len(files) != N_PANELS:
+            raise
+        return open_observation(list(files), pattern="ABACAD")
+
+
 def _of_telescope(path: Path, table: pd.DataFrame, files: Sequence[Path]) -> Source:
     if not files:
         raise AbacadError(f"{path} scores windows of telescope files.\nName the six files: --files A1 B A2 C A3 D.")
-    observation = open_observation(list(files))
+    observation = _observation(files)
     # `abacad score` cuts windows for a network that reads ABACAD; others the page could not lay out either.
     if len(observation.files) != N_PANELS or observation.on != ON:
         raise AbacadError(f"{path} scores six panels, ABACAD; these files are {observation.pattern}.\nName others.")
+    channels = pd.to_numeric(table["channel"], errors="coerce")
+    strange = table["channel"][~channels.between(0, observation.n_freq - WIDTH) | (channels % 1 != 0)]
+    if len(strange):
+        raise AbacadError(
+            f"{path} scores a window at channel {brief(str(strange.iloc[0]), 40)}; the files share "
+            f"{observation.n_freq:,} channels.\nName those that it was made from: --files A1 B A2 C A3 D."
+        )
     entries = [
         Entry(
             f"{observation.freq_hz(channel) * 1e-6:.6f} MHz",
