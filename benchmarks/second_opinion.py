@@ -1,13 +1,15 @@
 """What the blind observer adds to the package's detector: AUC of either, of both together, and of the bound.
 
-    python benchmarks/second_opinion.py [--preset kaggle] [--cadences 300] [--seed 7002] [--bound] [--fit]
+    python benchmarks/second_opinion.py [--preset kaggle] [--cadences 300] [--seed 7002] [--bound] [--out OUT.csv]
     python benchmarks/second_opinion.py --folder DATA [--cadences 240]
+    python benchmarks/second_opinion.py --cadences 240 --seed 7001 --fit
+    python benchmarks/second_opinion.py --cadences 3000 --seed 7101 --forest second-opinion.safetensors
 
 Simulated cadences, half of them with a needle of the preset's test families; or so many of the test cadences of a
 competition folder that has a truth.csv, half with a needle as far as there are so many. --bound adds the observer that
-knows gains and interference, --fit prints the weights that a logistic regression finds, which are those of
-`abacad.ideal.second_opinion` for `--cadences 240 --seed 7001`. A cadence takes about two seconds of one core; OUT.csv
-(--out) keeps the scores.
+knows gains and interference. --fit prints the weights that a logistic regression finds, and --forest grows the forest
+of `abacad.ideal.second_opinion`; with the arguments above they are those of the package. A cadence takes about a second
+of one core; OUT.csv keeps the scores, and --of OUT.csv begins with them instead of weighing anew.
 """
 
 import argparse
@@ -19,13 +21,16 @@ import numpy as np
 import pandas as pd
 import torch
 from rich.progress import track
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from abacad.data.competition import cadence_path, read_cadence
-from abacad.ideal.blind_observer import Opinion, blind_observer
+from abacad.ideal.blind_observer import blind_observer
+from abacad.ideal.forest import Forest
 from abacad.ideal.known import noise_of, of_training
 from abacad.ideal.observer import Observer
-from abacad.ideal.second_opinion import together
+from abacad.ideal.second_opinion import numbers_of, together
+from abacad.ideal.verdict import Opinion
 from abacad.learn.run_folder import judge_of
 from abacad.metric import auc_difference, auc_interval
 from abacad.model.detector import SHIPPED
@@ -36,6 +41,7 @@ from abacad.simulator.scene import generate
 from abacad.simulator.settings import Simulation
 
 _REGULARISED = 0.3  # inverse strength of the regression's penalty on the weights
+_TREES, _LEAVES, _LEAST, _AT_ONCE = 100, 32, 10, 0.5  # of the forest: trees, leaves, cadences of a leaf, numbers to ask
 
 
 def simulation_of(preset: str) -> Simulation:
@@ -62,14 +68,16 @@ def of_folder(folder: Path, n: int) -> Iterator[tuple[str, int, torch.Tensor]]:
 
 
 def scored(asked: argparse.Namespace) -> pd.DataFrame:
-    """One row a cadence: target, score of the network, both parts of the opinion, and the bound's score."""
+    """One row a cadence: target, score of the network, all that the opinion says, and the bound's score."""
     simulation = simulation_of(asked.preset)
     judge, knowing = judge_of(SHIPPED, torch.device("cpu")), Observer(simulation) if asked.bound else None
 
     def one(given: tuple[str, int, torch.Tensor]) -> dict[str, object]:
         name, target, panels = given
         opinion = blind_observer(Axes.usual(*panels.shape[1:])).opinion(panels)
-        row = {"id": name, "target": target, "network": float(judge.scores(panels[None])[0]), **vars(opinion)}
+        row = {"id": name, "target": target, "network": float(judge.scores(panels[None])[0]), "off": opinion.off}
+        row |= {f"needle {family}": ratio for family, ratio in opinion.needles.items()}
+        row |= {f"walk {kind} {panel}": ratio for kind, six in opinion.walks.items() for panel, ratio in enumerate(six)}
         if knowing is not None:
             known = of_training(simulation, np.array([int(name)]), asked.seed)[0]
             row["bound"] = knowing.judge(noise_of(panels, known), known).score
@@ -81,6 +89,42 @@ def scored(asked: argparse.Namespace) -> pd.DataFrame:
     return pd.DataFrame(list(track(side_by_side(one, cadences), "Weighing", asked.cadences)))
 
 
+def opinions_of(table: pd.DataFrame) -> list[Opinion]:
+    """The opinions that `scored` wrote into a table."""
+    families = [column.split()[1] for column in table if column.startswith("needle ")]
+    kinds = sorted({column.split()[1] for column in table if column.startswith("walk ")})
+    return [
+        Opinion(
+            {family: row[f"needle {family}"] for family in families},
+            row["off"],
+            {kind: [row[f"walk {kind} {panel}"] for panel in range(6)] for kind in kinds},
+        )
+        for row in table.to_dict("records")
+    ]
+
+
+def grown(numbers: np.ndarray, targets: np.ndarray) -> Forest:
+    """A random forest as arrays."""
+    forest = RandomForestClassifier(
+        _TREES, max_leaf_nodes=_LEAVES, min_samples_leaf=_LEAST, max_features=_AT_ONCE, random_state=0
+    ).fit(numbers, targets)
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    shape = len(trees), max(tree.node_count for tree in trees)
+    made = Forest(np.zeros(shape, np.int16), np.zeros(shape, np.float32), np.zeros((*shape, 2), np.int16),
+                  np.zeros(shape, np.float32))  # fmt: skip
+    for place, tree in enumerate(trees):
+        n, leaf = tree.node_count, tree.children_left < 0
+        itself = np.arange(n)
+        made.number[place, :n] = np.where(leaf, 0, tree.feature)
+        # a value of 32 bits is above the limit of 64 where it is above its rounding down
+        least = tree.threshold.astype(np.float32)
+        made.least[place, :n] = np.where(least > tree.threshold, np.nextafter(least, np.float32(-np.inf)), least)
+        made.child[place, :n, 0] = np.where(leaf, itself, tree.children_left)
+        made.child[place, :n, 1] = np.where(leaf, itself, tree.children_right)
+        made.share[place, :n] = tree.value[:, 0, 1] / tree.value[:, 0].sum(-1)
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="kaggle")
@@ -89,10 +133,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7002)
     parser.add_argument("--bound", action="store_true")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--forest", type=Path, help="file to write the forest into")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--of", type=Path, nargs="+", help="tables of --out")
     asked = parser.parse_args()
-    table = scored(asked)
-    opinions = [Opinion(row.off, row.better) for row in table.itertuples()]
+    table = pd.concat([pd.read_csv(path) for path in asked.of], ignore_index=True) if asked.of else scored(asked)
+    opinions = opinions_of(table)
+    if asked.forest:
+        grown(numbers_of(table["network"].to_numpy(), opinions), table["target"].to_numpy()).write(asked.forest)
+        return
     table["blind"] = [opinion.log_odds for opinion in opinions]
     table["together"] = together(table["network"].to_numpy(), opinions)
     if asked.out:

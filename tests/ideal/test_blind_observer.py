@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from abacad.errors import AbacadError
-from abacad.ideal.blind_observer import BlindObserver, Opinion, blind_observer
+from abacad.ideal.blind_observer import BlindObserver, blind_observer
 from abacad.signal.cadence import ON, Axes
 
 AXES = Axes.evenly(75.0, n_time=64, n_freq=64)
@@ -54,20 +54,12 @@ def test_an_empty_file_has_a_finite_opinion(observer):
     assert np.isfinite(observer.opinion(torch.zeros(6, AXES.n_time, AXES.n_freq)).parts()).all()
 
 
-def test_what_it_says_is_bounded_rises_with_the_needle_and_falls_with_what_is_in_off_panels():
-    said = np.array([Opinion(0.0, ratio).log_odds for ratio in (-1e6, -1, 2, 5, 1e6)])
-    assert (np.diff(said) > 0).all()
-    assert np.abs(said).max() < 6
-    said = np.array([Opinion(off, 1.0).log_odds for off in (-1.0, 1.0, 1e6)])
-    assert (np.diff(said) < 0).all()
-
-
 def test_panels_of_few_rows_are_refused_with_the_way_out():
     with pytest.raises(AbacadError, match=r"16 rows[\s\S]*without it"):
         BlindObserver(Axes.usual(16, 256))
 
 
-@pytest.mark.parametrize(("off", "better"), [(-2.0, 5.0), (3.0, 2.0)])
-def test_a_needle_is_better_by_what_the_off_panels_hold_less(observer, monkeypatch, off, better):
-    monkeypatch.setattr(observer.observer, "on_and_off", lambda noise, known: ({"line": 5.0, "dash": 1.0}, off))
-    assert observer.opinion(with_line((), 0)) == Opinion(off, better)
+def test_a_squiggle_is_weighed_in_each_panel(observer):
+    in_first = observer.opinion(with_line((0,), 0.9)).walks["squiggle"]
+    assert len(in_first) == 6
+    assert int(np.argmax(in_first)) == 0

@@ -4,33 +4,46 @@ import numpy as np
 import pytest
 
 import abacad
-from abacad.ideal.blind_observer import Opinion
 from abacad.ideal.second_opinion import together
+from abacad.ideal.verdict import Opinion
+from tests.ideal.test_verdict import FAMILIES, said
 
-UNSURE = Opinion(off=0.0, better=0.0)
+UNSURE = said(0.0, 0.0)
+
+
+def seen(height: float, panels: tuple[int, ...]) -> Opinion:
+    """What is said of a squiggle of that log ratio in each of these panels."""
+    walk = [height if panel in panels else -0.5 for panel in range(6)]
+    on, off = (max(0.0, max(walk[first::2])) for first in (0, 1))
+    return Opinion(dict.fromkeys(FAMILIES, on - 1.0), off - 1.0, {"dash": walk, "squiggle": walk})
 
 
 def test_each_of_the_two_raises_the_score():
     low, high = together(np.array([0.2, 0.8]), [UNSURE, UNSURE])
     assert low < high
-    for opinion in (Opinion(0.0, 6.0), Opinion(-1.0, 2.0)):
+    for opinion in (said(0.0, 6.0), said(-1.0, 3.0)):
         assert together(np.array([0.5]), [opinion]) > together(np.array([0.5]), [UNSURE])
 
 
 def test_a_decoy_lowers_the_score():
-    decoy, needle = [Opinion(5.0, 1.0)], [Opinion(-1.0, 6.0)]
+    decoy, needle = [seen(8.0, (0, 1, 2, 3, 4, 5))], [seen(8.0, (0, 2, 4))]
     assert together(np.array([0.5]), decoy) < together(np.array([0.5]), needle)
 
 
+def test_a_surer_network_never_lowers_the_sum_that_parts_equal_leaves():
+    scores = together(np.linspace(0.001, 0.999, 40), [UNSURE] * 40)
+    assert len(set(scores.tolist())) == 40
+
+
 def test_sure_scores_and_wild_ratios_stay_within_bounds_and_in_order():
-    wild = [Opinion(1e9, -1e9), UNSURE, Opinion(-1e9, 1e9)]
+    wild = [said(1e9, -1e9), UNSURE, said(-1e9, 1e9)]
     scores = together(np.array([0.0, 0.5, 1.0]), wild)
     assert ((scores > 0) & (scores < 1)).all()
     assert (np.diff(scores) > 0).all()
 
 
 def test_the_order_of_a_batch_is_kept():
-    opinions = [Opinion(0.0, float(value)) for value in (3, -2, 1)]
+    opinions = [said(0.0, float(value)) for value in (3, -2, 1)]
     whole = together(np.array([0.3, 0.6, 0.1]), opinions)
     alone = [
         together(np.array([score]), [opinion])[0] for score, opinion in zip((0.3, 0.6, 0.1), opinions, strict=True)

@@ -2,52 +2,25 @@
 
 Its likelihoods are those of `abacad.ideal.observer`, on a cadence whose gains and interference were estimated from the
 pixels (`abacad.ideal.blind`). Where an estimate fails, a likelihood ratio of noise against needle can reach e^1000,
-and means nothing. An opinion has two parts, therefore, each of them bounded: what stands in the OFF panels, and how
-much more of a needle stands in the ON panels.
+and means nothing: an opinion is bounded, or read by who has seen what such ratios are worth (`second_opinion`).
 """
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
 from abacad.errors import AbacadError
 from abacad.ideal.blind import estimated
 from abacad.ideal.observer import Observer
+from abacad.ideal.verdict import Opinion
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import preset_named
 from abacad.simulator.settings import Simulation
 
-_LEAST, _MOST = np.array([-2.0, -6.0]), np.array([3.0, 6.0])  # that each part of an opinion can say
-_ALONE, _BIAS = np.array([-0.11, 0.55]), -1.31
-"""Weights of the parts where there is no other detector, and what is left when they say nothing: a logistic regression
-on 240 simulated cadences of `kaggle`, seed 7001 (docs/lab-notebook.md)."""
 _FASTEST = 0.69  # channels a row, which the observer's grids reach
 _LEAST_ROWS = 64  # of a panel: with fewer, drifts of some channels a row are usual, which the grids do not reach
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What the blind observer says of a cadence, in log likelihood ratios against noise alone.
-
-    Attributes:
-        off: a curve in the OFF panels.
-        better: the likeliest family of needles in the ON panels, less a curve in the OFF panels where that is above 0.
-    """
-
-    off: float
-    better: float
-
-    @property
-    def log_odds(self) -> float:
-        """What it says on its own: 0 about where a needle is as likely as none, among as many of each."""
-        return float(self.parts() @ _ALONE) + _BIAS
-
-    def parts(self) -> Float[np.ndarray, " part"]:
-        """Both numbers, bounded: neither can outweigh a network that is sure."""
-        return np.clip([self.off, self.better], _LEAST, _MOST)
 
 
 class BlindObserver:
@@ -80,8 +53,7 @@ class BlindObserver:
     def opinion(self, panels: Float[Tensor, "panel time freq"]) -> Opinion:
         """Weigh a cadence (6, time, freq) in any units."""
         noise, known = estimated(panels, self.axes)
-        needles, off = self.observer.on_and_off(noise, known)
-        return Opinion(off, max(needles.values()) - max(off, 0.0))
+        return self.observer.on_and_off(noise, known)
 
 
 @functools.lru_cache(maxsize=8)

@@ -7,9 +7,6 @@ higher completeness at any false-alarm rate, and so none has a higher AUC. That 
 FAMILIES says where they are not.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -21,9 +18,11 @@ from abacad.ideal.curve import STEEPEST, curve_model, curve_ratios
 from abacad.ideal.known import Known
 from abacad.ideal.line import along_slopes, line_grid, line_ratios, path_mass
 from abacad.ideal.lit import needle_patterns, over_decoys, over_patterns
+from abacad.ideal.logs import log_of, mean_of, total_of, without
 from abacad.ideal.pixel import tone_ratios
 from abacad.ideal.tones import tones_of
 from abacad.ideal.tracklet import tracklets
+from abacad.ideal.verdict import Opinion, Verdict
 from abacad.ideal.walk import level_dash_ratio, seen_walking, walk_models, walk_ratios
 from abacad.signal.cadence import N_PANELS, OFF, ON
 from abacad.signal.drift import bins_per_row
@@ -45,22 +44,6 @@ _PATHS = 400  # likeliest lines that are followed row by row, as whole or cut li
 _CLOSER = 128  # likeliest of these, which are followed as pulsed and scintillating lines
 _DOUBTFUL = 0.0  # log ratio below which no decoy is worked out: it could not lift a cadence above those that have more
 _FASTEST = 0.7  # channels a row; a faster needle smears over two channels within a row, which `pixel` does not know
-_LEAST = 1e-30  # probability whose logarithm is taken for that of 0
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the ideal observer says of a cadence.
-
-    Attributes:
-        score: log likelihood ratio of a needle against none, decoys among the negatives.
-        families: log likelihood ratio of each family's needle against noise alone.
-        decoy: log likelihood ratio of a decoy against noise alone; NaN where it was not worked out.
-    """
-
-    score: float
-    families: dict[str, float]
-    decoy: float
 
 
 class Observer:
@@ -111,28 +94,22 @@ class Observer:
         """
         cadence = _Cadence(self, noise, known)
         needle = cadence.needles()
-        total = _mean(needle, self.shares)
+        total = mean_of(needle, self.shares)
         decoy, score = float("nan"), total
         if self.decoys and total > _DOUBTFUL:
-            decoy = _mean(cadence.decoys(), self.shares)
-            score = total - float(np.logaddexp(_log(1 - self.decoys), _log(self.decoys) + decoy))
+            decoy = mean_of(cadence.decoys(), self.shares)
+            score = total - float(np.logaddexp(log_of(1 - self.decoys), log_of(self.decoys) + decoy))
         return Verdict(score, needle, decoy)
 
-    def on_and_off(self, noise: Float[Tensor, "panel time freq"], known: Known) -> tuple[dict[str, float], float]:
-        """Log likelihood ratio of each family's needle in the ON panels, and that of a curve in the OFF panels.
-
-        A curve is any smooth path, and so the broadest of families: what stands in OFF panels is seldom a needle.
+    def on_and_off(self, noise: Float[Tensor, "panel time freq"], known: Known) -> Opinion:
+        """Weigh what stands in the ON panels, and what in the OFF panels.
 
         Args:
             noise: in units of its noise.
             known: degrees of freedom, and the factor on a needle's power in each pixel.
         """
         cadence = _Cadence(self, noise, known)
-        return cadence.needles(), cadence.curves(OFF)
-
-
-def _mean(ratios: Mapping[str, float], shares: Mapping[str, float]) -> float:
-    return float(np.logaddexp.reduce([np.log(share) + ratios[name] for name, share in shares.items()]))
+        return Opinion(cadence.needles(), cadence.curves(OFF), cadence.walks_by_panel())
 
 
 class _Cadence:
@@ -180,7 +157,7 @@ class _Cadence:
         self.chosen = along.choose(whole, it.grid, it.axes, _PATHS)
         total, chosen = float(torch.logsumexp(whole.flatten(), 0)), whole.flatten()[self.chosen.at]
         # Paths that are not followed row by row count as whole lines: this is the log of their summed ratios.
-        self.rest = {n: _without(total, chosen[:n]) for n in (_PATHS, _CLOSER)}
+        self.rest = {n: without(total, chosen[:n]) for n in (_PATHS, _CLOSER)}
         self.mass = path_mass(it.grid, self.chosen.at, whole.shape[1])
         self.rows = {panel: self._along(panel) for panel in ON}
         self.by_family["line"] = self._line()
@@ -198,10 +175,10 @@ class _Cadence:
         panels = {panel: rows.sum(-1) for panel, rows in self.rows.items()}
         near = over_patterns(panels, needle_patterns(it.partial))
         if it.cut:
-            cut = along.cut_ratio(self.rows, it.missing) + _log(it.cut)
-            near = torch.logaddexp(near + _log(1 - it.cut), cut)
+            cut = along.cut_ratio(self.rows, it.missing) + log_of(it.cut)
+            near = torch.logaddexp(near + log_of(1 - it.cut), cut)
         paths = torch.logsumexp(near + it.log_tone[:, None], 0) + self.mass
-        return _total([float(torch.logsumexp(paths, 0)), self.rest[_PATHS]])
+        return total_of([float(torch.logsumexp(paths, 0)), self.rest[_PATHS]])
 
     def _varied(self, name: str, panel: int) -> Float[Tensor, "tone path"]:
         rows = self.rows[panel][:, :_CLOSER]
@@ -214,7 +191,7 @@ class _Cadence:
         copies = len(ratio) // len(self.observer.log_tone)
         prior = self.observer.log_tone.repeat(copies) - np.log(copies)
         paths = torch.logsumexp(ratio + prior[:, None], 0) + self.mass[:_CLOSER]
-        return _total([float(torch.logsumexp(paths, 0)), self.rest[_CLOSER]])
+        return total_of([float(torch.logsumexp(paths, 0)), self.rest[_CLOSER]])
 
     def _walk_panels(self, panels: tuple[int, ...]) -> dict[str, dict[int, Tensor]]:
         """Log ratios of each panel by amplitude and chain, for squiggles and dashes."""
@@ -246,6 +223,14 @@ class _Cadence:
         for name, panels in self._walk_panels(ON).items():
             self.by_family[name] = float(torch.logsumexp((over_patterns(panels, patterns) + priors[name]).flatten(), 0))
 
+    def walks_by_panel(self) -> dict[str, list[float]]:
+        """Log likelihood ratio of a squiggle and of a dash in each of the six panels."""
+        priors = self._walk_priors()
+        return {
+            name: [float(torch.logsumexp((walked[panel] + priors[name]).flatten(), 0)) for panel in range(N_PANELS)]
+            for name, walked in self._walk_panels(tuple(range(N_PANELS))).items()
+        }
+
     def curves(self, panels: tuple[int, ...]) -> float:
         """Log likelihood ratio of a curve in these panels."""
         it = self.observer
@@ -267,7 +252,7 @@ class _Cadence:
             panels = {panel: rows.sum(-1) for panel, rows in self.rows.items()}
             paths = torch.logsumexp(over_decoys(panels) + it.log_tone[:, None], 0) + self.mass
             rest = np.log(max(1e-9, 1 - float(self.mass.exp().sum())))
-            decoys["line"] = _total([float(torch.logsumexp(paths, 0)), rest])
+            decoys["line"] = total_of([float(torch.logsumexp(paths, 0)), rest])
             for name in it.shares.keys() & {"pulsed", "scintillating"}:
                 varied = {panel: self._varied(name, panel) for panel in range(N_PANELS)}
                 decoys[name] = self._close(over_decoys(varied))  # other paths: a decoy is as likely as a needle there
@@ -281,18 +266,3 @@ class _Cadence:
             lit, dark = np.log(DECOY_LIT), np.log(1 - DECOY_LIT)  # whether it stands in the ON panels as well
             decoys[name] = float(np.logaddexp(lit + self.by_family[name] + off, dark + off))
         return decoys
-
-
-def _without(total: float, some: Float[Tensor, " path"]) -> float:
-    """Log of what is left of a sum without some of its terms."""
-    taken = float(torch.logsumexp(some, 0)) - total
-    return total + float(np.log(max(1e-9, -np.expm1(min(taken, -1e-9)))))
-
-
-def _log(share: float) -> float:
-    """Log that is finite at 0."""
-    return float(np.log(max(share, _LEAST)))
-
-
-def _total(parts: list[float]) -> float:
-    return float(np.logaddexp.reduce(parts))

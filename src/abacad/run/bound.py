@@ -23,7 +23,8 @@ from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.ideal.blind_observer import blind_observer
 from abacad.ideal.known import Known, noise_of, of_scene
-from abacad.ideal.observer import Observer, Verdict
+from abacad.ideal.observer import Observer
+from abacad.ideal.verdict import Verdict
 from abacad.metric import auc_interval
 from abacad.model.classical import simulated_event_snr
 from abacad.model.unlearned import unlearned_score
