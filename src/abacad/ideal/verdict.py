@@ -59,14 +59,15 @@ class Opinion:
         return np.clip([self.off, self.better], _LEAST, _MOST)
 
     def numbers(self) -> Float[np.ndarray, " number"]:
-        """All that it says: better, off, the families by name, and the walks of the ON and of the OFF panels, ascending.
+        """All that it says: better, off, the families by name, the walks of the ON and of the OFF panels, ascending.
 
         Sines and S-curves have one likelihood, which counts once.
         """
         families = [value for name, value in sorted(self.needles.items()) if name != "sine"]
         walks = [
-            sorted(values[panel] for panel in panels)
-            for _, values in sorted(self.walks.items())
+            value
+            for _, six in sorted(self.walks.items())
             for panels in (ON, OFF)
+            for value in sorted(six[panel] for panel in panels)
         ]
-        return np.array([self.better, self.off, *families, *np.concatenate(walks)])
+        return np.array([self.better, self.off, *families, *walks])
