@@ -34,7 +34,7 @@ _BIAS, _NETWORK = -0.68, 0.65
 _PARTS = np.array([-0.12, 0.35])
 _SURE = 1e-6  # scores are held this far from 0 and 1, whose log-odds are infinite
 _LEAF = 0.005  # the same of a forest's shares: a leaf holds ten cadences and more, and may hold no needle
-_SUM = 0.1  # share of the sum in the answer
+_SUM = 0.5  # share of the sum in the answer: it knows less of the simulator than the forest does
 
 
 def with_observer(
