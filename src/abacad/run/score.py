@@ -74,7 +74,7 @@ def score(
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         bad: Stop at a cadence that cannot be used, or leave it out with a warning.
         observer: Weigh each cadence with the near-ideal observer as well, blind (docs/bound.md): it sees fainter
-            needles, and takes more than a second of a core for each cadence. For panels of 64 rows and more.
+            needles, and takes 0.8 s of a core for each cadence. For panels of 64 rows and more.
         progress: Show progress bars.
 
     Returns:
