@@ -94,7 +94,7 @@ def test_a_recipe_sets_the_defaults_and_options_override_it_in_any_order():
         (["pretrain", "--presets", "[kagle]"], "Did you mean kaggle?"),
         (["predict"], "run"),
         (["completion", "fish"], "bash"),
-        (["review", ".", "--of", "maybe"], "--of is auto, test, oof, not maybe."),
+        (["review", ".", "--of", "maybe"], "--of is auto, test, oof, not 'maybe'."),
         (["audit", ".", "--full", "x"], "x"),
         (["help", "trian"], "Did you mean abacad train?"),
     ],
