@@ -6,7 +6,7 @@ since a telescope file has millions of windows.
 
 import logging
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -157,7 +157,7 @@ class _Judges:
 
 def _judged(
     judges: _Judges, windows: Windows, bad: Literal["fail", "skip"], progress: bool
-) -> tuple["array[int]", "array[float]"]:
+) -> tuple[MutableSequence[int], MutableSequence[float]]:
     """Place and score of each window that can be used, on all cores of a CPU."""
 
     def scored(batch: tuple[list[int], list[CadenceArray], Judge]) -> tuple[list[int], list[float]]:
