@@ -1,10 +1,16 @@
 """The names of shapes say what they allow, and a function that is annotated with them is checked in the tests."""
 
+import importlib
+import pkgutil
+from inspect import isclass, isfunction
+from typing import get_type_hints
+
 import numpy as np
 import pytest
 import torch
 from jaxtyping import TypeCheckError, jaxtyped
 
+import abacad
 from abacad.types import CadenceArray, Logits, Panels, Planes
 from tests import checked
 
@@ -48,3 +54,20 @@ def test_a_detector_gives_one_number_a_cadence():
     answer(torch.zeros(5, 6, 4, 8))
     with pytest.raises(TypeCheckError):
         answer(torch.zeros(6, 4, 8))
+
+
+def owned(module):
+    """The functions and classes of a module, and the functions of those classes."""
+    for thing in vars(module).values():
+        if getattr(thing, "__module__", None) == module.__name__ and (isfunction(thing) or isclass(thing)):
+            yield thing
+            yield from (one for one in vars(thing).values() if isfunction(one)) if isclass(thing) else ()
+
+
+def test_every_annotation_can_be_looked_up():
+    """Checkers of types do so, the earlier ones even where it is a text: `array[int]` is none before Python 3.12."""
+    names = [module.name for module in pkgutil.walk_packages(abacad.__path__, "abacad.")]
+    things = [thing for name in names for thing in owned(importlib.import_module(name))]
+    assert len(things) > 1000
+    for thing in things:
+        get_type_hints(thing)
