@@ -35,7 +35,10 @@ def test_numbers_that_are_none_are_refused_by_the_tensors_name(value, half, tmp_
     dtype = torch.complex64 if isinstance(value, complex) else torch.float16 if half else torch.float32
     spoiled = torch.ones(2, 3).to(dtype)
     spoiled[1, 2] = value
-    save_file({"fine": torch.zeros(1), "bad.weight": spoiled}, tmp_path / "w.safetensors")
+    try:
+        save_file({"fine": torch.zeros(1), "bad.weight": spoiled}, tmp_path / "w.safetensors")
+    except KeyError:  # as early versions of safetensors do
+        pytest.skip("this safetensors writes no complex numbers")
     with pytest.raises(AbacadError, match=r"w\.safetensors: bad\.weight holds values that are NaN"):
         read_weights(tmp_path / "w.safetensors")
 
