@@ -113,6 +113,31 @@ def test_a_corrupt_chunk_costs_only_itself(packed, tmp_path):
     assert found == {"corrupt chunk": (2000, 3999, 2000), "not finite": (0, 0, 1)}
 
 
+@pytest.mark.parametrize("place", [1 << 40, (1 << 63) + 8])  # bytes; the latter is beyond what a system can be asked
+def test_a_chunk_that_is_said_to_lie_beyond_the_file_is_masked(place, tmp_path):
+    data = ramp(4, 600)
+    path = write_h5(tmp_path / "a.h5", data, False, {"chunks": (1, 1, 600), **PACKED["gzip"]})
+    start, _ = place_of(path, (2, 0, 0))
+    content = path.read_bytes()
+    path.write_bytes(content.replace(start.to_bytes(8, "little"), place.to_bytes(8, "little"), 1))
+    assert path.read_bytes() != content
+    got = open_filterbank(path).read(0, 4, 0, 600)
+    assert np.isnan(got[2]).all()
+    np.testing.assert_array_equal(got[[0, 1, 3]], data[[0, 1, 3]])
+
+
+@pytest.mark.parametrize("dtype", [np.dtype([("a", "i4")]), np.dtype("V8"), h5py.vlen_dtype("i4")])
+def test_a_header_word_that_is_neither_number_nor_text_is_refused(dtype, tmp_path):
+    path = write_h5(tmp_path / "a.h5", ramp(2, 8), source_name=None)
+    with h5py.File(path, "a") as file:
+        value = np.zeros((), dtype)
+        if dtype.kind == "O":
+            value[()] = np.arange(3, dtype="i4")
+        file["data"].attrs.create("source_name", value, (), dtype)
+    with pytest.raises(AbacadError, match="source_name is neither a number nor a text"):
+        open_filterbank(path)
+
+
 def write_bomb(path, packed: bytes) -> None:
     with h5py.File(path, "w") as file:
         table = file.create_dataset(

@@ -197,6 +197,8 @@ class Hdf5Store:
             return "chunk never written"
         if self._end is not None and info.byte_offset + info.size > self._end:
             return "cut off"
+        if info.byte_offset + info.size > self._size:
+            return "corrupt chunk"
         size = math.prod(self._data.chunks) * self._data.dtype.itemsize
         # Packed noise may be a little larger than it was, by a header for each block; without a filter it is as large.
         if info.size > size + size // 8 + 1024 or (not self._filters and info.size != size):
@@ -246,10 +248,17 @@ def _filters(data: Any) -> set[int]:
 
 def _words(data: Any, file: Any) -> dict[str, Any]:
     """The header: attributes of the dataset, or of the file."""
+    import h5py
+
+    # Numbers and texts. The library does not check the content of other types: a damaged one ends the whole process.
+    plain = {h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM}
     words = {}
     for key in _WORDS:
         holder = data if key in data.attrs else file
-        shape = holder.attrs.get_id(key).shape if key in holder.attrs else None
+        held = holder.attrs.get_id(key) if key in holder.attrs else None
+        if held is not None and held.get_type().get_class() not in plain:
+            raise ValueError(f"{key} is neither a number nor a text")
+        shape = held.shape if held is not None else None
         if shape is not None:  # an empty attribute has none
             if math.prod(shape) != 1:
                 raise ValueError(f"{key} holds {math.prod(shape):,} values")
