@@ -138,6 +138,17 @@ def test_a_header_word_that_is_neither_number_nor_text_is_refused(dtype, tmp_pat
         open_filterbank(path)
 
 
+def test_a_text_of_an_encoding_that_does_not_exist_is_refused(tmp_path):
+    path = write_h5(tmp_path / "a.h5", ramp(2, 8), source_name=np.bytes_(b"HIP17147"))
+    content = bytearray(path.read_bytes())
+    # version and class 3 (text), then padding and encoding in a byte's halves, then the size in bytes
+    place = content.index(bytes([0x13]), content.index(b"source_name"))
+    content[place + 1] |= 0x40
+    path.write_bytes(content)
+    with pytest.raises(AbacadError, match="source_name cannot be read"):
+        open_filterbank(path)
+
+
 def write_bomb(path, packed: bytes) -> None:
     with h5py.File(path, "w") as file:
         table = file.create_dataset(

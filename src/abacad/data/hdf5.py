@@ -262,7 +262,10 @@ def _words(data: Any, file: Any) -> dict[str, Any]:
         if shape is not None:  # an empty attribute has none
             if math.prod(shape) != 1:
                 raise ValueError(f"{key} holds {math.prod(shape):,} values")
-            word = np.asarray(holder.attrs[key]).reshape(-1)[0]
+            try:
+                word = np.asarray(holder.attrs[key]).reshape(-1)[0]
+            except (TypeError, RuntimeError) as error:  # h5py's of a type that is damaged
+                raise ValueError(f"{key} cannot be read: {error}") from error
             words[key] = word.decode("utf-8", errors="replace") if isinstance(word, bytes) else word
     return words
 
