@@ -218,7 +218,7 @@ def open_filterbank(path: Path, pol: Polarisation = "I") -> Filterbank:
         raise AbacadError(f"{path} is neither a SIGPROC filterbank nor HDF5.\nGive a .fil or .h5 file of a telescope.")
     try:
         opened = store(path)
-    except (ValueError, KeyError, OSError, RuntimeError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, OSError, RuntimeError, struct.error) as error:  # TypeError: h5py's own
         raise AbacadError(f"{path} cannot be used: {_reason(error)}.\nGive another file of a telescope.") from error
     for remark in opened.remarks:
         log.warning("%s: %s", path.name, remark)

@@ -28,6 +28,7 @@ _GZIP, _LZ4, _BITSHUFFLE = 1, 32004, 32008
 _PACKERS = {_GZIP: "gzip", 32000: "LZF", _LZ4: "LZ4", _BITSHUFFLE: "bitshuffle"}
 _OTHERS = {2: "shuffle", 3: "fletcher32"}  # these reorder bytes, or add a checksum of four: nothing is unpacked by them
 _LARGEST_CHUNK = 1 << 28  # bytes; those of telescopes have 4 MB
+_FEW_CHUNKS, _LEAST_LISTED = 10**5, 8  # chunks that are looked at in a second; bytes that a chunk takes in their list
 _LARGEST_RATIO = 1000  # of declared bytes to the file's; noise packs to a half, and gzip can do 1032
 _WORDS = (
     "fch1", "foff", "tsamp", "tstart", "source_name", "telescope_id", "src_raj", "src_dej", "nfpc", "nchans", "nifs",
@@ -48,7 +49,7 @@ class Hdf5Store:
         """Open the dataset and hold what it declares against the file's size.
 
         Raises:
-            KeyError, ValueError, OSError: it is damaged, of another format, or points to other files.
+            KeyError, ValueError, TypeError, OSError: it is damaged, of another format, or points to other files.
         """
         self.path = path
         file, self._end = open_hdf5(path)
@@ -98,6 +99,12 @@ class Hdf5Store:
 
     def _told_what_is_left(self, n_channels: int) -> str:
         """How much of a file that is cut short can still be read."""
+        chunks = self._data.chunks or (1, self._data.shape[-1])
+        n_chunks = -(-self.n_rows // chunks[0]) * -(-n_channels // chunks[-1])
+        if n_chunks > max(_FEW_CHUNKS, self._size // _LEAST_LISTED):
+            raise ValueError(
+                f"it is cut short: of its {n_chunks:,} chunks not even a list has room in {self._size:,} bytes"
+            )
         lost = self._unusable(0, self.n_rows, 0, 0, n_channels)
         gone = np.zeros(self.n_rows)
         for one in lost:
@@ -166,12 +173,12 @@ class Hdf5Store:
         """Parts of a reading whose chunks were never written, are cut off, or state sizes that cannot be."""
         if self._data.chunks is None and self._end is None:
             return []
-        lost = []
+        lost, chunked, three = [], self._data.chunks is not None, self._data.ndim == 3  # h5py asks the file each time
         # Beside HDF5's own handle, to look at the first bytes of a chunk without unpacking it.
         with open(self.path, "rb", buffering=0) as file:
             for part in self._parts(row, n_rows, first, n):
-                corner = (row + part[0], *([polarisation] if self._data.ndim == 3 else []), first + part[2])
-                reason = self._wrong(file.fileno(), corner) if self._data.chunks else self._cut_off(corner, part)
+                corner = (row + part[0], *([polarisation] if three else []), first + part[2])
+                reason = self._wrong(file.fileno(), corner) if chunked else self._cut_off(corner, part)
                 if reason is not None:
                     lost.append(Loss(reason, *part))
         return lost
@@ -262,10 +269,7 @@ def _words(data: Any, file: Any) -> dict[str, Any]:
         if shape is not None:  # an empty attribute has none
             if math.prod(shape) != 1:
                 raise ValueError(f"{key} holds {math.prod(shape):,} values")
-            try:
-                word = np.asarray(holder.attrs[key]).reshape(-1)[0]
-            except (TypeError, RuntimeError) as error:  # h5py's of a type that is damaged
-                raise ValueError(f"{key} cannot be read: {error}") from error
+            word = np.asarray(holder.attrs[key]).reshape(-1)[0]
             words[key] = word.decode("utf-8", errors="replace") if isinstance(word, bytes) else word
     return words
 
