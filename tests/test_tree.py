@@ -23,6 +23,7 @@ OF_SEVERAL = {
     "bad_input/test_checkpoints.py": "malformed states of a fold, each refused by the reader that meets it",
     "bad_input/test_every_bad_input.py": "malformed inputs to every verb, judged alike",
     "bad_input/test_messages.py": "bad input through the command line",
+    "data/test_hdf5_damaged.py": "what a fuzzer made of HDF5 files, by way of the reader of all formats",
     "faults/test_disk.py": "a full disk under several verbs",
     "faults/test_kills.py": "kills of several verbs at their file operations",
     "faults/test_machine.py": "killed readers, little memory and a clock that jumps, under several verbs",

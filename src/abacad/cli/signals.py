@@ -6,6 +6,7 @@ Both raise `Stopped`. It is no `KeyboardInterrupt`, since Lightning catches that
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -61,6 +62,21 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def let_go(stopped: BaseException | None) -> None:
+    """Destroy what a stop has left half made, and say nothing of destructors that miss parts which are not there yet.
+
+    PyTorch's readers are such a thing: stopped while they begin, they would have the last word on the screen.
+    """
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda event: None
+    try:
+        while stopped is not None:
+            traceback.clear_frames(stopped.__traceback__)
+            stopped = stopped.__context__
+    finally:
+        sys.unraisablehook = hook
 
 
 @contextmanager
