@@ -8,8 +8,9 @@
 Simulated cadences, half of them with a needle of the preset's test families; or so many of the test cadences of a
 competition folder that has a truth.csv, half with a needle as far as there are so many. --bound adds the observer that
 knows gains and interference. --fit prints the weights that a logistic regression finds, and --forest grows the forest
-of `abacad.ideal.second_opinion`; with the arguments above they are those of the package. A cadence takes about a second
-of one core; OUT.csv keeps the scores, and --of OUT.csv begins with them instead of weighing anew.
+of `abacad.ideal.second_opinion`; with the arguments above they are those of the package, the forest but for a small
+change of the patches since. A cadence takes about a second of one core; OUT.csv keeps the scores, and --of OUT.csv
+begins with them instead of weighing anew.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from abacad.cli import main
@@ -26,7 +27,7 @@ CASES = [
     for case in part.cases()
 ]
 SECONDS = 2.0
-MEGABYTES = 500  # by which the largest memory of the process may grow; a whole file of 1 TB takes 380, imports and all
+MEGABYTES = 300
 BOUND = 1 << 30
 _written: list[str] = []
 _listening = [False]
@@ -80,10 +81,12 @@ def bounded() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def _warm(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the first telescope files load (120 MB) is no memory that a bad input takes."""
+    """What the first files load is no memory that a bad input takes: the detector of few rows, and that of many."""
     root = tmp_path_factory.mktemp("warm")
     (root / "out").mkdir()
     assert main([*telescope.six_good(root), "--quiet"]) == 0
+    np.save(root / "a.npy", np.random.default_rng(0).normal(size=(6, 256, 256)).astype(np.float16))
+    assert main(["score", str(root / "a.npy"), "--out", str(root / "out" / "a.csv"), "--quiet"]) == 0
 
 
 @pytest.fixture

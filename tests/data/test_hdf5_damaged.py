@@ -63,5 +63,5 @@ def test_more_chunks_than_a_file_that_is_cut_short_can_list_are_not_looked_for(t
         table[:200] = 1.0
     content = path.read_bytes()
     path.write_bytes(content[:-8])
-    with pytest.raises(AbacadError, match="1,000,000 chunks not even a list"):
+    with pytest.raises(AbacadError, match="too few for 1,000,000 chunks or rows"):
         open_filterbank(path)

@@ -28,7 +28,8 @@ _GZIP, _LZ4, _BITSHUFFLE = 1, 32004, 32008
 _PACKERS = {_GZIP: "gzip", 32000: "LZF", _LZ4: "LZ4", _BITSHUFFLE: "bitshuffle"}
 _OTHERS = {2: "shuffle", 3: "fletcher32"}  # these reorder bytes, or add a checksum of four: nothing is unpacked by them
 _LARGEST_CHUNK = 1 << 28  # bytes; those of telescopes have 4 MB
-_FEW_CHUNKS, _LEAST_LISTED = 10**5, 8  # chunks that are looked at in a second; bytes that a chunk takes in their list
+_FEW_TILES = 10**5  # chunks or rows, which are looked at in a second
+_LISTED = 8  # bytes that a chunk takes in the list of them
 _LARGEST_RATIO = 1000  # of declared bytes to the file's; noise packs to a half, and gzip can do 1032
 _WORDS = (
     "fch1", "foff", "tsamp", "tstart", "source_name", "telescope_id", "src_raj", "src_dej", "nfpc", "nchans", "nifs",
@@ -99,12 +100,9 @@ class Hdf5Store:
 
     def _told_what_is_left(self, n_channels: int) -> str:
         """How much of a file that is cut short can still be read."""
-        chunks = self._data.chunks or (1, self._data.shape[-1])
-        n_chunks = -(-self.n_rows // chunks[0]) * -(-n_channels // chunks[-1])
-        if n_chunks > max(_FEW_CHUNKS, self._size // _LEAST_LISTED):
-            raise ValueError(
-                f"it is cut short: of its {n_chunks:,} chunks not even a list has room in {self._size:,} bytes"
-            )
+        n_tiles = -(-self.n_rows // self._tile[0]) * -(-n_channels // self._tile[1])
+        if n_tiles > max(_FEW_TILES, self._size // (_LISTED if self._data.chunks else 1)):  # a row has a byte at least
+            raise ValueError(f"it is cut short: its {self._size:,} bytes are too few for {n_tiles:,} chunks or rows")
         lost = self._unusable(0, self.n_rows, 0, 0, n_channels)
         gone = np.zeros(self.n_rows)
         for one in lost:
@@ -165,9 +163,14 @@ class Hdf5Store:
 
     def _parts(self, row: int, n_rows: int, first: int, n: int) -> list[tuple[int, int, int, int]]:
         """Rectangles (row, end, channel, end) of the reading that lie in one chunk each, counted from its corner."""
-        chunks = self._data.chunks or (self.n_rows if self._end is None else 1, self._data.shape[-1])
-        rows, channels = _steps(row, n_rows, chunks[0]), _steps(first, n, chunks[-1])
+        rows, channels = (_steps(*of) for of in zip((row, first), (n_rows, n), self._tile, strict=True))
         return [(*lines, *columns) for lines, columns in product(rows, channels)]
+
+    @property
+    def _tile(self) -> tuple[int, int]:
+        """Rows and channels of a chunk; without chunks a file is one, and one that is cut short is cut within a row."""
+        chunks = self._data.chunks or (self.n_rows if self._end is None else 1, self._data.shape[-1])
+        return int(chunks[0]), int(chunks[-1])
 
     def _unusable(self, row: int, n_rows: int, polarisation: int, first: int, n: int) -> list[Loss]:
         """Parts of a reading whose chunks were never written, are cut off, or state sizes that cannot be."""
