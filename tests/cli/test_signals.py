@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from abacad.cli.signals import Stopped, let_go, stoppable
+from abacad.cli.signals import stoppable
+from abacad.stops import Stopped
 from tests.conftest import QUICK
 
 EPOCHS = ("--trainer.max_epochs", "200", "--trainer.patience", "200")
@@ -106,25 +107,3 @@ def test_lightnings_own_exit_after_a_signal_is_told_as_a_stop():
     assert stopped.value.status == 143
     with pytest.raises(SystemExit), stoppable():
         sys.exit(0)
-
-
-class HalfMade:
-    """Stopped before its one part was there."""
-
-    def __init__(self) -> None:
-        raise Stopped(signal.SIGINT)
-
-    def __del__(self) -> None:
-        raise AttributeError("a part is missing")
-
-
-def test_what_a_stop_left_half_made_goes_without_a_word(monkeypatch):
-    said = []
-    monkeypatch.setattr(sys, "unraisablehook", said.append)
-    hook = sys.unraisablehook
-    try:
-        HalfMade()
-    except Stopped as stopped:
-        let_go(stopped)
-    assert said == []
-    assert sys.unraisablehook == hook

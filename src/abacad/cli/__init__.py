@@ -15,10 +15,11 @@ from abacad import __version__
 from abacad.cli.machine import told_of_machine
 from abacad.cli.parser import PRINT_CONFIG, check, make_parser, near, values_as_yaml
 from abacad.cli.screen import log_to_screen, show
-from abacad.cli.signals import Stopped, let_go, stoppable
+from abacad.cli.signals import stoppable
 from abacad.cli.values import told_of_value
 from abacad.cli.verbs import VERBS
 from abacad.errors import FULL, AbacadError, brief, plain_name, unreadable, unwritable
+from abacad.stops import Stopped
 
 _CHANGED = "Is it there, and may you read it? If another program changed it meanwhile, repeat the command."
 
@@ -64,7 +65,6 @@ def _verb(name: str, words: Sequence[str], debug: bool) -> int:
         with stoppable():
             _run(name, words)
     except (Stopped, KeyboardInterrupt) as stopped:
-        let_go(stopped)
         return _stopped(name, stopped)
     except (AbacadError, ArgumentError, OSError) as error:
         if debug:

@@ -6,28 +6,15 @@ Both raise `Stopped`. It is no `KeyboardInterrupt`, since Lightning catches that
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from abacad.stops import Stopped, stop
+
 _CAUGHT = (signal.SIGINT, signal.SIGTERM)
 _AGAIN_S = 0.02  # seconds after which an exception that Python ignored is raised again
-
-
-class Stopped(BaseException):
-    """The command shall end.
-
-    Attributes:
-        number: The signal.
-        status: Exit status, 128 + number: 130 after Ctrl-C, 143 after SIGTERM.
-    """
-
-    def __init__(self, number: int) -> None:
-        """Note the number of the signal."""
-        super().__init__(signal.Signals(number).name)
-        self.number, self.status = number, 128 + number
 
 
 @contextmanager
@@ -35,7 +22,7 @@ def stoppable() -> Iterator[None]:
     """While the block runs, both signals raise `Stopped` in it; a second one ends the process at once."""
     owner, received = os.getpid(), []
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         # Reader processes inherit the handler. Ctrl-C reaches their parent, too, which ends them.
         if os.getpid() != owner:
             if number == signal.SIGTERM:
@@ -44,11 +31,11 @@ def stoppable() -> Iterator[None]:
         received.append(number)
         for caught in _CAUGHT:  # a second signal ends the process at once, should the first hang somewhere
             signal.signal(caught, signal.SIG_DFL)
-        raise Stopped(number)
+        stop(Stopped(number))
 
     # The handlers of before are put back: `main` may be called from a program that has its own.
     try:
-        before = {number: signal.signal(number, stop) for number in _CAUGHT}
+        before = {number: signal.signal(number, handle) for number in _CAUGHT}
     except ValueError:  # in another thread than the main one, which is the only one that gets signals
         yield
         return
@@ -62,21 +49,6 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def let_go(stopped: BaseException | None) -> None:
-    """Destroy what a stop has left half made, and say nothing of destructors that miss parts which are not there yet.
-
-    PyTorch's readers are such a thing: stopped while they begin, they would have the last word on the screen.
-    """
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda event: None
-    try:
-        while stopped is not None:
-            traceback.clear_frames(stopped.__traceback__)
-            stopped = stopped.__context__
-    finally:
-        sys.unraisablehook = hook
 
 
 @contextmanager
@@ -95,7 +67,7 @@ def _raised_again() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
 
     def again(number: int, frame: FrameType | None) -> None:
-        raise ignored[-1]
+        stop(ignored[-1])
 
     alarm = signal.signal(signal.SIGALRM, again)
     sys.unraisablehook = noticed

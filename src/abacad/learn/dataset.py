@@ -12,14 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from abacad.config import Represent
 from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.errors import AbacadError
 from abacad.learn.augment import Augmentation
-from abacad.learn.forking import before_forking
 from abacad.learn.order import EpochOrder
+from abacad.learn.readers import Loader
 from abacad.learn.shared_memory import readers_that_fit
 from abacad.learn.simulated import SimulatedCadences
 from abacad.overlap.partners import Partners
@@ -178,7 +178,7 @@ def loader(
     first_epoch: int = 0,
     process: int = 0,
     processes: int = 1,
-) -> DataLoader:
+) -> Loader:
     """A loader of `Sample` batches.
 
     Args:
@@ -192,8 +192,7 @@ def loader(
         processes: Number of processes that share the samples.
     """
     order = EpochOrder(samples, seed, first_epoch, process, processes)
-    before_forking()
-    return DataLoader(
+    return Loader(
         samples,
         batch_size=batch_size,
         sampler=order,

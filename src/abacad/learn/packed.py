@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from abacad.config import Recipe
 from abacad.files import replacing, reserve
 from abacad.learn.dataset import worker_count
-from abacad.learn.forking import before_forking
+from abacad.learn.readers import Loader
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +81,7 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
             return Packed(path)
         log.warning("%s does not hold these cadences; packing them anew", path)
     order: Sequence[int] = range(n_cadences)
-    before_forking()
-    batches = DataLoader(source, batch_size=_TOGETHER, sampler=order, num_workers=workers)
+    batches = Loader(source, batch_size=_TOGETHER, sampler=order, num_workers=workers)
     with replacing(path) as temporary:
         values = None
         done = 0
