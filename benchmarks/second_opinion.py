@@ -76,7 +76,8 @@ def scored(asked: argparse.Namespace) -> pd.DataFrame:
     def one(given: tuple[str, int, torch.Tensor]) -> dict[str, object]:
         name, target, panels = given
         opinion = blind_observer(Axes.usual(*panels.shape[1:])).opinion(panels)
-        row = {"id": name, "target": target, "network": float(judge.scores(panels[None])[0]), "off": opinion.off}
+        row = {"id": name, "target": target, "network": float(judge.scores(panels[None])[0])}
+        row |= {"off": opinion.off, "stands": opinion.stands}
         row |= {f"needle {family}": ratio for family, ratio in opinion.needles.items()}
         row |= {f"walk {kind} {panel}": ratio for kind, six in opinion.walks.items() for panel, ratio in enumerate(six)}
         if knowing is not None:
@@ -98,6 +99,7 @@ def opinions_of(table: pd.DataFrame) -> list[Opinion]:
         Opinion(
             {family: row[f"needle {family}"] for family in families},
             row["off"],
+            row["stands"],
             {kind: [row[f"walk {kind} {panel}"] for panel in range(6)] for kind in kinds},
         )
         for row in table.to_dict("records")

@@ -29,19 +29,22 @@ def test_score_shows_the_highest_and_counts_all(shared_competition, run_folder, 
         "--pattern",
         "ABACAD",
         "--observer",
+        "--loudest",
+        0.25,
     ]
     said = told(capsys, "score", *files, *words, "--accelerator", "cpu")
     assert called.positional == (files,)
     assert called.named == {
         "pattern": "ABACAD", "weights": run_folder, "out": tmp_path / "s.csv", "page": None, "submission": None,
-        "shown": 4, "accelerator": "cpu", "bad": "skip", "observer": True, "progress": False,
+        "shown": 4, "accelerator": "cpu", "bad": "skip", "observer": True, "loudest": 0.25, "progress": False,
     }  # fmt: skip
     assert [row["file"] for row in said if "table" in row] == ["0.npy", "1.npy", "2.npy", "3.npy"]
     assert all(row["log-odds"] == log_odds(row["score"]) for row in said if "table" in row)
     assert {"note": "30 cadences were scored."} in said
     assert {"wrote": "scores", "path": str(tmp_path / "s.csv")} in said
     assert [row["next"] for row in said if "next" in row] == [
-        f"abacad score {files[0]} {files[1]} --weights '{run_folder}' --pattern ABACAD --observer --page scores.html",
+        f"abacad score {files[0]} {files[1]} --weights '{run_folder}' --pattern ABACAD --observer --loudest 0.25 "
+        "--page scores.html",
         f"abacad review {tmp_path}/s.csv --weights '{run_folder}'",
     ]  # fmt: skip
 

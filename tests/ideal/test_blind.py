@@ -91,3 +91,46 @@ def test_what_on_panels_have_more_of_is_no_gain():
     error = (estimated(torch.from_numpy(given), AXES)[0] - torch.from_numpy(noise))[..., SCATTERED]
     assert float(error[list(ON)].mean()) > 0.092
     assert float(error[list(OFF)].mean()) > -0.02  # by the mean of all panels: 0.086 and -0.028
+
+
+def test_gains_beside_patches_that_fill_a_panel_stay():
+    """Where no pixel was good, a level of 0.2 had been taken for a gain, which spread to 20 channels around."""
+    given = drawn(10.6)
+    for panels, channel in ((OFF, 40), (ON, 52)):
+        given[list(panels), :, channel : channel + 6] *= 1.8
+    found, known = estimated(torch.from_numpy(given), AXES)
+    assert not known.needle[list(OFF), :, 42:44].any()
+    gain = known.gain.numpy() / np.median(known.gain.numpy(), axis=(1, 2), keepdims=True)
+    assert np.abs(gain.mean(axis=(0, 1)) - 1)[20:80].max() < 0.1
+    beside = found[:, :, 60:70].numpy()
+    assert float(beside.mean()) == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_patch_of_an_off_panel_is_left_out_of_the_panels_beside_it():
+    given = drawn(10.6)
+    given[1, :, 60:66] *= 1.8
+    given[2, :, 60:66] *= 1.1  # too faint to be seen on its own
+    _, known = estimated(torch.from_numpy(given), AXES)
+    assert not known.needle[:3, :, 62:64].any()
+    assert known.needle[4, :, 62:64].all()
+
+
+def test_a_faint_patch_that_flickers_in_all_panels_is_left_out():
+    given = drawn(10.6)
+    for panel in range(6):  # five channels, lit for an eighth of the time
+        for row in range(0, AXES.n_time, 30):
+            given[panel, row : row + 4, 60 + panel : 65 + panel] += 0.8
+    _, known = estimated(torch.from_numpy(given), AXES)
+    for panel in range(6):
+        assert not known.needle[panel, :, 61 + panel : 64 + panel].any()
+    assert float(known.needle.mean()) > 0.85
+    _, empty = estimated(torch.from_numpy(drawn(10.6)), AXES)
+    assert float(empty.needle.mean()) > 0.99
+
+
+def test_degrees_of_freedom_are_told_again_without_gains():
+    gain = 1 + 0.25 * np.sin(np.linspace(0, 9, AXES.n_freq))
+    given = (drawn(10.6) * gain).astype(np.float32)
+    assert degrees_of_freedom(given) < 10
+    _, known = estimated(torch.from_numpy(given), AXES)
+    assert known.dof == pytest.approx(10.6, rel=0.05)

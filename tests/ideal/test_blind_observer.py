@@ -18,12 +18,12 @@ def noise(seed: int = 0) -> np.ndarray:
     return (gain * rng.chisquare(10, (6, AXES.n_time, AXES.n_freq)) / 10).astype(np.float32)
 
 
-def with_line(panels: tuple[int, ...], power: float) -> torch.Tensor:
-    """Noise with a line of 0.1 channels a row that goes on through all panels and stands in these."""
+def with_line(panels: tuple[int, ...], power: float, drift: float = 0.1) -> torch.Tensor:
+    """Noise with a line of so many channels a row that goes on through all panels and stands in these."""
     given = noise()
     for panel in panels:
         rows = np.arange(AXES.n_time)
-        path = 10 + 0.1 * (rows + AXES.panel_start_s[panel] / AXES.dt_s)
+        path = 10 + drift * (rows + AXES.panel_start_s[panel] / AXES.dt_s)
         given[panel, rows, np.rint(path).astype(int)] += power
     return torch.from_numpy(given)
 
@@ -63,3 +63,10 @@ def test_a_squiggle_is_weighed_in_each_panel(observer):
     in_first = observer.opinion(with_line((0,), 0.9)).walks["squiggle"]
     assert len(in_first) == 6
     assert int(np.argmax(in_first)) == 0
+
+
+def test_a_line_that_keeps_its_channel_is_told_from_one_that_drifts(observer):
+    drifting = observer.opinion(with_line((0, 2), 0.9))
+    standing = observer.opinion(with_line((0, 2), 0.9, drift=0.0))
+    assert standing.stands > standing.better
+    assert drifting.stands < drifting.better - 5

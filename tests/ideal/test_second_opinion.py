@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import abacad
+from abacad.errors import AbacadError
 from abacad.ideal.second_opinion import together
 from abacad.ideal.verdict import Opinion
 from tests.ideal.test_verdict import FAMILIES, said
@@ -15,7 +16,7 @@ def seen(height: float, panels: tuple[int, ...]) -> Opinion:
     """What is said of a squiggle of that log ratio in each of these panels."""
     walk = [height if panel in panels else -0.5 for panel in range(6)]
     on, off = (max(0.0, max(walk[first::2])) for first in (0, 1))
-    return Opinion(dict.fromkeys(FAMILIES, on - 1.0), off - 1.0, {"dash": walk, "squiggle": walk})
+    return Opinion(dict.fromkeys(FAMILIES, on - 1.0), off - 1.0, -1.0, {"dash": walk, "squiggle": walk})
 
 
 def test_each_of_the_two_raises_the_score():
@@ -57,3 +58,22 @@ def test_a_cadence_and_a_ranking_hear_the_observer_alike():
     ranked = abacad.score(panels, observer=True, progress=False)["score"][0]
     assert both == pytest.approx(ranked, abs=1e-6)
     assert both != alone
+
+
+def test_the_loudest_alone_are_weighed_and_the_others_keep_their_scores():
+    panels = np.random.default_rng(2).chisquare(10, (5, 6, 64, 64)).astype(np.float32)
+    alone, all_weighed, some = (
+        abacad.score(panels, progress=False, **how).set_index("file")["score"]
+        for how in ({}, {"observer": True}, {"observer": True, "loudest": 0.3})
+    )
+    loudest = alone.index[:2]  # of five, three tenths rounded up
+    assert (some[loudest] == all_weighed[loudest]).all()
+    others = alone.index[2:]
+    assert (some[others] == alone[others]).all()
+    assert (all_weighed[others] != alone[others]).all()
+
+
+@pytest.mark.parametrize("how", [{"loudest": 0.5}, {"observer": True, "loudest": 0.0}, {"observer": True, "loudest": 2}])
+def test_a_share_of_nothing_is_refused(how):
+    with pytest.raises(AbacadError, match="--observer|--loudest"):
+        abacad.score(np.zeros((6, 64, 64)), progress=False, **how)

@@ -11,12 +11,12 @@ FAMILIES = ("dash", "line", "pulsed", "s_curve", "scintillating", "sine", "squig
 def said(off: float, better: float) -> Opinion:
     """An opinion whose likeliest needle is so much better than what stands in the OFF panels."""
     needles = dict.fromkeys(FAMILIES, -9.0) | {"line": better + max(off, 0.0)}
-    return Opinion(needles, off, {"dash": [0.0] * 6, "squiggle": [0.0] * 6})
+    return Opinion(needles, off, -1.0, {"dash": [0.0] * 6, "squiggle": [0.0] * 6})
 
 
 @pytest.mark.parametrize(("off", "better"), [(-2.0, 5.0), (3.0, 2.0)])
 def test_a_needle_is_better_by_what_the_off_panels_hold_less(off, better):
-    assert Opinion({"line": 5.0, "dash": 1.0}, off, {}).better == better
+    assert Opinion({"line": 5.0, "dash": 1.0}, off, 0.0, {}).better == better
 
 
 def test_what_it_says_is_bounded_rises_with_the_needle_and_falls_with_what_is_in_off_panels():
@@ -29,9 +29,9 @@ def test_what_it_says_is_bounded_rises_with_the_needle_and_falls_with_what_is_in
 
 def test_numbers_are_sorted_within_the_panels_of_a_class_and_do_not_depend_on_their_order():
     walks = {"squiggle": [3.0, 30.0, 1.0, 10.0, 2.0, 20.0], "dash": [6.0, 60.0, 5.0, 50.0, 4.0, 40.0]}
-    numbers = Opinion(dict.fromkeys(FAMILIES, 1.0), 0.5, walks).numbers()
-    assert numbers[:2].tolist() == [0.5, 0.5]
-    assert numbers[2:8].tolist() == [1.0] * 6
-    assert numbers[8:].tolist() == [4, 5, 6, 40, 50, 60, 1, 2, 3, 10, 20, 30]
+    numbers = Opinion(dict.fromkeys(FAMILIES, 1.0), 0.5, 0.7, walks).numbers()
+    assert numbers[:3].tolist() == [0.5, 0.5, 0.7]
+    assert numbers[3:9].tolist() == [1.0] * 6
+    assert numbers[9:].tolist() == [4, 5, 6, 40, 50, 60, 1, 2, 3, 10, 20, 30]
     other = dict(reversed(walks.items()))
-    assert (Opinion(dict.fromkeys(reversed(FAMILIES), 1.0), 0.5, other).numbers() == numbers).all()
+    assert (Opinion(dict.fromkeys(reversed(FAMILIES), 1.0), 0.5, 0.7, other).numbers() == numbers).all()

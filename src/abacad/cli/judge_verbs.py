@@ -50,6 +50,12 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         action="store_true",
         help="Weigh each cadence with the near-ideal observer too: deeper, 0.8 s of a core each.",
     )
+    parser.add_argument(
+        "--loudest",
+        type=float,
+        default=1.0,
+        help="Share of the cadences that the observer weighs, the highest scores; 0.02 will do for rare false alarms.",
+    )
     add_progress(parser)
 
 
@@ -58,8 +64,8 @@ def _score(parser: ArgumentParser, parsed: Namespace) -> Outcome:
     from abacad.show.words import log_odds
 
     # `out` has a default here and none in Python, where the table is returned.
-    keys = ("pattern", "weights", "out", "page", "submission", "shown", "accelerator", "bad", "observer", "progress")
-    table = score(parsed.files, **{key: getattr(parsed, key) for key in keys})
+    keys = ("pattern", "weights", "out", "page", "submission", "shown", "accelerator", "bad", "observer", "loudest")
+    table = score(parsed.files, **{key: getattr(parsed, key) for key in (*keys, "progress")})
     best = table.head(parsed.shown)
     best = best.assign(**{"log-odds": best["score"].map(log_odds)})  # sure scores all print as 1.0000
     rows = [tuple(row) for row in best.itertuples(index=False)]
@@ -83,6 +89,7 @@ def _then_of_score(parsed: Namespace) -> list[str]:
     review = [] if parsed.out == STDOUT else [command("review", parsed.out, *weights, *files)]
     same = [*weights, *(["--pattern", parsed.pattern] if parsed.pattern else [])]
     same += ["--observer"] if parsed.observer else []
+    same += ["--loudest", parsed.loudest] if parsed.loudest < 1 else []
     return review if parsed.page else [command("score", *parsed.files, *same, "--page", "scores.html"), *review]
 
 

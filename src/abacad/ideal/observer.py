@@ -109,7 +109,7 @@ class Observer:
             known: degrees of freedom, and the factor on a needle's power in each pixel.
         """
         cadence = _Cadence(self, noise, known)
-        return Opinion(cadence.needles(), cadence.curves(OFF), cadence.walks_by_panel())
+        return Opinion(cadence.needles(), cadence.curves(OFF), cadence.standing(), cadence.walks_by_panel())
 
 
 class _Cadence:
@@ -238,6 +238,16 @@ class _Cadence:
         mass = torch.from_numpy(np.log(it.tones.mass)).float()
         ratios = curve_ratios(pieces, it.curve)
         return float(torch.logsumexp((ratios + mass).flatten(), 0)) - float(np.log(len(ratios)))
+
+    def standing(self) -> float:
+        """Log likelihood ratio of a line that keeps its channel in the ON panels that it stands in.
+
+        Its power is drawn for each panel alone: carriers come and go.
+        """
+        it = self.observer
+        panels = {panel: torch.logsumexp(self._ratios(panel).sum(1) + it.log_tone[:, None], 0) for panel in ON}
+        places = over_patterns(panels, needle_patterns(it.partial))
+        return float(torch.logsumexp(places, 0)) - float(np.log(len(places)))
 
     def decoys(self) -> dict[str, float]:
         """Log likelihood ratio of each family's decoy.

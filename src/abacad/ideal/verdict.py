@@ -37,11 +37,14 @@ class Opinion:
         needles: each family's needle in the ON panels.
         off: a curve in the OFF panels. A curve is any smooth path, and so the broadest of families: what stands in OFF
             panels is seldom a needle.
+        stands: a line in some ON panels that keeps its channel, of another power in each: a carrier, which needles are
+            not, since they drift.
         walks: a squiggle and a dash in each of the six panels alone.
     """
 
     needles: Mapping[str, float]
     off: float
+    stands: float
     walks: Mapping[str, Sequence[float]]
 
     @property
@@ -59,7 +62,7 @@ class Opinion:
         return np.clip([self.off, self.better], _LEAST, _MOST)
 
     def numbers(self) -> Float[np.ndarray, " number"]:
-        """All that it says: better, off, the families by name, the walks of the ON and of the OFF panels, ascending.
+        """All that it says: better, off, stands, the families by name, the walks of the ON and of the OFF panels, ascending.
 
         Sines and S-curves have one likelihood, which counts once.
         """
@@ -70,4 +73,4 @@ class Opinion:
             for panels in (ON, OFF)
             for value in sorted(six[panel] for panel in panels)
         ]
-        return np.array([self.better, self.off, *families, *walks])
+        return np.array([self.better, self.off, self.stands, *families, *walks])
