@@ -2,15 +2,14 @@
 
     python benchmarks/second_opinion.py [--preset kaggle] [--cadences 300] [--seed 7002] [--bound] [--out OUT.csv]
     python benchmarks/second_opinion.py --folder DATA [--cadences 240]
-    python benchmarks/second_opinion.py --cadences 240 --seed 7001 --fit
+    python benchmarks/second_opinion.py --cadences 3000 --seed 7101 --fit
     python benchmarks/second_opinion.py --cadences 3000 --seed 7101 --forest second-opinion.safetensors
 
 Simulated cadences, half of them with a needle of the preset's test families; or so many of the test cadences of a
 competition folder that has a truth.csv, half with a needle as far as there are so many. --bound adds the observer that
 knows gains and interference. --fit prints the weights that a logistic regression finds, and --forest grows the forest
-of `abacad.ideal.second_opinion`; with the arguments above they are those of the package, the forest but for a small
-change of the patches since. A cadence takes about a second of one core; OUT.csv keeps the scores, and --of OUT.csv
-begins with them instead of weighing anew.
+of `abacad.ideal.second_opinion`; with the arguments above they are those of the package. A cadence takes about a second
+of one core; OUT.csv keeps the scores, and --of OUT.csv begins with them instead of weighing anew.
 """
 
 import argparse

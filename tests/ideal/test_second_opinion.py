@@ -63,7 +63,7 @@ def test_a_cadence_and_a_ranking_hear_the_observer_alike():
 def test_the_loudest_alone_are_weighed_and_the_others_keep_their_scores():
     panels = np.random.default_rng(2).chisquare(10, (5, 6, 64, 64)).astype(np.float32)
     alone, all_weighed, some = (
-        abacad.score(panels, progress=False, **how).set_index("file")["score"]
+        abacad.score(panels, progress=False, **how).set_index("array")["score"]
         for how in ({}, {"observer": True}, {"observer": True, "loudest": 0.3})
     )
     loudest = alone.index[:2]  # of five, three tenths rounded up
@@ -73,7 +73,7 @@ def test_the_loudest_alone_are_weighed_and_the_others_keep_their_scores():
     assert (all_weighed[others] != alone[others]).all()
 
 
-@pytest.mark.parametrize("how", [{"loudest": 0.5}, {"observer": True, "loudest": 0.0}, {"observer": True, "loudest": 2}])
-def test_a_share_of_nothing_is_refused(how):
-    with pytest.raises(AbacadError, match="--observer|--loudest"):
-        abacad.score(np.zeros((6, 64, 64)), progress=False, **how)
+@pytest.mark.parametrize(("observer", "loudest"), [(False, 0.5), (True, 0.0), (True, 2.0), (True, float("nan"))])
+def test_a_share_of_nothing_is_refused(observer, loudest):
+    with pytest.raises(AbacadError, match=r"--observer|--loudest"):
+        abacad.score(np.zeros((6, 64, 64)), observer=observer, loudest=loudest, progress=False)

@@ -10,9 +10,9 @@ in three. A forest of trees reads it beside the sum,
 
     log-odds = (1 − s) · log-odds(forest) + s · sum
 
-where the sum keeps apart what ends in the same leaves. The weights come from a logistic regression on 240 simulated
-cadences, seed 7001, the forest from 3,000, seed 7101, with the network in the package; the figures are those of other
-seeds (docs/lab-notebook.md). `benchmarks/second_opinion.py` grows the forest.
+where the sum keeps apart what ends in the same leaves. `benchmarks/second_opinion.py` finds weights and forest on 3,000
+simulated cadences, seed 7101, with the network in the package; the figures are those of other seeds
+(docs/lab-notebook.md).
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ from abacad.ideal.verdict import Opinion
 from abacad.signal.cadence import Axes
 
 FOREST = Path(str(files("abacad").joinpath("weights", "second-opinion.safetensors")))
-_BIAS, _NETWORK = -0.68, 0.65
-_PARTS = np.array([-0.12, 0.35])
+_BIAS, _NETWORK = -0.73, 0.65
+_PARTS = np.array([-0.17, 0.33])
 _SURE = 1e-6  # scores are held this far from 0 and 1, whose log-odds are infinite
 _LEAF = 0.005  # the same of a forest's shares: a leaf holds ten cadences and more, and may hold no needle
 _SUM = 0.5  # share of the sum in the answer: it knows less of the simulator than the forest does

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from abacad.signal.cadence import OFF, ON
 
 _LEAST, _MOST = np.array([-2.0, -6.0]), np.array([3.0, 6.0])  # that each part of an opinion can say
-_ALONE, _BIAS = np.array([-0.11, 0.55]), -1.31
+_ALONE, _BIAS = np.array([-0.25, 0.54]), -1.46
 """Weights of the parts where there is no other detector, and what is left when they say nothing: a logistic regression
-on 240 simulated cadences of `kaggle`, seed 7001 (docs/lab-notebook.md)."""
+on 3,000 simulated cadences of `kaggle`, seed 7101 (docs/lab-notebook.md)."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Opinion:
         return np.clip([self.off, self.better], _LEAST, _MOST)
 
     def numbers(self) -> Float[np.ndarray, " number"]:
-        """All that it says: better, off, stands, the families by name, the walks of the ON and of the OFF panels, ascending.
+        """All that it says: better, off, stands, the families by name, the walks of ON and of OFF panels, ascending.
 
         Sines and S-curves have one likelihood, which counts once.
         """

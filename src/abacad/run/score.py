@@ -92,22 +92,15 @@ def score(
     Raises:
         AbacadError: there are no cadences, one cannot be used, or the weights cannot.
     """
-    if not 0 < loudest <= 1:
-        raise AbacadError(f"A share of {loudest:.6g} for the observer: ask for more than 0 and at most 1 (--loudest).")
-    if loudest < 1 and not observer:
-        raise AbacadError("The loudest cadences are those that the observer weighs.\nAsk for it: --observer.")
-    if not 0 <= shown <= _MOST_SHOWN:
-        raise AbacadError(f"{shown:.6g} cadences to show: ask for 0 to {_MOST_SHOWN:,} (--shown).")
+    _check_options(shown, observer, loudest)
     # What can be refused is refused in this order: wrong options, wrong files, wrong weights; then reading begins.
     arrays = arrays_of(files)
     named = [] if arrays else paths_of(files)  # type: ignore[arg-type]
     _check_outputs(named, out, page, submission)
     asked = asked_for(named) if submission is not None else []
     windows = windows_of(arrays, named, pattern)
-    if observer and windows.axes is not None:  # a file may take hours before the observer's turn comes
-        from abacad.ideal.blind_observer import blind_observer
-
-        blind_observer(windows.axes)
+    if observer:
+        _check_observer(windows.axes)
     judges = _Judges(weights, pick_device(accelerator))
     places, scores = _judged(judges, windows, bad, progress)
     if not scores:
@@ -128,6 +121,23 @@ def score(
         by_id = {Path(file).stem: value for file, value in zip(table["file"], table["score"], strict=True)}
         write_submission(Path(submission), asked, np.array([by_id.get(name, UNKNOWN) for name in asked]))
     return table.reset_index(drop=True)
+
+
+def _check_options(shown: int, observer: bool, loudest: float) -> None:
+    if not 0 <= shown <= _MOST_SHOWN:
+        raise AbacadError(f"{shown:.6g} cadences to show: ask for 0 to {_MOST_SHOWN:,} (--shown).")
+    if not 0 < loudest <= 1:
+        raise AbacadError(f"A share of {loudest:.6g} for the observer: ask for more than 0 and at most 1 (--loudest).")
+    if loudest < 1 and not observer:
+        raise AbacadError("The loudest cadences are those that the observer weighs.\nAsk for it: --observer.")
+
+
+def _check_observer(axes: Axes | None) -> None:
+    """Refuse axes that the observer is not worked out for: a file may take hours before its turn comes."""
+    from abacad.ideal.blind_observer import blind_observer
+
+    if axes is not None:
+        blind_observer(axes)
 
 
 def _check_outputs(files: Sequence[Path], *outs: str | Path | None) -> None:
