@@ -75,10 +75,7 @@ def scored(asked: argparse.Namespace) -> pd.DataFrame:
     def one(given: tuple[str, int, torch.Tensor]) -> dict[str, object]:
         name, target, panels = given
         opinion = blind_observer(Axes.usual(*panels.shape[1:])).opinion(panels)
-        row = {"id": name, "target": target, "network": float(judge.scores(panels[None])[0])}
-        row |= {"off": opinion.off, "stands": opinion.stands}
-        row |= {f"needle {family}": ratio for family, ratio in opinion.needles.items()}
-        row |= {f"walk {kind} {panel}": ratio for kind, six in opinion.walks.items() for panel, ratio in enumerate(six)}
+        row = {"id": name, "target": target, "network": float(judge.scores(panels[None])[0]), **row_of(opinion)}
         if knowing is not None:
             known = of_training(simulation, np.array([int(name)]), asked.seed)[0]
             row["bound"] = knowing.judge(noise_of(panels, known), known).score
@@ -88,6 +85,13 @@ def scored(asked: argparse.Namespace) -> pd.DataFrame:
         of_folder(asked.folder, asked.cadences) if asked.folder else simulated(simulation, asked.cadences, asked.seed)
     )
     return pd.DataFrame(list(track(side_by_side(one, cadences), "Weighing", asked.cadences)))
+
+
+def row_of(opinion: Opinion) -> dict[str, object]:
+    """All that an opinion says, by columns of a table."""
+    needles = {f"needle {family}": ratio for family, ratio in opinion.needles.items()}
+    walks = {f"walk {kind} {panel}": ratio for kind, six in opinion.walks.items() for panel, ratio in enumerate(six)}
+    return {"off": opinion.off, "stands": opinion.stands, **needles, **walks}
 
 
 def opinions_of(table: pd.DataFrame) -> list[Opinion]:
@@ -105,11 +109,14 @@ def opinions_of(table: pd.DataFrame) -> list[Opinion]:
     ]
 
 
-def grown(numbers: np.ndarray, targets: np.ndarray) -> Forest:
-    """A random forest as arrays."""
+def grown(
+    numbers: np.ndarray, targets: np.ndarray, leaves: int = _LEAVES, least: int = _LEAST, balanced: bool = False
+) -> Forest:
+    """A random forest as arrays; balanced: as if there were as many cadences with a needle as without."""
     forest = RandomForestClassifier(
-        _TREES, max_leaf_nodes=_LEAVES, min_samples_leaf=_LEAST, max_features=_AT_ONCE, random_state=0
-    ).fit(numbers, targets)
+        _TREES, max_leaf_nodes=leaves, min_samples_leaf=least, max_features=_AT_ONCE, random_state=0,
+        class_weight="balanced" if balanced else None,
+    ).fit(numbers, targets)  # fmt: skip
     trees = [estimator.tree_ for estimator in forest.estimators_]
     shape = len(trees), max(tree.node_count for tree in trees)
     made = Forest(np.zeros(shape, np.int16), np.zeros(shape, np.float32), np.zeros((*shape, 2), np.int16),

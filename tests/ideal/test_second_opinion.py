@@ -5,6 +5,7 @@ import pytest
 
 import abacad
 from abacad.errors import AbacadError
+from abacad.ideal.forest import Forest
 from abacad.ideal.second_opinion import together
 from abacad.ideal.verdict import Opinion
 from tests.ideal.test_verdict import FAMILIES, said
@@ -77,3 +78,23 @@ def test_the_loudest_alone_are_weighed_and_the_others_keep_their_scores():
 def test_a_share_of_nothing_is_refused(observer, loudest):
     with pytest.raises(AbacadError, match=r"--observer|--loudest"):
         abacad.score(np.zeros((6, 64, 64)), observer=observer, loudest=loudest, progress=False)
+
+
+def always(share: float) -> Forest:
+    """A forest that says the same of all."""
+    return Forest(np.zeros((1, 1), int), np.zeros((1, 1)), np.zeros((1, 1, 2), int), np.full((1, 1), share))
+
+
+def test_the_forest_of_the_loudest_is_asked_about_the_loudest_alone():
+    scores = np.array([0.2, 0.5, 0.9])
+    needle, noise = (together(scores, [UNSURE] * 3, always(share)) for share in (1.0, 0.0))
+    assert (needle[:2] == noise[:2]).all()
+    assert needle[2] > noise[2] + 0.5
+
+
+def test_what_stands_still_in_on_panels_alone_is_less_a_needle_than_what_drifts():
+    """Carriers that are on in ON panels by chance are among the loudest cadences without a needle."""
+    ratios = dict.fromkeys(FAMILIES, 20.0)
+    walks = {"dash": [10.0, -0.5] * 3, "squiggle": [10.0, -0.5] * 3}
+    drifts, stands = (Opinion(ratios, -2.0, still, walks) for still in (-2.0, 60.0))
+    assert together(np.array([0.9]), [drifts]) > together(np.array([0.9]), [stands])

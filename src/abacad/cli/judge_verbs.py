@@ -54,7 +54,7 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
         "--loudest",
         type=float,
         default=1.0,
-        help="Share of the cadences that the observer weighs, the highest scores; 0.02 will do for rare false alarms.",
+        help="Share of the cadences that the observer weighs: the highest scores; the others keep theirs.",
     )
     add_progress(parser)
 
