@@ -5,6 +5,7 @@ network have 360 kB as float16, and the system keeps the pages of a file that is
 """
 
 import logging
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ class Packed(Dataset):
     """The cadences of a packed file; `packed[i]` is (plane, row, freq), float32."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file into memory; pages are read when a cadence is asked for."""
+        """Look at the head of the file; a cadence is read when it is asked for."""
         self.path = path
         self.values = np.load(path, mmap_mode="r", allow_pickle=False)
 
@@ -42,8 +43,15 @@ class Packed(Dataset):
 
     def __getitem__(self, index: int) -> Tensor:
         """One represented cadence."""
-        # a copy, as half precision is widened: nobody can write into the mapped file through it
-        return torch.from_numpy(self.values[index].astype(np.float32))
+        number = range(len(self))[index]  # an IndexError beyond the last, which ends a loop
+        shape, dtype = self.values.shape[1:], self.values.dtype
+        size = math.prod(shape)
+        # Read and not mapped: where the file is larger than the page cache, a map reads ahead at each place, seven
+        # times as much as is asked for (docs/lab-notebook.md, section 28). Opened anew each time: readers that are
+        # forked would share the place in an open file.
+        start = self.values.offset + number * size * dtype.itemsize
+        values = np.fromfile(self.path, dtype, size, offset=start)
+        return torch.from_numpy(values.astype(np.float32).reshape(shape))
 
 
 def worth_packing(source: Dataset, n_cadences: int, folder: Path) -> bool:
