@@ -65,14 +65,9 @@ def padded(n_freq: int, max_drift: int, panel_start: Starts) -> int:
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)  # cached: a tensor made in inference mode would break a later training step
-def _phases(n_time: int, length: int, max_drift: int, panel_start: Starts, steps: int = 1) -> Tensor:
-    """e^{2πi·mode·shift} / √time: (mode, 6, time, drift), in `steps` steps a channel of drift."""
-    row = (torch.arange(n_time) + 0.5) / n_time - 0.5
-    starts = torch.tensor(panel_start, dtype=torch.float32)
-    since = row + (starts - starts[REFERENCE])[:, None]
-    shift = torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
-    mode = torch.arange(length // 2 + 1) / length
-    return torch.exp(2j * math.pi * mode[:, None, None, None] * shift) / math.sqrt(n_time)
+def _phases(n_time: int, length: int, max_drift: int, panel_start: Starts) -> Tensor:
+    """Phases that shift the rows of each panel: (mode, 6, time, drift), divided by √time."""
+    return _turned(_shifts(n_time, max_drift, panel_start), length) / math.sqrt(n_time)
 
 
 @lru_cache(maxsize=8)
@@ -80,10 +75,25 @@ def _phases(n_time: int, length: int, max_drift: int, panel_start: Starts, steps
 def _joint_phases(n_time: int, length: int, max_drift: int, panel_start: Starts) -> Tensor:
     """Phases that shift the rows of the three ON panels: (mode, 3·time, drift), four steps a channel of drift.
 
-    Divided by √3, so that white noise keeps its σ when the three panels are added.
+    Divided by √(3·time), so that white noise keeps its σ when the three panels are added.
     """
-    on = _phases.__wrapped__(n_time, length, max_drift, panel_start, 4)[:, 0::2]
-    return on.flatten(1, 2) / math.sqrt(3)
+    on = _shifts(n_time, max_drift, panel_start, 4)[0::2]
+    return _turned(on.flatten(0, 1), length) / math.sqrt(3 * n_time)
+
+
+def _shifts(n_time: int, max_drift: int, panel_start: Starts, steps: int = 1) -> Float[Tensor, "panel time drift"]:
+    """Channels by which lines are away from their frequency in each row, in `steps` steps a channel of drift."""
+    row = (torch.arange(n_time) + 0.5) / n_time - 0.5
+    starts = torch.tensor(panel_start, dtype=torch.float32)
+    since = row + (starts - starts[REFERENCE])[:, None]
+    return torch.arange(-max_drift * steps, max_drift * steps + 1) / steps * since[..., None]
+
+
+def _turned(shift: Float[Tensor, "*shape"], length: int) -> Tensor:
+    """e^{2πi·mode·shift}: (mode, *shape)."""
+    mode = torch.arange(length // 2 + 1) / length
+    angle = 2 * math.pi * torch.tensordot(mode, shift, 0)
+    return torch.polar(torch.ones(()).expand_as(angle), angle)  # six times as quick as an exponential
 
 
 def joint(maps: Float[Tensor, "batch 3 drift freq"]) -> Float[Tensor, "batch drift freq"]:
