@@ -23,18 +23,30 @@ def test_degrees_of_freedom_come_from_the_middle_of_the_noise(dof):
     assert degrees_of_freedom(noise) == pytest.approx(dof, rel=0.15)
 
 
+def under_gains(noise: np.ndarray) -> torch.Tensor:
+    """Noise under a slow gain with a burst, and under a bandpass."""
+    time = 1 + 0.1 * np.sin(np.linspace(0, 3, AXES.n_time))
+    time[40:44] = 1.5
+    freq = 1 + 0.08 * np.sin(np.linspace(0, 6, AXES.n_freq))
+    return torch.from_numpy((noise * time[:, None] * freq).astype(np.float32))
+
+
 def test_gains_are_taken_off_as_far_as_noise_lets_them_be_known():
     noise = drawn(10.6)
-    time = 1 + 0.1 * np.sin(np.linspace(0, 3, AXES.n_time))
-    time[40:44] = 1.5  # a burst
-    freq = 1 + 0.08 * np.sin(np.linspace(0, 6, AXES.n_freq))
-    given = torch.from_numpy((noise * time[:, None] * freq).astype(np.float32))
-    found, known = estimated(given, AXES)
+    found, known = estimated(under_gains(noise), AXES)
     seen = known.needle > 0
     assert float(seen.float().mean()) > 0.99
     error = (found - torch.from_numpy(noise))[seen]
     assert float(error.std()) < 0.06  # of noise with σ = 0.43; without a correction it is 0.13
     assert float(error.mean().abs()) < 0.01
+
+
+@pytest.mark.parametrize("seed", [0, 3, 5])
+def test_the_edge_of_a_band_is_no_patch(seed):
+    """Channels beyond the edge repeated the last one, which then counted for a patch of three."""
+    _, known = estimated(under_gains(drawn(10.6, seed)), AXES)
+    assert known.needle[..., :3].all()
+    assert known.needle[..., -3:].all()
 
 
 def test_each_panel_may_have_its_own_zero_and_scale():

@@ -36,7 +36,7 @@ def wider(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32)
 
 
-@pytest.mark.parametrize("spoil", [zeros, turned, shorter, wider])
+@pytest.mark.parametrize("spoil", [zeros, turned, shorter, wider, np.asfortranarray])
 def test_a_file_of_something_else_is_made_anew(spoil, tmp_path):
     path = tmp_path / "packed.npy"
     right = np.load(pack(Ramp(), 40, path).path)
@@ -51,6 +51,15 @@ def test_a_file_that_is_right_is_kept(tmp_path):
     before = path.stat().st_mtime_ns
     pack(Ramp(), 40, path)
     assert path.stat().st_mtime_ns == before
+
+
+def test_cadences_are_read_by_their_numbers_and_none_beyond_the_last(tmp_path):
+    packed = pack(Ramp(), 40, tmp_path / "packed.npy")
+    assert len(list(packed)) == 40
+    for number in (0, 17, 39, -1):
+        np.testing.assert_array_equal(packed[number], packed.values[number].astype(np.float32))
+    with pytest.raises(IndexError):
+        packed[40]
 
 
 def test_rubbish_is_replaced(tmp_path):

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import expit, logit
 from torch import Tensor
 
 from abacad.ideal.blind_observer import blind_observer
@@ -81,19 +82,17 @@ def together(
     if rows.any():
         of_loud = _log_odds(loud or _forest(LOUD), numbers[rows], _LOUD_LEAF) + _LOUD_ODDS
         log_odds[rows] = (log_odds[rows] + of_loud) / 2
-    return 1 / (1 + np.exp(-log_odds))
+    return expit(log_odds)
 
 
 def _log_odds(forest: Forest, numbers: Float[np.ndarray, "batch number"], least: float) -> Float[np.ndarray, " batch"]:
     """Log-odds of a forest's shares, which are held so far from 0 and 1."""
-    share = (1 - 2 * least) * forest.shares(numbers) + least
-    return np.log(share / (1 - share))
+    return logit((1 - 2 * least) * forest.shares(numbers) + least)
 
 
 def numbers_of(scores: Float[np.ndarray, " batch"], opinions: Sequence[Opinion]) -> Float[np.ndarray, "batch number"]:
     """What the forest reads: the sum, the log-odds of the network, and all that the observer says."""
-    sure = np.clip(np.asarray(scores, dtype=np.float64), _SURE, 1 - _SURE)
-    network = np.log(sure / (1 - sure))
+    network = logit(np.clip(np.asarray(scores, dtype=np.float64), _SURE, 1 - _SURE))
     weighed = _BIAS + _NETWORK * network + np.array([one.parts() for one in opinions]) @ _PARTS
     return np.column_stack([weighed, network, [one.numbers() for one in opinions]]).astype(np.float32)
 

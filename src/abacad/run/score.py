@@ -77,7 +77,7 @@ def score(
         observer: Weigh cadences with the near-ideal observer as well, blind (docs/bound.md): it sees fainter needles,
             and takes 0.8 s of a core for each cadence. For panels of 64 rows and more.
         loudest: Share of the cadences that the observer weighs, those with the highest scores; the others keep theirs.
-            Figures at low false-alarm rates were measured with 0.02, which takes 16 ms more a cadence.
+            Figures at low false-alarm rates were measured with 0.02.
         progress: Show progress bars.
 
     Returns:
