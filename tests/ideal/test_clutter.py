@@ -52,6 +52,26 @@ def test_a_carrier_of_off_panels_is_measured_and_one_of_on_panels_alone_is_left(
     assert not bright.any()
 
 
+def test_a_carrier_too_faint_for_one_off_panel_is_measured_in_all_three():
+    excess = noise()
+    faint = np.arange(10, 120, 10)
+    excess[..., faint] += 0.19  # 3.9 σ of a panel's mean
+    power, _ = carriers(excess, np.ones(SHAPE, dtype=bool), SIGMA)
+    assert (power[..., faint] > 0).any(axis=(0, 1)).mean() > 0.7
+
+
+@pytest.mark.parametrize("power", [8.0, 90.0])
+def test_a_line_that_drifts_through_off_panels_is_no_carrier_and_one_that_stands_is(power):
+    excess = noise()
+    for panel in (1, 3):
+        along(excess, panel, 30.0, 6 / AXES.n_time, power)
+    excess[[1, 3], :, 90] += power
+    lifted, bright = carriers(excess, np.ones(SHAPE, dtype=bool), SIGMA)
+    assert lifted[[1, 3], :, 90].mean() > 0.8 * power
+    assert (lifted[..., 27:40] == 0).all()
+    assert not bright[:, 27:40].any()
+
+
 def test_where_a_carrier_of_an_off_panel_is_bright_its_channels_say_nothing_in_any_panel():
     excess = noise()
     excess[1, :, 30] += 5.0

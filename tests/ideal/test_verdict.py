@@ -32,6 +32,20 @@ def test_numbers_are_sorted_within_the_panels_of_a_class_and_do_not_depend_on_th
     numbers = Opinion(dict.fromkeys(FAMILIES, 1.0), 0.5, 0.7, walks).numbers()
     assert numbers[:3].tolist() == [0.5, 0.5, 0.7]
     assert numbers[3:9].tolist() == [1.0] * 6
-    assert numbers[9:].tolist() == [4, 5, 6, 40, 50, 60, 1, 2, 3, 10, 20, 30]
+    assert numbers[9:21].tolist() == [4, 5, 6, 40, 50, 60, 1, 2, 3, 10, 20, 30]
     other = dict(reversed(walks.items()))
     assert (Opinion(dict.fromkeys(reversed(FAMILIES), 1.0), 0.5, 0.7, other).numbers() == numbers).all()
+
+
+def test_families_are_compared_with_the_likeliest():
+    """Of a bright patch and of a faint one alike: a tree asks one number at a time."""
+    for height in (10.0, 200.0):
+        opinion = Opinion(dict.fromkeys(FAMILIES, height / 2) | {"pulsed": height}, 0.0, height / 4, {})
+        differences, shares = opinion.numbers()[9:].reshape(2, 7)
+        assert differences.tolist() == [-height / 2] * 2 + [0.0] + [-height / 2] * 3 + [-height * 3 / 4]
+        assert shares.tolist() == [0.5] * 2 + [1.0] + [0.5] * 3 + [0.25]
+
+
+def test_where_nothing_is_likely_shares_stay_small():
+    opinion = Opinion(dict.fromkeys(FAMILIES, -1.0) | {"line": 1e-6}, 0.0, -1.0, {})
+    assert np.abs(opinion.numbers()).max() <= 1.1

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from abacad.ideal.clutter import carriers, drifting, patches, recurring
 from abacad.ideal.known import STEPS, Known, closer
+from abacad.ideal.tracks import going_on
 from abacad.signal.cadence import OFF, ON, Axes
 
 _ROUNDS = 3  # gains, patches and carriers are estimated in turn; a fourth round moves pixels by 1 % of their σ (median)
@@ -59,8 +60,9 @@ def estimated(panels: Float[Tensor, "panel time freq"], axes: Axes) -> tuple[Flo
             good &= ~patches(even - 1, sigma)
         added, bright = carriers(even - 1, good, sigma)
     noise = even - added
+    follows = going_on(np.where(good, even - 1, 0), sigma, axes)
     good &= ~bright[:, None]
-    good &= ~drifting(np.where(good, noise - 1, 0), sigma, axes)
+    good &= ~drifting(np.where(good, noise - 1, 0), sigma, axes) & ~follows
     # with short patches, which are part of what comes back; of channels that are left out nothing is asked
     good &= ~recurring(np.where(good.mean(axis=1, keepdims=True) > 0.5, noise - 1, 0), sigma, axes)
     dof = degrees_of_freedom(noise, good) if good.any() else dof

@@ -22,10 +22,11 @@ _STRAYED = 5  # channels around it, in the panels before and after
 _LEAST_ROWS = 30  # that a channel's mean needs
 _ALONE, _TOGETHER, _STANDS = 5.0, 5.0, 3.0
 """σ of a channel's mean that make a carrier: in one OFF panel, in all three, and in a panel where another has it."""
+_STEADY = 0.2  # of what the thirds of a panel have of a carrier on average, that each of them has at least
 _SWING = 51  # rows over which a carrier's level is taken as steady: it swings by up to a third, slowly
 _BRIGHT = 2.0  # σ of a pixel: where a carrier is brighter, what its level is off by would hide or feign a needle
-_BINNED = 7  # rows of the sums along drifting lines: a seventh of the work
-_DRIFT_BINS = 120  # channels a panel up to which lines of OFF panels are followed: 0.7 Hz/s in 293 s
+BINNED = 7  # rows of the sums along drifting lines: a seventh of the work
+DRIFT_BINS = 120  # channels a panel up to which lines of OFF panels are followed: 0.7 Hz/s in 293 s
 _LINE = 9.0  # σ of a line in an OFF panel
 _MOST_LINES = 3  # of an OFF panel, and as many paths of what recurs
 _WIDE_BINS = 5  # channels of the means in which what recurs is looked for
@@ -83,7 +84,10 @@ def carriers(
     mean = (excess * good).sum(axis=1) / np.maximum(n, 1)
     snr = np.where(n > _LEAST_ROWS, mean * np.sqrt(n) / sigma, 0)
     off = snr[list(OFF)]
-    stands = (off > _ALONE).any(0) | (off.sum(0) > _TOGETHER * np.sqrt(len(OFF)))
+    each, pooled = least_third(excess, sigma, good)  # a line that drifts through stands in one third or two
+    alone = (off > _ALONE) & (each[list(OFF)] > _STEADY * off / np.sqrt(3))
+    together = (off.sum(0) > _TOGETHER * np.sqrt(len(OFF))) & (pooled > _STEADY * off.sum(0) / 3)
+    stands = alone.any(0) | together
     stands = scipy.ndimage.binary_dilation(stands)
     lit = scipy.ndimage.maximum_filter1d(snr > _STANDS, 3, axis=1) & stands
     power = np.zeros_like(excess)
@@ -95,6 +99,31 @@ def carriers(
     return power, bright | scipy.ndimage.binary_dilation(bright[list(OFF)].any(0))
 
 
+def least_third(
+    excess: Float[np.ndarray, "panel time freq"], sigma: float, good: Bool[np.ndarray, "panel time freq"] | None = None
+) -> tuple[Float[np.ndarray, "panel freq"], Float[np.ndarray, " freq"]]:
+    """SNR of the faintest third of each channel: a carrier lasts, a line that drifts passes through.
+
+    Args:
+        excess: power less the mean noise, in its units.
+        sigma: of a pixel's noise, in the same units.
+        good: pixels that count; none means all. A third without any has no bound.
+
+    Returns:
+        each: of each panel.
+        pooled: of the OFF panels together.
+    """
+    some = np.ones(excess.shape, dtype=bool) if good is None else good
+    pixels = excess * some / sigma
+    sums, n = (np.stack([third.sum(axis=1) for third in np.array_split(all_, 3, axis=1)]) for all_ in (pixels, some))
+    off = list(OFF)
+    return _faintest(sums, n), _faintest(sums[:, off].sum(axis=1), n[:, off].sum(axis=1))
+
+
+def _faintest(sums: Float[np.ndarray, "third *rest"], n: Int[np.ndarray, "third *rest"]) -> Float[np.ndarray, "*rest"]:
+    return np.where(n > 0, sums / np.sqrt(np.maximum(n, 1)), np.inf).min(axis=0)
+
+
 def drifting(excess: Float[np.ndarray, "panel time freq"], sigma: float, axes: Axes) -> Bool[np.ndarray, "..."]:
     """Pixels along lines of the OFF panels, and along these lines' continuation in all other panels.
 
@@ -104,9 +133,9 @@ def drifting(excess: Float[np.ndarray, "panel time freq"], sigma: float, axes: A
         axes: of the cadence, for the times between panels.
     """
     n_time, n_freq = excess.shape[1:]
-    size, binned = _binned(excess, 3, sigma)
+    size, binned = in_bins(excess, 3, sigma)
     n_bin = binned.shape[1]
-    slopes = np.arange(-_DRIFT_BINS, _DRIFT_BINS + 1, 2) / n_time
+    slopes = np.arange(-DRIFT_BINS, DRIFT_BINS + 1, 2) / n_time
     shift = np.rint(slopes[:, None] * ((np.arange(n_bin) + 0.5) * size - n_time / 2)).astype(int)
     start = np.asarray(axes.panel_start_s) / axes.dt_s
     seen = np.zeros(excess.shape, dtype=bool)
@@ -133,7 +162,7 @@ def recurring(excess: Float[np.ndarray, "panel time freq"], sigma: float, axes: 
         sigma: of a pixel's noise, in the same units.
         axes: of the cadence, for the times between panels.
     """
-    size, binned = _binned(excess, _WIDE_BINS, sigma)
+    size, binned = in_bins(excess, _WIDE_BINS, sigma)
     n_bin, n_freq = binned.shape[1:]
     start = np.asarray(axes.panel_start_s) - (axes.panel_start_s[-1] + axes.panel_s) / 2
     later = (start[list(OFF), None] + (np.arange(n_bin) + 0.5) * size * axes.dt_s).ravel()
@@ -154,12 +183,12 @@ def recurring(excess: Float[np.ndarray, "panel time freq"], sigma: float, axes: 
     return seen
 
 
-def _binned(
+def in_bins(
     excess: Float[np.ndarray, "panel time freq"], channels: int, sigma: float
 ) -> tuple[int, Float[np.ndarray, "panel bin freq"]]:
     """Rows of a bin, and means over bins and so many channels in units of their noise; one bright pixel is no line."""
     n_time, n_freq = excess.shape[1:]
-    size = min(_BINNED, n_time)
+    size = min(BINNED, n_time)
     n_bin = n_time // size
     binned = np.clip(excess, -2, 4)[:, : n_bin * size].reshape(N_PANELS, n_bin, size, n_freq).sum(axis=2)
     binned = scipy.ndimage.uniform_filter1d(binned, channels, axis=-1, mode="constant")

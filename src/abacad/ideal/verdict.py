@@ -9,6 +9,7 @@ from jaxtyping import Float
 from abacad.signal.cadence import OFF, ON
 
 _LEAST, _MOST = np.array([-2.0, -6.0]), np.array([3.0, 6.0])  # that each part of an opinion can say
+_FAINT = 3.0  # least ratio of which the others are shares
 _ALONE, _BIAS = np.array([-0.25, 0.54]), -1.46
 """Weights of the parts where there is no other detector, and what is left when they say nothing: a logistic regression
 on 3,000 simulated cadences of `kaggle`, seed 7101 (docs/lab-notebook.md)."""
@@ -64,7 +65,9 @@ class Opinion:
     def numbers(self) -> Float[np.ndarray, " number"]:
         """All that it says: better, off, stands, the families by name, the walks of ON and of OFF panels, ascending.
 
-        Sines and S-curves have one likelihood, which counts once.
+        Then how the families and `stands` compare with the likeliest family, as differences and as shares of it: the
+        patch that a pulsed line explains twice as well as a steady one is bright or faint. Sines and S-curves have one
+        likelihood, which counts once.
         """
         families = [value for name, value in sorted(self.needles.items()) if name != "sine"]
         walks = [
@@ -73,4 +76,7 @@ class Opinion:
             for panels in (ON, OFF)
             for value in sorted(six[panel] for panel in panels)
         ]
-        return np.array([self.better, self.off, self.stands, *families, *walks])
+        best = max(families)
+        compared = np.array([*families, self.stands])
+        shares = compared / max(best, _FAINT)
+        return np.array([self.better, self.off, self.stands, *families, *walks, *(compared - best), *shares])
