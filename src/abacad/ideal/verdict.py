@@ -10,7 +10,7 @@ from abacad.signal.cadence import OFF, ON
 
 _LEAST, _MOST = np.array([-2.0, -6.0]), np.array([3.0, 6.0])  # that each part of an opinion can say
 _FAINT = 3.0  # least ratio of which the others are shares
-_ALONE, _BIAS = np.array([-0.25, 0.54]), -1.46
+_ALONE, _BIAS = np.array([-0.28, 0.54]), -1.47
 """Weights of the parts where there is no other detector, and what is left when they say nothing: a logistic regression
 on 3,000 simulated cadences of `kaggle`, seed 7101 (docs/lab-notebook.md)."""
 
