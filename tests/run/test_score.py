@@ -11,12 +11,14 @@ import pytest
 import torch
 
 import abacad
+import abacad.run.score as score_module
 from abacad.cli import main
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.learn.simulated import Mixture
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
+from abacad.model.judge import Judge
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import generate
@@ -253,3 +255,31 @@ def test_with_the_observer_a_faint_needle_rises_and_few_rows_are_refused():
     assert both[2] > 0.9
     with pytest.raises(AbacadError, match="28 rows"):
         abacad.score(cadences[:, :, :28], observer=True, progress=False)
+
+
+def test_few_rows_are_refused_before_anything_is_scored(monkeypatch):
+    monkeypatch.setattr(Judge, "scores", lambda *_: pytest.fail("scored first"))
+    with pytest.raises(AbacadError, match="28 rows"):
+        abacad.score(np.zeros((3, 6, 28, 64)), observer=True, progress=False)
+
+
+def test_a_file_that_is_gone_when_the_observer_asks_for_it_keeps_its_score(tmp_path, monkeypatch, caplog):
+    for number, cadence in enumerate(np.random.default_rng(3).chisquare(10, (3, 6, 64, 64))):
+        np.save(tmp_path / f"{number}.npy", cadence)
+    alone = abacad.score(tmp_path, progress=False).set_index("file")["score"]
+    lost = tmp_path / "1.npy"
+
+    def then_gone(*given):
+        found = judged(*given)
+        lost.write_bytes(b"")
+        return found
+
+    judged = score_module._judged
+    monkeypatch.setattr(score_module, "_judged", then_gone)
+    both = abacad.score(tmp_path, observer=True, bad="skip", progress=False).set_index("file")["score"]
+    same = both[alone.index] == alone
+    assert same[same].index.map(lambda name: name.endswith("1.npy")).tolist() == [True]
+    assert "Not weighed" in caplog.text
+    np.save(lost, np.random.default_rng(4).chisquare(10, (6, 64, 64)))
+    with pytest.raises(AbacadError, match=r"1\.npy"):
+        abacad.score(tmp_path, observer=True, progress=False)

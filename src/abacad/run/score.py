@@ -102,11 +102,11 @@ def score(
     if observer:
         _check_observer(windows.axes)
     judges = _Judges(weights, pick_device(accelerator))
-    places, scores = _judged(judges, windows, bad, progress)
+    places, scores = _judged(judges, windows, bad, observer, progress)
     if not scores:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
     if observer:
-        _observed(windows, places, scores, loudest, progress)
+        _observed(windows, places, scores, loudest, bad, progress)
     if bad == "fail" and len(scores) < len(windows):
         log.warning("%d windows hold no values in one of the panels: left out", len(windows) - len(scores))
     table = windows.table(places).assign(score=np.asarray(scores)).sort_values("score", ascending=False, kind="stable")
@@ -168,7 +168,7 @@ class _Judges:
 
 
 def _judged(
-    judges: _Judges, windows: Windows, bad: Literal["fail", "skip"], progress: bool
+    judges: _Judges, windows: Windows, bad: Literal["fail", "skip"], observer: bool, progress: bool
 ) -> tuple[MutableSequence[int], MutableSequence[float]]:
     """Place and score of each window that can be used, on all cores of a CPU."""
 
@@ -179,7 +179,7 @@ def _judged(
     places, scores = array("q"), array("d")
     # Who judges a batch is found in this thread, so that weights are loaded once. The size of a batch does not depend
     # on the number of cores, so that neither do the scores.
-    batches = ((some, cadences, judges.of(cadences[0])) for some, cadences in _batches(windows, bad))
+    batches = ((some, cadences, judges.of(cadences[0])) for some, cadences in _batches(windows, bad, observer))
     # A device other than the CPU is busy with one batch.
     done = side_by_side(scored, batches, None if judges.device.type == "cpu" else 1, _AHEAD)
     # For the bar alone: windows without values make fewer.
@@ -191,7 +191,12 @@ def _judged(
 
 
 def _observed(
-    windows: Windows, places: Sequence[int], scores: MutableSequence[float], loudest: float, progress: bool
+    windows: Windows,
+    places: Sequence[int],
+    scores: MutableSequence[float],
+    loudest: float,
+    bad: Literal["fail", "skip"],
+    progress: bool,
 ) -> None:
     """Put the scores of the loudest share with the observer in the place of theirs, on all cores."""
     # SciPy's laws, which the observer's need, take a second that a ranking without it does not wait for.
@@ -206,29 +211,41 @@ def _observed(
     n = math.ceil(loudest * len(scores))
     # in the order of the file, and read again: kept from before, they would fill the memory until the loudest are known
     chosen = np.sort(np.argsort(-np.asarray(scores), kind="stable")[:n]).tolist()
-    cadences = ((row, windows[places[row]].read()) for row in chosen)
+    again = ((row, _read(windows[places[row]], bad, "Not weighed")) for row in chosen)
+    cadences = ((row, cadence) for row, cadence in again if cadence is not None)
     for row, value in track(
         side_by_side(weighed, cadences, None, _AHEAD), "Observing", n, disable=not progress, transient=True
     ):  # fmt: skip
         scores[row] = value
 
 
-def _batches(windows: Windows, bad: Literal["fail", "skip"]) -> Iterator[tuple[list[int], list[CadenceArray]]]:
-    """Places and cadences in batches with the same shape, which a tensor needs."""
+def _read(window: Window, bad: Literal["fail", "skip"], told: str) -> CadenceArray | None:
+    """The cadence of a window; none, with a warning, where it cannot be used and such are skipped."""
+    try:
+        return window.read()
+    except CadenceError as error:
+        if bad == "fail":
+            raise
+        log.warning("%s: %s", told, error)
+        return None
+
+
+def _batches(
+    windows: Windows, bad: Literal["fail", "skip"], observer: bool
+) -> Iterator[tuple[list[int], list[CadenceArray]]]:
+    """Places and cadences in batches with the same shape, which a tensor needs, and which an observer can weigh."""
     places: list[int] = []
     cadences: list[CadenceArray] = []
     for window in windows:
-        try:
-            cadence = window.read()
-        except CadenceError as error:
-            if bad == "fail":
-                raise
-            log.warning("Left out: %s", error)
+        cadence = _read(window, bad, "Left out")
+        if cadence is None:
             continue
         # Files of several telescopes may be named at once, so a batch also ends where the shape changes.
         if cadences and (len(cadences) == _BATCH or cadence.shape != cadences[0].shape):
             yield places, cadences
             places, cadences = [], []
+        if observer and not cadences and windows.axes is None:
+            _check_observer(Axes.usual(*cadence.shape[1:]))  # now, and not when all others have been scored
         places.append(window.place)
         cadences.append(cadence)
     if cadences:
