@@ -6,7 +6,7 @@ import torch
 
 from abacad.ideal.blind import estimated
 from abacad.ideal.tracks import brightest, follow, going_on, halves
-from abacad.signal.cadence import OFF, ON, Axes
+from abacad.signal.cadence import ON, Axes
 
 SIGMA = 0.45
 AXES = Axes.usual(273, 256)
@@ -69,7 +69,7 @@ def test_the_same_emitter_is_left_out_in_the_on_panel_before_too(away):
     channels = bending()
     channels[0] += away
     seen = going_on(with_path(noise(8), channels, (0, 2, 3), 3.0), SIGMA, AXES)
-    assert share_left_out(seen, channels, 0) > 0.9
+    assert share_left_out(seen, channels, 0) > 0.97
 
 
 def test_what_follows_is_found_before_a_panel_as_it_is_after_it():
@@ -98,6 +98,8 @@ def test_a_path_begins_near_the_place_and_slope_that_are_asked_for():
     rows[:, 30], rows[:, 120] = 3, 1
     assert (brightest(rows, (121, 0)).place == 120).all()
     assert (brightest(rows, (31, 0)).place == 30).all()
+    assert brightest(rows, (134, 0)).place[0] == 126  # as near as it may
+    assert (brightest(rows, (134, 0), 2).place == 120).all()
     assert brightest(rows, (260, 0)) is None  # begins beyond the band
 
 
@@ -113,14 +115,3 @@ def test_an_estimate_leaves_out_a_curve_that_leaves_the_on_panel():
     left = known.needle.numpy()[2, np.arange(AXES.n_time), np.rint(channels[2]).astype(int)]
     assert left.mean() < 0.05
     assert known.needle.mean() > 0.95
-
-
-@pytest.mark.parametrize("panel", OFF)
-def test_a_bright_line_that_drifts_through_an_off_panel_is_no_carrier(panel):
-    """Its passage made the mean of each of its channels bright: it was taken off as carriers, and unseen."""
-    rows = np.arange(AXES.n_time)
-    channels = np.rint(60 + 8 * rows / AXES.n_time).astype(int)
-    given = 1 + noise(7)
-    given[panel, rows, channels] += 8.0
-    _, known = estimated(torch.from_numpy(given), AXES)
-    assert not known.needle.numpy()[panel, rows, channels].any()

@@ -84,7 +84,8 @@ def carriers(
     mean = (excess * good).sum(axis=1) / np.maximum(n, 1)
     snr = np.where(n > _LEAST_ROWS, mean * np.sqrt(n) / sigma, 0)
     off = snr[list(OFF)]
-    each, pooled = least_third(excess, sigma, good)  # a line that drifts through stands in one third or two
+    # A line that drifts through stands in one third or two. The SNR of a third is 1 / √3 of that of a panel on average.
+    each, pooled = least_third(excess, sigma, good)
     alone = (off > _ALONE) & (each[list(OFF)] > _STEADY * off / np.sqrt(3))
     together = (off.sum(0) > _TOGETHER * np.sqrt(len(OFF))) & (pooled > _STEADY * off.sum(0) / 3)
     stands = alone.any(0) | together

@@ -18,8 +18,8 @@ from abacad.signal.cadence import N_PANELS, OFF, ON, Axes
 
 _HALF = 2  # places a channel
 _BEND = 0.3  # σ of a bin, which a change of the slope by half a channel a bin costs
-_LEAST = 8.0  # σ of a path in an ON panel: noise reached 6.8 in 72 panels
-_GOES_ON = 7.0  # σ of what follows in an OFF panel from a place and a slope that are known: noise reached 6.0 in 118
+_LEAST = 8.0  # σ of a path in an ON panel: noise reached 6.8 in 120 panels
+_GOES_ON = 7.0  # σ of what follows in an OFF panel from a place and a slope that are known: noise reached 6.0 in 312
 _NEAR, _ALIKE = 8, 2  # half channels, and half channels a bin, by which it may begin elsewhere and with another slope
 _END = 4  # bins at an end of a path, over which its slope is averaged
 _ROUNDS = 3  # paths of a panel
@@ -62,6 +62,7 @@ def going_on(
     n_time = excess.shape[1]
     size, binned = in_bins(excess, 3, sigma)
     start = np.asarray(axes.panel_start_s) / axes.dt_s
+    bins = (np.abs(start[:, None] - start) - n_time) / size + 1  # from the last bin of a panel to the first of another
     lasts = scipy.ndimage.maximum_filter1d(least_third(excess, sigma)[0], _CARRIER, axis=-1) > _LASTS
     rows, lasts = halves(binned), np.repeat(lasts, _HALF, axis=-1)
     seen = np.zeros(excess.shape, dtype=bool)
@@ -72,19 +73,25 @@ def going_on(
             track = brightest(plain[panel])
             if track is None or track.snr < _LEAST:
                 break
-            found = {panel: track}
-            for beside in {panel - 1, panel + 1, panel - 2, panel + 2} & set(range(N_PANELS)):
-                # from the last bin of the one to the first of the other
-                bins = (abs(start[beside] - start[panel]) - n_time) / size + 1
-                near = abs(beside - panel)
-                after = follow(track, plain[beside], bins, beside > panel, near)
-                if after is not None and after.snr > (_GOES_ON if near == 1 else _LEAST):
-                    found[beside] = after
+            found = {panel: track, **_elsewhere(track, panel, plain, bins[panel])}
             if found.keys() & set(OFF):
                 for at, path in found.items():
                     _leave_out(seen[at], path.place)
             _erase(plain[panel], track.place)
     return seen
+
+
+def _elsewhere(
+    track: Track, panel: int, rows: Float[np.ndarray, "panel bin place"], bins: Float[np.ndarray, " panel"]
+) -> dict[int, Track]:
+    """What a path of an ON panel is in the OFF panels and the ON panels before and after, as far as it is bright."""
+    found = {}
+    for other in range(max(panel - 2, 0), min(panel + 3, N_PANELS)):
+        far = abs(other - panel)
+        path = follow(track, rows[other], float(bins[other]), other > panel, far) if far else None
+        if path is not None and path.snr > (_GOES_ON if other in OFF else _LEAST):
+            found[other] = path
+    return found
 
 
 def follow(
