@@ -99,3 +99,24 @@ def test_slow_and_single_drifts_have_a_prior_too():
     for drift in ((0.01, 0.02), (0.2, 0.2)):
         models = walk_models(replace(SMALL, needles=replace(SMALL.needles, drift_hz_s=drift)))
         assert models.log_prior.exp().sum() == pytest.approx(1)
+
+
+def test_a_panel_is_followed_as_its_chain_is_written_down():
+    """Lit and dark, entering and leaving, in 64 bits and without divisions: the compiled loop's logarithms."""
+    seen = np.random.default_rng(2).random((AXES.n_time // 2, 2, N_STATE)).astype(np.float32) + 0.4
+    ratios = walk_ratios([torch.from_numpy(seen)], MODELS)[0].numpy()
+    for model in range(len(MODELS.kernel)):
+        kernel, stop, resume, lit = (
+            part[model].numpy().astype(float) for part in (MODELS.kernel, MODELS.stop, MODELS.resume, MODELS.lit)
+        )
+        for tone in range(2):
+            on, off, done = np.zeros(N_STATE), np.zeros(N_STATE), 0.0
+            for step in range(len(seen)):
+                on, off = (np.convolve(state, kernel, "same") for state in (on, off))
+                enter = float(MODELS.enter[model, step]) / N_STATE
+                on, off = (1 - stop) * on + resume * off + enter * lit, (1 - resume) * off + stop * on
+                on, off = on * seen[step, tone], off + enter * (1 - lit)
+                leave = float(MODELS.leave[model, step])
+                done += (on.sum() + off.sum()) * leave
+                on, off = on * (1 - leave), off * (1 - leave)
+            assert ratios[tone, model] == pytest.approx(np.log(done + on.sum() + off.sum()), abs=1e-4)

@@ -16,6 +16,7 @@ from abacad.ideal.blind import estimated
 from abacad.ideal.observer import Observer
 from abacad.ideal.verdict import Opinion
 from abacad.signal.cadence import Axes
+from abacad.signal.compiled import flushing
 from abacad.simulator.presets import preset_named
 from abacad.simulator.settings import Simulation
 
@@ -52,8 +53,9 @@ class BlindObserver:
 
     def opinion(self, panels: Float[Tensor, "panel time freq"]) -> Opinion:
         """Weigh a cadence (6, time, freq) in any units."""
-        noise, known = estimated(panels, self.axes)
-        return self.observer.on_and_off(noise, known)
+        with flushing():
+            noise, known = estimated(panels, self.axes)
+            return self.observer.on_and_off(noise, known)
 
 
 @functools.lru_cache(maxsize=8)

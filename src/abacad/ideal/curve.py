@@ -17,13 +17,14 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
-from abacad.ideal.tracklet import ROWS
+from abacad.ideal.tracklet import ROWS, tracklets
 from abacad.signal.cadence import Axes
+from abacad.signal.compiled import compiled
 
 STEEPEST = 20
 """Quarters of a channel that a path moves within a tracklet at most: 5 channels in 12 rows, 114 in a panel of 273."""
+_MOST = 2  # quarters of a channel a tracklet by which a slope changes at most
 _BENDS = ((0.97, 0.012, 0.003), (0.6, 0.15, 0.05))  # probability to keep the slope, to change it by ±1, by ±2
 _SLOPES = 3.0  # scale of the slopes' two-sided exponential prior
 _STRAY = 0.45  # probability that a path bends while no ON panel sees it; half of the sines have periods below a panel
@@ -62,60 +63,103 @@ def curve_model(axes: Axes, partial: float) -> CurveModel:
     )
 
 
-def curve_ratios(
-    panels: Sequence[Float[Tensor, "slope tone piece place"]], model: CurveModel
-) -> Float[Tensor, "chain tone"]:
+def curve_ratios(panels: Sequence[Float[Tensor, "tone time place"]], model: CurveModel) -> Float[Tensor, "chain tone"]:
     """Log likelihood ratio of a curve through panels that follow one another like the ON panels.
 
     Args:
-        panels: tracklets with slopes up to STEEPEST.
+        panels: log likelihood ratios of each, from `pixel.tone_ratios`.
         model: the chains.
     """
-    n_slope, n_tone, n_piece, n_place = panels[0].shape
-    state = (model.prior[:, None, None] / n_place).expand(n_slope, n_tone, n_place)
-    state = state.expand(len(_BENDS), *state.shape).contiguous()
+    n_slope, (n_tone, _, n_place) = len(model.slopes), panels[0].shape
+    state = (model.prior[:, None, None] / n_place).expand(len(_BENDS), n_slope, n_tone, n_place).contiguous()
     scale = torch.zeros(len(_BENDS), n_tone)
-    for number, pieces in enumerate(panels):
-        dark, before = state, scale
-        for piece in range(n_piece):
-            gained = pieces[:, :, piece]
-            top = gained.amax((0, 2)).clamp(min=0)  # taken out, so that exp cannot overflow; added back to the scale
-            state = _bent(_moved(state * (gained - top[:, None]).exp(), model.slopes, 1), model)
-            total = state.sum((1, 3)).clamp(min=1e-37)
-            state /= total[:, None, :, None]
-            scale = scale + top + total.log()
+    pieces = None
+    for number, ratios in enumerate(panels):
         lasts = number == len(panels) - 1
-        lit_share = 1 - model.dark
-        missed = dark if lasts else _over_gap(dark, model, n_piece)
-        # The path was lit in this panel or dark. The two states carry different logarithmic factors, `scale` and
-        # `before`; both are brought to the larger one before they are added, so that neither exponential overflows.
-        larger = torch.maximum(scale, before)
-        lit = lit_share * (scale - larger).exp()[:, None, :, None]
-        state = lit * state + model.dark * (before - larger).exp()[:, None, :, None] * missed
-        scale = larger
+        pieces = tracklets(ratios, STEEPEST, pieces)
+        missed = state.clone() if lasts else _over_gap(state, model, pieces.shape[2])
+        gained = _through(state, pieces, model)
+        # The path was lit in this panel or dark. The two states carry different logarithmic factors, and both are
+        # brought to the larger one before they are added, so that neither exponential overflows.
+        larger = gained.clamp(min=0)
+        lit = (1 - model.dark) * (gained - larger).exp()[:, None, :, None]
+        state = (lit * state).add_(model.dark * (-larger).exp()[:, None, :, None] * missed)
+        scale += larger
         if not lasts:
             state = _over_gap(state, model, model.gap)
     return state.sum((1, 3)).clamp(min=1e-37).log() + scale
 
 
-def _moved(
-    state: Float[Tensor, "chain slope tone place"], slopes: list[int], times: float
-) -> Float[Tensor, "chain slope tone place"]:
-    """Places moved on by each slope, `times` tracklets long; what leaves the window is lost."""
-    out = torch.zeros_like(state)
-    n_place = state.shape[-1]
-    for number, slope in enumerate(slopes):
-        shift = round(slope * times)
-        if 0 <= shift < n_place:
-            out[:, number, :, shift:] = state[:, number, :, : n_place - shift]
-        elif -n_place < shift < 0:
-            out[:, number, :, :shift] = state[:, number, :, -shift:]
-    return out
+def _through(
+    state: Float[Tensor, "chain slope tone place"], pieces: Float[Tensor, "slope tone piece place"], model: CurveModel
+) -> Float[Tensor, "chain tone"]:
+    """Follow the paths through a panel; returns the logarithms of what the state was divided by.
+
+    State and pieces are overwritten, the latter by their exponentials.
+    """
+    top = pieces.amax((0, 3)).clamp(min=0)  # taken out, so that exp cannot overflow; added back to the logarithms
+    seen = pieces.sub_(top[:, :, None]).exp_()
+    logs = _follow(state.numpy(), seen.numpy(), np.array(model.slopes), _band(model.bend.numpy()))
+    return top.sum(1) + torch.from_numpy(logs)
 
 
-def _bent(state: Float[Tensor, "chain slope tone place"], model: CurveModel) -> Float[Tensor, "chain slope tone place"]:
-    """The state after each slope may have changed by up to 2 quarters of a channel a tracklet."""
-    return torch.bmm(model.bend.transpose(1, 2), state.flatten(2)).view_as(state)
+def _band(bend: Float[np.ndarray, "chain slope slope"]) -> Float[np.ndarray, "chain slope 5"]:
+    """The probability that a slope comes from the one two below, one below, …, two above."""
+    padded = np.pad(bend, ((0, 0), (_MOST, _MOST), (0, 0)))
+    to = np.arange(bend.shape[-1])
+    return np.stack([padded[:, to + step, to] for step in range(2 * _MOST + 1)], axis=-1)
+
+
+@compiled
+def _follow(state: np.ndarray, seen: np.ndarray, slopes: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """Piece by piece: weigh by what is seen, move on by the slope, let the slope change, divide by the sum."""
+    n_chain, n_slope, n_tone, n_place = state.shape
+    n_piece = seen.shape[2]
+    logs = np.zeros((n_chain, n_tone), np.float32)
+    # Two slopes of zeros at either side: the steepest ones change to no steeper one.
+    moved = np.zeros((n_slope + 4, n_place), np.float32)
+    for chain in range(n_chain):
+        for tone in range(n_tone):
+            factor, total_log = np.float32(1), 0.0
+            for piece in range(n_piece):
+                for s in range(n_slope):
+                    _weigh_and_move(state[chain, s, tone], seen[s, tone, piece], factor, slopes[s], moved[s + 2])
+                total = 0.0
+                for s in range(n_slope):
+                    total += _mix(moved, s, band[chain, s], state[chain, s, tone])
+                total = max(total, 1e-37)
+                factor = np.float32(1 / total)
+                total_log += np.log(total)
+            for s in range(n_slope):
+                for i in range(n_place):
+                    state[chain, s, tone, i] *= factor
+            logs[chain, tone] = total_log
+    return logs
+
+
+@compiled
+def _weigh_and_move(state: np.ndarray, seen: np.ndarray, factor: float, shift: int, out: np.ndarray) -> None:
+    """out(i + shift) = state(i) · seen(i) · factor; what leaves the window is lost."""
+    n = len(out)
+    low, high = max(0, -shift), min(n, n - shift)
+    for i in range(min(n, max(0, shift))):
+        out[i] = 0
+    for i in range(max(0, high + shift), n):
+        out[i] = 0
+    for i in range(low, high):
+        out[i + shift] = state[i] * seen[i] * factor
+
+
+@compiled
+def _mix(moved: np.ndarray, slope: int, share: np.ndarray, out: np.ndarray) -> float:
+    """The sum over the slopes that a slope may come from, with their shares; returns the sum over all places."""
+    a, b, c, d, e = moved[slope], moved[slope + 1], moved[slope + 2], moved[slope + 3], moved[slope + 4]
+    total = np.float32(0)
+    for i in range(len(out)):
+        value = share[0] * a[i] + share[1] * b[i] + share[2] * c[i] + share[3] * d[i] + share[4] * e[i]
+        out[i] = value
+        total += value
+    return float(total)
 
 
 def _over_gap(
@@ -126,11 +170,44 @@ def _over_gap(
     Either the path went straight on, blurred by the half step to which its slope is known, or it bent and is anywhere
     within `_WANDER` with a slope from the prior.
     """
-    n_place = state.shape[-1]
-    half = max(1, round(gap / 2))
-    moved = _moved(state, model.slopes, gap)
-    straight = F.avg_pool1d(F.pad(moved.flatten(0, 2), (half, half)), 2 * half + 1, 1).view_as(state)
-    width = min(_WANDER, n_place // 2)
-    anywhere = F.avg_pool1d(F.pad(state.sum(1).flatten(0, 1), (width, width)), 2 * width + 1, 1)
-    near = anywhere.view(state.shape[0], 1, *state.shape[2:]) * model.prior[None, :, None, None]
-    return (1 - _STRAY) * straight + _STRAY * near
+    shifts = np.array([round(slope * gap) for slope in model.slopes])
+    half, width = max(1, round(gap / 2)), min(_WANDER, state.shape[-1] // 2)
+    return torch.from_numpy(_gone(state.numpy(), shifts, half, width, model.prior.numpy()))
+
+
+@compiled
+def _gone(state: np.ndarray, shifts: np.ndarray, half: int, width: int, prior: np.ndarray) -> np.ndarray:
+    n_chain, n_slope, n_tone, n_place = state.shape
+    out = np.empty_like(state)
+    line, blurred = np.empty(n_place, np.float32), np.empty(n_place, np.float32)
+    anywhere, near = np.empty(n_place, np.float32), np.empty(n_place, np.float32)
+    nothing = np.ones(n_place, np.float32)
+    for chain in range(n_chain):
+        for tone in range(n_tone):
+            anywhere[:] = 0
+            for s in range(n_slope):
+                for i in range(n_place):
+                    anywhere[i] += state[chain, s, tone, i]
+            _mean_around(anywhere, width, near)
+            for s in range(n_slope):
+                _weigh_and_move(state[chain, s, tone], nothing, np.float32(1), shifts[s], line)
+                _mean_around(line, half, blurred)
+                straight, stray = np.float32(1 - _STRAY), np.float32(_STRAY) * prior[s]
+                for i in range(n_place):
+                    out[chain, s, tone, i] = straight * blurred[i] + stray * near[i]
+    return out
+
+
+@compiled
+def _mean_around(values: np.ndarray, half: int, out: np.ndarray) -> None:
+    """Means over `half` places to either side; there is nothing beyond the ends."""
+    n = len(values)
+    total = 0.0  # in 64 bits: a running sum in 32 would leave as much as the largest value's rounding behind it
+    for i in range(min(half, n)):
+        total += values[i]
+    for i in range(n):
+        if i + half < n:
+            total += values[i + half]
+        if i > half:
+            total -= values[i - half - 1]
+        out[i] = max(total, 0.0) / (2 * half + 1)

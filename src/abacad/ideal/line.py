@@ -21,8 +21,9 @@ from torch import Tensor
 
 from abacad.ideal.lit import needle_patterns, over_patterns
 from abacad.ideal.pixel import QUARTERS
-from abacad.ideal.tracklet import ROWS, add_shifted
+from abacad.ideal.tracklet import ROWS, add_moved, add_shifted
 from abacad.signal.cadence import N_PANELS, ON
+from abacad.signal.compiled import compiled
 from abacad.signal.drift import bins_per_panel
 from abacad.simulator.needle import MARGIN
 from abacad.simulator.settings import Simulation
@@ -110,12 +111,19 @@ def _drifts(low: float, high: float) -> tuple[Float[np.ndarray, " drift"], Float
 
 def along_slopes(pieces: Float[Tensor, "slope tone piece place"], grid: LineGrid) -> Float[Tensor, "drift tone place"]:
     """Sums through a whole panel for each of the grid's panel slopes, by the place where the path enters."""
+    return torch.from_numpy(_along(pieces.numpy(), grid.piece))
+
+
+@compiled
+def _along(pieces: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    n_tone, n_place = pieces.shape[1], pieces.shape[3]
     centre = len(pieces) // 2
-    out = pieces.new_zeros(len(grid.slopes), pieces.shape[1], pieces.shape[3])
-    for number, edges in enumerate(grid.piece.tolist()):
-        for piece in range(len(edges) - 1):
-            slope = centre + edges[piece + 1] - edges[piece]
-            add_shifted(out[number], pieces[slope, :, piece], edges[piece])
+    out = np.zeros((len(edges), n_tone, n_place), np.float32)
+    for number in range(len(edges)):
+        for piece in range(edges.shape[1] - 1):
+            begin, end = edges[number, piece], edges[number, piece + 1]
+            for tone in range(n_tone):
+                add_moved(out[number, tone], pieces[centre + end - begin, tone, piece], begin)
     return out
 
 

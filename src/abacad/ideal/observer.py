@@ -14,7 +14,7 @@ from torch import Tensor
 
 from abacad.errors import AbacadError
 from abacad.ideal import along
-from abacad.ideal.curve import STEEPEST, curve_model, curve_ratios
+from abacad.ideal.curve import curve_model, curve_ratios
 from abacad.ideal.known import Known
 from abacad.ideal.line import along_slopes, line_grid, line_ratios, path_mass
 from abacad.ideal.lit import needle_patterns, over_decoys, over_patterns
@@ -234,9 +234,8 @@ class _Cadence:
     def curves(self, panels: tuple[int, ...]) -> float:
         """Log likelihood ratio of a curve in these panels."""
         it = self.observer
-        pieces = [tracklets(self._ratios(panel)[it.tones.middle()], STEEPEST) for panel in panels]
         mass = torch.from_numpy(np.log(it.tones.mass)).float()
-        ratios = curve_ratios(pieces, it.curve)
+        ratios = curve_ratios([self._ratios(panel)[it.tones.middle()] for panel in panels], it.curve)
         return float(torch.logsumexp((ratios + mass).flatten(), 0)) - float(np.log(len(ratios)))
 
     def standing(self) -> float:

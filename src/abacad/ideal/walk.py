@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from abacad.signal.cadence import Axes
 from abacad.signal.chance import between, log_uniform
+from abacad.signal.compiled import compiled
 from abacad.signal.drift import bins_per_panel
 from abacad.simulator.settings import Simulation
 from abacad.simulator.shape import (
@@ -144,38 +145,78 @@ def seen_walking(ratios: Float[Tensor, "tone time place"]) -> Float[Tensor, "ste
 def walk_ratios(
     seen: Sequence[Float[Tensor, "step tone state"]], models: WalkModels
 ) -> Float[Tensor, "panel tone model"]:
-    """Log likelihood ratio of each panel, amplitude and chain: the forward algorithm, all of them side by side.
+    """Log likelihood ratio of each panel, amplitude and chain: the forward algorithm.
 
     Args:
         seen: of each panel, from `seen_walking`.
         models: the chains.
     """
-    stacked = torch.stack(list(seen), 1)  # (step, panel, tone, state)
-    n_step, n_panel, n_tone, n_state = stacked.shape
-    n_model = len(models.kernel)
-    state = stacked.new_zeros(2, n_panel * n_tone, n_model, n_state)
-    done = stacked.new_zeros(n_panel * n_tone, n_model)
-    scale = torch.zeros_like(done)
-    kernel = models.kernel.flip(-1)[:, None]
-    stop, resume = models.stop[:, None], models.resume[:, None]
-    for step in range(n_step):
-        on, off = F.conv1d(state.flatten(0, 1), kernel, padding=_TAPS, groups=n_model).view_as(state)
-        enter = models.enter[:, step] / n_state * torch.exp((-scale).clamp(max=60))
-        state[0] = (1 - stop) * on + resume * off + (enter * models.lit)[..., None]
-        state[1] = (1 - resume) * off + stop * on + (enter * (1 - models.lit))[..., None]
-        state[0] *= stacked[step].reshape(n_panel * n_tone, 1, n_state)
-        leave = models.leave[:, step]
-        done += state.sum((0, -1)) * leave
-        state *= (1 - leave)[:, None]
-        # Dividing by the largest state at each fourth step keeps float32 in range (8 rows of e^10 are e^80, and float32
-        # ends at e^88); `scale` remembers the logarithm of what was divided out.
-        if step % 4 == 3:
-            top = torch.maximum(state.amax((0, -1)), done).clamp(min=1e-20)
-            state /= top[..., None]
-            done /= top
-            scale += top.log()
-    total = (done + state.sum((0, -1))).clamp(min=1e-37).log() + scale
-    return total.view(n_panel, n_tone, n_model)
+    chains = [
+        values.numpy() for values in (models.kernel, models.enter, models.leave, models.stop, models.resume, models.lit)
+    ]
+    return torch.stack([torch.from_numpy(_forward(panel.numpy(), *chains)) for panel in seen])
+
+
+@compiled
+def _forward(
+    seen: np.ndarray,
+    kernel: np.ndarray,
+    enter: np.ndarray,
+    leave: np.ndarray,
+    stop: np.ndarray,
+    resume: np.ndarray,
+    lit: np.ndarray,
+) -> np.ndarray:
+    """Every tone and chain of one panel: (step, tone, state) → (tone, model)."""
+    n_step, n_tone, n_state = seen.shape
+    n_model = len(kernel)
+    out = np.empty((n_tone, n_model), np.float32)
+    # Zeros at either side: what leaves the window is lost.
+    lit_state, dark_state = np.zeros((2, n_state + 2 * _TAPS), np.float32)
+    on_state, off_state = lit_state[_TAPS : _TAPS + n_state], dark_state[_TAPS : _TAPS + n_state]
+    moved_on, moved_off = np.empty((2, n_state), np.float32)
+    for tone in range(n_tone):
+        for model in range(n_model):
+            lit_state[:], dark_state[:] = 0, 0
+            done, scale = np.float32(0), 0.0
+            # 32-bit names for what the inner loop multiplies by: 1 − x would be computed in 64 bits there.
+            ends, resumes = stop[model], resume[model]
+            keeps, rests = np.float32(1 - ends), np.float32(1 - resumes)
+            for step in range(n_step):
+                _stepped(lit_state, kernel[model], moved_on)
+                _stepped(dark_state, kernel[model], moved_off)
+                begins = enter[model, step] / n_state * np.exp(min(-scale, 60.0))
+                begins_on, begins_off = np.float32(begins * lit[model]), np.float32(begins * (1 - lit[model]))
+                total, ratio = np.float32(0), seen[step, tone]
+                for i in range(n_state):
+                    on = (keeps * moved_on[i] + resumes * moved_off[i] + begins_on) * ratio[i]
+                    off = rests * moved_off[i] + ends * moved_on[i] + begins_off
+                    on_state[i], off_state[i] = on, off
+                    total += on + off
+                done += total * leave[model, step]
+                stays = np.float32(1 - leave[model, step])
+                # Dividing by the largest state at each fourth step keeps float32 in range (8 rows of e^10 are e^80, and
+                # float32 ends at e^88); `scale` remembers the logarithm of what was divided out.
+                if step % 4 == 3:
+                    top = max(on_state.max() * stays, off_state.max() * stays, done, np.float32(1e-20))
+                    stays, done = stays / top, done / top
+                    scale += np.log(top)
+                for i in range(n_state):
+                    on_state[i] *= stays
+                    off_state[i] *= stays
+            total = on_state.sum() + off_state.sum() + done
+            out[tone, model] = np.log(max(total, np.float32(1e-37))) + scale
+    return out
+
+
+@compiled
+def _stepped(state: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> None:
+    """The state after a step by −4 … 4 half channels; `state` has as many zeros at either side."""
+    for i in range(len(out)):
+        total = np.float32(0)
+        for tap in range(2 * _TAPS + 1):
+            total += kernel[tap] * state[i + 2 * _TAPS - tap]
+        out[i] = total
 
 
 def level_dash_ratio(ratios: Float[Tensor, "tone time place"]) -> Float[Tensor, " tone"]:

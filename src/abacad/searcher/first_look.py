@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from abacad.searcher.compiled import compiled
 from abacad.searcher.join import Band, Join
 from abacad.searcher.path import Line
 from abacad.searcher.plan import Octave, octaves
 from abacad.searcher.unit import Unit
+from abacad.signal.compiled import compiled
 
 CLIP = 6.0
 """σ that one pixel counts at most in the first look, so that no single bright pixel lifts the paths through it."""

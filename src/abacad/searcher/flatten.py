@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.interpolate import CubicSpline
 
-from abacad.searcher.compiled import compiled
+from abacad.signal.compiled import compiled
 from abacad.signal.deviation import MAD_TO_SIGMA
 
 BLOCK = 512

@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from abacad.searcher.compiled import compiled
 from abacad.searcher.path import NARROWEST, Line, Paths, Powers
 from abacad.searcher.second_look import Signal, SignalClass, crowded
 from abacad.searcher.settings import Settings
 from abacad.searcher.unit import Unit
+from abacad.signal.compiled import compiled
 
 SNR_RANGE = (6.0, 24.0)
 """Joint SNR of injected needles, log-uniform: from below the usual threshold, 7, to where none is missed any more."""

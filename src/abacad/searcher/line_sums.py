@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from abacad.searcher.compiled import compiled
+from abacad.signal.compiled import compiled
 
 
 class Sums(NamedTuple):

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from abacad.searcher.compiled import compiled
 from abacad.searcher.unit import Unit
+from abacad.signal.compiled import compiled
 
 NARROWEST = 0.2
 """Channels that a line covers at least: a tone between two channels shows in the nearer one."""

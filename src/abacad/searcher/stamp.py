@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from abacad.searcher.compiled import compiled
 from abacad.searcher.path import Line
 from abacad.searcher.unit import Judge, Observation, Unit
 from abacad.signal.cadence import WIDTH, Axes
+from abacad.signal.compiled import compiled
 
 RESIDUAL = 7.0
 """Channels that a line keeps to drift from the start of a panel to the start of the next."""
