@@ -11,6 +11,7 @@ from abacad.errors import AbacadError
 from abacad.learn.run_folder import RunFolder, judge_of
 from abacad.model.device import pick_device
 from abacad.run.pretrain import pretrain, simulated_cadence
+from abacad.searcher.simulated_stamps import SimulatedStamps
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
 from tests.run.made import RECIPE
@@ -71,6 +72,37 @@ def test_the_same_call_again_changes_nothing(pretrained):
     assert pretrained.pretrained.stat().st_mtime_ns == before
 
 
+@pytest.fixture(scope="module")
+def with_stamps(tmp_path_factory):
+    """A pretraining on windows and stamps of a preset whose name has a hyphen."""
+    wide = replace(SMALL, axes=Axes.usual(16, 256), scenes=replace(SMALL.scenes, n_freq=512))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PRESETS, "wide-one", wide)
+        run = RunFolder(tmp_path_factory.mktemp("stamps") / "run")
+        pretrain(run.path, QUICK, presets=["wide-one"], cadences=100, positives=0.5, stamps=True)
+        yield run
+
+
+def test_half_of_a_pretraining_are_stamps_and_judged_apart(with_stamps):
+    oof = pd.read_csv(with_stamps.oof)
+    assert oof["id"].tolist() == [
+        f"{('wide-one', 'wide-one-stamps')[k % 2]}-{k:06d}" for k in (18, 19, 38, 39, 58, 59, 78, 79, 98, 99)
+    ]
+    record = json.loads(with_stamps.record.read_text())
+    assert record["simulated"]["stamps"] is True
+    assert set(record["auc_presets"]) <= {"wide-one", "wide-one-stamps"}
+    assert record["auc_presets"]
+
+
+def test_a_stamp_is_made_again_from_its_id(with_stamps):
+    axes = PRESETS["wide-one"].axes
+    window, stamp = (simulated_cadence(with_stamps, f"wide-one-{index:06d}") for index in (18, 19))
+    assert window.shape == stamp.shape == (6, axes.n_time, axes.n_freq)
+    own = SimulatedStamps(replace(PRESETS["wide-one"], positives=0.5), 50, QUICK.seed + 1, "pretrain")
+    np.testing.assert_array_equal(stamp, own[9][0])
+    np.testing.assert_array_equal(simulated_cadence(with_stamps, "wide-one-stamps-000019"), stamp)
+
+
 @pytest.mark.parametrize("change", [{"cadences": 110}, {"positives": 0.4}])
 def test_other_cadences_need_another_folder(change, pretrained):
     asked = {"presets": ["bright", "rare"], "cadences": 100, "positives": 0.5} | change
@@ -88,11 +120,13 @@ def test_other_cadences_need_another_folder(change, pretrained):
         ({"positives": 0.0}, "leaves one class only"),
         ({"positives": 1.0}, "leaves one class only"),
         ({"presets": ["kaggle", "telescope"]}, "different axes"),
+        ({"presets": "narrow", "stamps": True}, "Stamps have 256 channels, and these presets 32"),
         ({"bright_first": True, "trainer.max_epochs": 2}, "is one pass, not 2 epochs"),
         ({"optim.lr": -1}, "optim.lr"),
     ],
 )
-def test_what_no_pretraining_can_mean_is_refused_before_a_folder_is_made(asked, said, tmp_path):
+def test_what_no_pretraining_can_mean_is_refused_before_a_folder_is_made(asked, said, tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "narrow", SMALL)
     with pytest.raises(AbacadError, match=said):
         pretrain(tmp_path / "run", **asked)
     assert not (tmp_path / "run").exists()

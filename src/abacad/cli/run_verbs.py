@@ -77,6 +77,9 @@ def _pretrain_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--bright_first", type=bool, default=False, help="Bright needles first, in one epoch; image networks need it."
     )
+    parser.add_argument(
+        "--stamps", type=bool, default=False, help="Half of them are stamps, as the search shows them to the detector."
+    )
     add_recipe_arguments(parser)
 
 
@@ -85,7 +88,7 @@ def _pretrain(parser: ArgumentParser, parsed: Namespace) -> Outcome:
 
     from abacad.run.pretrain import pretrain
 
-    keys = ("presets", "cadences", "positives", "bright_first")
+    keys = ("presets", "cadences", "positives", "bright_first", "stamps")
     weights = pretrain(parsed.run, recipe, **{key: getattr(parsed, key) for key in keys})
     return Outcome(wrote={"weights": weights}, then=[command("sensitivity", weights)])
 

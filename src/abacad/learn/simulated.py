@@ -1,5 +1,6 @@
 """Simulated cadences as a data set: made when they are asked for, never stored."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -67,24 +68,36 @@ class SimulatedCadences(_Examples):
 
     def targets(self) -> Int[np.ndarray, " n"]:
         """(n,) the target of each cadence of the epoch, without making the cadences."""
-        return draw_targets(self.simulation, self._numbers(np.arange(self.n)), self.seed).astype(np.int64)
+        return draw_targets(self.simulation, self.numbers(range(self.n)), self.seed).astype(np.int64)
 
     def batch(self, indices: Sequence[int], device: str = "cpu") -> Batch:
         """The cadences at these indices on a device, with their truth."""
+        return generate(self.simulation, self.numbers(indices), self.seed, device)
+
+    def numbers(self, indices: Sequence[int]) -> Int[np.ndarray, " some"]:
+        """The numbers that decide, with the seed, what the cadences at these indices are.
+
+        Raises:
+            IndexError: there is no such index.
+        """
         places = np.asarray(indices, dtype=np.int64)
         if places.size and (places.min() < -self.n or places.max() >= self.n):
             raise IndexError(f"index {int(places.max())} in an epoch of {self.n} simulated cadences")
-        return generate(self.simulation, self._numbers(places % self.n), self.seed, device)
-
-    def _numbers(self, places: Int[np.ndarray, " some"]) -> Int[np.ndarray, " some"]:
         # epochs follow one another in the numbers of the purpose, so that no two of them share a cadence
-        return numbers_for(self.purpose, self.epoch * self.n + places)
+        return numbers_for(self.purpose, self.epoch * self.n + places % self.n)
 
 
 class Mixture(_Examples):
     """`n` cadences of several simulations in turn: with three, the cadences 0, 3, 6, … are those of the first."""
 
-    def __init__(self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain") -> None:
+    def __init__(
+        self,
+        simulations: Sequence[Simulation],
+        n: int,
+        seed: int = 0,
+        purpose: Purpose = "pretrain",
+        sorts: Sequence[type[SimulatedCadences]] = (SimulatedCadences,),
+    ) -> None:
         """Prepare the simulations.
 
         Args:
@@ -92,18 +105,18 @@ class Mixture(_Examples):
             n: Number of cadences of all together.
             seed: Seed of the cadences.
             purpose: Other purposes give other cadences with the same seed.
+            sorts: What becomes of a simulation: each sort of cadences of all simulations, one sort after the other.
 
         Raises:
             AbacadError: there is no simulation.
         """
         if not simulations:
             raise AbacadError("There is no simulation to draw cadences from.\nName at least one preset.")
-        # Seeds differ by part: two presets that differ in one setting would otherwise draw the same needles.
-        each = -(-n // len(simulations))
+        pairs = list(itertools.product(sorts, simulations))
+        each = -(-n // len(pairs))
         self.n = n
-        self.parts = [
-            SimulatedCadences(simulation, each, seed + part, purpose) for part, simulation in enumerate(simulations)
-        ]
+        # Seeds differ by part: two presets that differ in one setting would otherwise draw the same needles.
+        self.parts = [sort(simulation, each, seed + part, purpose) for part, (sort, simulation) in enumerate(pairs)]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Example]:
         """Several at once, which is faster."""
@@ -132,18 +145,23 @@ class BrightFirst(_Examples):
     """
 
     def __init__(
-        self, simulations: Sequence[Simulation], n: int, seed: int = 0, purpose: Purpose = "pretrain", stages: int = 10
+        self,
+        simulations: Sequence[Simulation],
+        n: int,
+        seed: int = 0,
+        purpose: Purpose = "pretrain",
+        sorts: Sequence[type[SimulatedCadences]] = (SimulatedCadences,),
+        stages: int = 10,
     ) -> None:
-        """Split `n` cadences into `stages` stages of nearly the same size."""
+        """Split `n` cadences into `stages` stages of nearly the same size; the others are as in `Mixture`."""
         # Seeds of the stages lie 1,000 apart, beyond those of the parts within a stage.
-        turns = -(-n // (stages * len(simulations))) * len(simulations)  # whole turns of the presets in each stage
+        turn = len(simulations) * len(sorts)
+        turns = -(-n // (stages * turn)) * turn  # whole turns of the parts in each stage
         self.n, self.turns = n, turns
-        self.parts = [
-            Mixture(
-                [_brighter(one, 1 - 2 * stage / stages) for one in simulations], turns, seed + 1000 * stage, purpose
-            )
-            for stage in range(-(-n // turns))
-        ]
+        self.parts = []
+        for stage in range(-(-n // turns)):
+            brighter = [_brighter(one, 1 - 2 * stage / stages) for one in simulations]
+            self.parts.append(Mixture(brighter, turns, seed + 1000 * stage, purpose, sorts))
 
     def __getitems__(self, indices: Sequence[int]) -> list[Example]:
         """Several at once; those of one stage are made together, which costs less."""

@@ -27,14 +27,15 @@ from abacad.learn.packed import pack
 from abacad.learn.provenance import environment, fingerprint
 from abacad.learn.record import read_record
 from abacad.learn.run_folder import RunFolder
-from abacad.learn.simulated import BrightFirst, Mixture
+from abacad.learn.simulated import BrightFirst, Mixture, SimulatedCadences
 from abacad.learn.speed import require_speed
 from abacad.learn.whole_paths import with_whole_paths
 from abacad.metric import auc_interval
 from abacad.model.detector import build_detector
 from abacad.model.precision import precision_of
 from abacad.recipes import recipe_with
-from abacad.signal.cadence import N_PANELS
+from abacad.searcher.simulated_stamps import SimulatedStamps
+from abacad.signal.cadence import N_PANELS, WIDTH
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.settings import Simulation
 from abacad.types import CadenceArray
@@ -53,6 +54,7 @@ def pretrain(
     cadences: int = 16_000,
     positives: float = 0.4,
     bright_first: bool = False,
+    stamps: bool = False,
     **overrides: Any,
 ) -> Path:
     """Train one detector on simulated cadences: on nine of ten, while the tenth is held back to measure the AUC.
@@ -65,6 +67,8 @@ def pretrain(
         positives: Share of them with a needle.
         bright_first: Begin with bright needles and end with all, in one epoch without shuffling. Image networks, which
             look at whole images, need it; the panel network does not.
+        stamps: Half of the cadences are stamps, as the search cuts them along the lines that it finds. For panels of
+            few rows, which the search judges.
         overrides: Keys of the recipe with other values.
 
     Returns:
@@ -82,7 +86,8 @@ def pretrain(
     presets = [presets] if isinstance(presets, str) else list(presets)
     if needs_own_process(recipe):
         raise AbacadError("Pretraining on several devices needs a shell: abacad pretrain.\nHere: --trainer.devices 1.")
-    simulated = {"presets": list(presets), "cadences": cadences, "positives": positives, "bright_first": bright_first}
+    simulated = {"presets": list(presets), "cadences": cadences, "positives": positives}
+    simulated |= {"bright_first": bright_first, "stamps": stamps}
     simulations = _simulations(simulated)
     # The order of brightness is that of the cadences, so a second epoch would begin with bright ones again.
     if bright_first and recipe.trainer.max_epochs > 1:
@@ -92,7 +97,8 @@ def pretrain(
         )
     mixture = _source(simulations, simulated, recipe.seed)
     targets = mixture.targets()
-    ids = np.array([f"{presets[index % len(presets)]}-{index:06d}" for index in range(cadences)])
+    parts = [*presets, *(f"{name}-stamps" for name in presets if stamps)]
+    ids = np.array([f"{parts[index % len(parts)]}-{index:06d}" for index in range(cadences)])
     folder = RunFolder(Path(run))
     data = fingerprint(folder.path, pd.DataFrame({"id": ids, "target": targets}))
     weights = folder.pretrained
@@ -113,7 +119,7 @@ def pretrain(
         packed = pack(source, cadences, folder.packed, workers=workers, progress=recipe.trainer.progress)
         shape = (N_PANELS, axes.n_time, axes.n_freq)
         write_json(folder.checked, {"shape": list(shape), "skipped": []})
-        held = np.arange(cadences) // len(presets) % _HELD_BACK == _HELD_BACK - 1  # of each preset as many
+        held = np.arange(cadences) // len(parts) % _HELD_BACK == _HELD_BACK - 1  # of each part as many
         folds = np.where(held, 0, 1)  # fold 0 is held back; no detector is trained that would hold back the rest
         if not folder.fold_oof(0).is_file():
             labelled = Labelled(packed, ids, targets, folds, shape, axes, in_turn=bright_first)
@@ -141,9 +147,10 @@ def simulated_cadence(run: RunFolder, cadence_id: str) -> CadenceArray:
 
 
 def _source(simulations: Sequence[Simulation], simulated: Mapping[str, Any], seed: int) -> Mixture | BrightFirst:
-    """The cadences of a pretraining, from its run.json; those of earlier versions have no key `bright_first`."""
+    """The cadences of a pretraining, from its run.json; those of earlier versions do not have all keys."""
     source = BrightFirst if simulated.get("bright_first") else Mixture
-    return source(simulations, simulated["cadences"], seed)
+    sorts = (SimulatedCadences, SimulatedStamps) if simulated.get("stamps") else (SimulatedCadences,)
+    return source(simulations, simulated["cadences"], seed, sorts=sorts)
 
 
 def _simulations(simulated: Mapping[str, Any]) -> list[Simulation]:
@@ -162,6 +169,8 @@ def _simulations(simulated: Mapping[str, Any]) -> list[Simulation]:
     # One network has one number of rows; and cadences of unlike length make no batch.
     if len({one.axes for one in simulations}) > 1:
         raise AbacadError("The presets have cadences with different axes.\nTrain one detector for each of them.")
+    if simulated.get("stamps") and simulations[0].axes.n_freq != WIDTH:
+        raise AbacadError(f"Stamps have {WIDTH} channels, and these presets {simulations[0].axes.n_freq}.")
     return simulations
 
 
@@ -171,7 +180,7 @@ def _conclude(folder: RunFolder, seconds: float) -> None:
     write_table(folder.oof, oof)
     # Preset by preset: in one AUC over all of them, differences between presets would pass for the detector's merit.
     auc_presets = {}
-    for preset, part in oof.groupby(oof["id"].str.split("-").str[0]):
+    for preset, part in oof.groupby(oof["id"].str.rsplit("-", n=1).str[0]):  # names have hyphens, too
         interval = auc_interval(part["target"].to_numpy(), part["score"].to_numpy())
         auc_presets[str(preset)] = [round(figure, 5) for figure in (interval.value, interval.low, interval.high)]
         log.info("AUC of %d held-back cadences of the preset %s: %s", len(part), preset, interval)

@@ -25,8 +25,15 @@ ABOUT = {
     "demo": "for a small set on a laptop: many needles, half of them below 1 σ a pixel",
     "hard": "to train on: S-curves, interference, and needles that stand in OFF panels too",
     "telescope": "the fine product of telescope files, drifts up to 4 Hz/s",
+    "telescope-slow": "the same, drifts that a detector follows in a window: up to 0.35 Hz/s",
 }
 """What each preset is for."""
+
+_TELESCOPE = Simulation(
+    axes=_FINE_PRODUCT,
+    noise=Noise(bandpass_ripple=0.02, channel_gain=0.005, slow_gain=0.01, fast_gain=0.003),
+    needles=Needles(pixel_snr=(0.5, 20.0), drift_hz_s=(0.005, 4.0)),
+)
 
 PRESETS: dict[str, Simulation] = {
     "kaggle": Simulation(
@@ -54,11 +61,8 @@ PRESETS: dict[str, Simulation] = {
         needles=Needles(families=Families(s_curve=0.4)),
         rfi=replace(_COMPETITION_RFI, carriers=2.0, blobs=1.2, lines=0.1, squiggles=0.08, decoys=0.33),
     ),
-    "telescope": Simulation(
-        axes=_FINE_PRODUCT,
-        noise=Noise(bandpass_ripple=0.02, channel_gain=0.005, slow_gain=0.01, fast_gain=0.003),
-        needles=Needles(pixel_snr=(0.5, 20.0), drift_hz_s=(0.005, 4.0)),
-    ),
+    "telescope": _TELESCOPE,
+    "telescope-slow": replace(_TELESCOPE, needles=replace(_TELESCOPE.needles, drift_hz_s=(0.005, 0.35))),
 }
 
 
