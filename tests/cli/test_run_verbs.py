@@ -61,11 +61,13 @@ def test_a_recipe_of_ones_own_counts_too(shared_competition, finished, monkeypat
 def test_pretrain(tmp_path, monkeypatch, capsys):
     called = instead(monkeypatch, "pretrain", tmp_path / "weights.safetensors")
     words = ["--presets", "[easy]", "--cadences", 100, "--positives", 0.5, "--trainer.max_epochs", 1]
-    words += ["--bright_first", "true"]
+    words += ["--bright_first", "true", "--stamps", "true"]
     said = told(capsys, "pretrain", "--run", tmp_path, *words)
     run, recipe = called.positional
     assert (run, recipe.trainer.max_epochs) == (tmp_path, 1)
-    assert called.named == {"presets": ["easy"], "cadences": 100, "positives": 0.5, "bright_first": True}
+    assert called.named == {
+        "presets": ["easy"], "cadences": 100, "positives": 0.5, "bright_first": True, "stamps": True
+    }  # fmt: skip
     assert said[-1] == {"next": f"abacad sensitivity {tmp_path}/weights.safetensors"}
 
 

@@ -9,7 +9,7 @@ import torch
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import save_detector
-from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, build_detector
+from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, SHIPPED_STAMPS, build_detector
 from abacad.model.judge import Judge, shipped
 from abacad.signal.cadence import ON, Axes
 
@@ -53,6 +53,8 @@ def judge(tmp_path_factory) -> Judge:
 def test_the_packages_weights_are_chosen_by_the_rows_of_a_panel(n_time, weights):
     assert shipped(n_time) == weights
     assert weights.is_file()
+    assert shipped(n_time, stamps=True) == (SHIPPED_STAMPS if weights == SHIPPED_FEW_ROWS else SHIPPED)
+    assert SHIPPED_STAMPS.is_file()
 
 
 def test_the_score_is_the_mean_of_the_detectors_scores_and_not_of_their_logits():

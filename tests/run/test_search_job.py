@@ -1,5 +1,7 @@
 """The search of one observation as a job: what is done stays done, and the order of the workers is no matter."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -43,6 +45,12 @@ def test_a_job_goes_on_with_what_is_left_and_ends_with_the_same_table(files, tmp
     assert [task.coarse for task in again.tasks()] == [1]
     again.take(done(again.tasks()[0]))
     pd.testing.assert_frame_equal(again.write(), expected)
+
+
+def test_stamps_and_windows_have_each_their_detector(files, tmp_path):
+    job = begin(files, tmp_path / "both", replace(WANTED, judged=1, windows=1))
+    assert (job.judge.stamps, job.plan.judge.stamps) == (True, False)
+    assert begin(files, tmp_path / "lines", replace(WANTED, judged=1)).plan.judge is None
 
 
 def test_a_folder_of_another_search_is_refused(files, tmp_path):

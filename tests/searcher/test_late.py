@@ -2,6 +2,7 @@
 
 import ast
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,10 +59,13 @@ def test_the_late_judge_is_the_packages_and_travels_as_a_name():
     late = LateJudge(None, 16)
     assert len(pickle.dumps(late)) < 1000
     cadences = torch.rand(2, 6, 16, 256, generator=torch.Generator().manual_seed(1))
-    expected = judge_of(shipped(16), torch.device("cpu"))
     assert late.judge.flips == ("identity",)
-    assert late.scores(cadences) == pytest.approx(np.asarray(LateJudge(None, 16).scores(cadences)))
-    assert [type(detector) for detector in late.judge.detectors] == [type(detector) for detector in expected.detectors]
+    # A search shows it stamps, and windows where it is asked to: each is another detector's.
+    for stamps in (True, False):
+        expected = replace(judge_of(shipped(16, stamps), torch.device("cpu")), flips=("identity",))
+        of_those = LateJudge(None, 16, stamps=stamps).scores(cadences)
+        np.testing.assert_allclose(of_those, expected.scores(cadences), rtol=1e-5)
+    assert not np.allclose(of_those, late.scores(cadences), rtol=1e-2)
 
 
 def test_weights_that_are_not_there_are_refused_when_asked(tmp_path):

@@ -23,6 +23,8 @@ SHIPPED = Path(str(files("abacad").joinpath("weights", "panel.safetensors")))
 """Weights of the panel network, trained on simulated cadences alone; README.md beside them says how."""
 SHIPPED_FEW_ROWS = SHIPPED.with_name("panel-few-rows.safetensors")
 """The same for panels of few rows, as in Breakthrough Listen's fine product."""
+SHIPPED_STAMPS = SHIPPED.with_name("panel-stamps.safetensors")
+"""The same for stamps of few rows, which the search cuts along the lines that it finds."""
 _FIRST = f"backbone.{FIRST_LAYER}"
 
 

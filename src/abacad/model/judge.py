@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from abacad.config import Flip, Inference, Represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector
-from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
+from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, SHIPPED_STAMPS
 from abacad.model.explain import evidence_map
 from abacad.model.precision import computing_in
 from abacad.model.score import score
@@ -25,13 +25,15 @@ from abacad.signal.cadence import Axes
 from abacad.types import CadenceArray, Panels, Planes
 
 # Rows of a panel below which the package's other weights are taken. One set was trained on panels of 273 rows, summed
-# by seven, the other on 16 rows as they are; a panel of 64 rows keeps nine of the first sort.
+# by seven, the others on 16 rows as they are; a panel of 64 rows keeps nine of the first sort.
 _FEW_ROWS = 64
 
 
-def shipped(n_time: int) -> Path:
-    """The file of the package's weights for panels of that many rows."""
-    return SHIPPED if n_time >= _FEW_ROWS else SHIPPED_FEW_ROWS
+def shipped(n_time: int, stamps: bool = False) -> Path:
+    """The file of the package's weights for panels of that many rows; of stamps along lines, or of windows."""
+    if n_time >= _FEW_ROWS:
+        return SHIPPED
+    return SHIPPED_STAMPS if stamps else SHIPPED_FEW_ROWS
 
 
 @dataclass(frozen=True)

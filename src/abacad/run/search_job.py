@@ -65,7 +65,7 @@ class Job:
         store: folder of the search.
         observation: open files.
         plan: what all coarse channels share, which goes to each worker once.
-        judge: detector that scores events, and windows in the plan; none where nothing is scored.
+        judge: detector that scores stamps of events; none where nothing is scored. The plan has that of windows.
         wanted: what was asked for.
         bands: excluded frequency ranges, whose signals come last and are not counted; none excludes none.
         results: results of the coarse channels that are done, by number.
@@ -188,7 +188,8 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
     # After the files are open: what the same search is depends on their headers, and a wrong file leaves no folder.
     store.begin(_asked(observation, settings, wanted.weights, wanted.pol))
     judge = _judge(observation, wanted.weights, wanted.accelerator) if wanted.judged or wanted.windows else None
-    plan = Plan.of(observation, settings, judge if wanted.windows else None, _first_look(wanted.accelerator))
+    of_windows = replace(judge, stamps=False) if judge is not None and wanted.windows else None
+    plan = Plan.of(observation, settings, of_windows, _first_look(wanted.accelerator))
     job = Job(store, observation, plan, judge, wanted, bands)
     # Also of coarse channels that another engine, or another machine, has searched.
     there = ((coarse, store.have(coarse)) for coarse in range(job.total))

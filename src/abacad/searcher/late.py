@@ -23,6 +23,7 @@ class LateJudge:
     Attributes:
         weights: a run folder or a file of weights; none takes those of the package.
         n_time: rows of the shortest panel, for which the package's weights are chosen.
+        stamps: whether it scores stamps or windows, for which the package's weights are chosen, too.
         accelerator: that scores; see `abacad.model.device.pick_device`.
         flips: whose logits are averaged; one view, since the others cost four times the time.
     """
@@ -30,6 +31,7 @@ class LateJudge:
     weights: Path | None
     n_time: int
     accelerator: str = "auto"
+    stamps: bool = True
     flips: Sequence[Flip] = ("identity",)
 
     @cached_property
@@ -44,7 +46,7 @@ class LateJudge:
         from abacad.model.device import pick_device
         from abacad.model.judge import shipped
 
-        judge = judge_of(self.weights or shipped(self.n_time), pick_device(self.accelerator))
+        judge = judge_of(self.weights or shipped(self.n_time, self.stamps), pick_device(self.accelerator))
         return replace(judge, flips=self.flips)
 
     def scores(self, panels: Any, axes: Any = None) -> Any:
