@@ -7,7 +7,7 @@
 
 The first three score simulated cadences of `kaggle`, 4 % with a needle of the test set's families, by the package's
 network (30 ms each), and let the observer weigh the loudest 2 % of those without a needle, and needles of panel SNR 4.5
-to 33 that are as loud (0.8 s each). The last prints the share of needles found at false-alarm rates, each table read
+to 33 that are as loud (0.7 s each). The last prints the share of needles found at false-alarm rates, each table read
 by a forest that grew on the others, and writes the forest that grows on all: with these arguments that of the package.
 """
 

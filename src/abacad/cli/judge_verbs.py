@@ -48,7 +48,7 @@ def _score_arguments(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--observer",
         action="store_true",
-        help="Weigh each cadence with the near-ideal observer too: deeper, 0.8 s of a core each.",
+        help="Weigh each cadence with the near-ideal observer too: deeper, 0.7 s of a core each.",
     )
     parser.add_argument(
         "--loudest",

@@ -52,7 +52,7 @@ _SUM = 0.5  # share of the sum in the answer: it knows less of the simulator tha
 def with_observer(
     scores: Float[np.ndarray, " batch"], panels: Float[Tensor, "batch panel time freq"], axes: Axes
 ) -> Float[np.ndarray, " batch"]:
-    """Scores of cadences after the blind observer has weighed them too, each in 0.8 s of a core.
+    """Scores of cadences after the blind observer has weighed them too, each in 0.7 s of a core.
 
     Args:
         scores: of a network, in [0, 1].

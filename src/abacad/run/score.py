@@ -75,7 +75,7 @@ def score(
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         bad: Stop at a cadence that cannot be used, or leave it out with a warning.
         observer: Weigh cadences with the near-ideal observer as well, blind (docs/bound.md): it sees fainter needles,
-            and takes 0.8 s of a core for each cadence. For panels of 64 rows and more.
+            and takes 0.7 s of a core for each cadence. For panels of 64 rows and more.
         loudest: Share of the cadences that the observer weighs, those with the highest scores; the others keep theirs.
             Figures at low false-alarm rates were measured with 0.02.
         progress: Show progress bars.
