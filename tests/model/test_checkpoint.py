@@ -13,7 +13,8 @@ from abacad.config import Model, Represent
 from abacad.errors import AbacadError
 from abacad.model import checkpoint
 from abacad.model.checkpoint import load_detector, save_detector
-from abacad.model.detector import Detector, build_detector
+from abacad.model.detector import SHIPPED, Detector, build_detector
+from abacad.model.tensors import read_weights
 from abacad.represent.representation import represent
 from abacad.signal.cadence import Axes
 
@@ -91,11 +92,25 @@ def test_rows_of_the_panel_network_were_always_summed(tmp_path):
 
 
 def test_where_its_own_start_was_from_no_longer_matters(tmp_path):
-    """The recipe names a file and the hub; the detector in the file needs neither."""
-    model = replace(SMALL, pretrained=True, weights=str(tmp_path / "gone.safetensors"))
-    save_detector(tmp_path / "best.safetensors", small(), model, BINNED)
-    again, _ = load_detector(tmp_path / "best.safetensors")
+    """Files of earlier versions name a file and the hub; the detector in them needs neither."""
+    about, weights = read_weights(saved(tmp_path / "best.safetensors"))
+    about["model"] |= {"pretrained": True, "weights": str(tmp_path / "gone.safetensors")}
+    again, _ = load_detector(rewritten(tmp_path / "old.safetensors", about, weights))
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in small().state_dict().items())
+
+
+def test_a_file_tells_no_path_of_the_machine_that_it_was_trained_on(tmp_path):
+    start = replace(SMALL, weights="/home/somebody/runs/first/weights.safetensors")
+    save_detector(tmp_path / "best.safetensors", small(), start, BINNED)
+    assert b"somebody" not in (tmp_path / "best.safetensors").read_bytes()
+
+
+def test_no_file_of_weights_in_the_package_tells_a_path():
+    files = sorted(SHIPPED.parent.glob("*.safetensors"))
+    assert len(files) >= 6
+    for file in files:
+        about, _ = read_weights(file)
+        assert (about.get("model") or {}).get("weights") is None, file.name
 
 
 def test_weights_in_another_order_of_memory_are_kept(tmp_path):

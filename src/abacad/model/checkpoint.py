@@ -32,7 +32,8 @@ def save_detector(
     about = {
         "version": __version__,
         "format": _FORMAT,
-        "model": asdict(model) | {"name": _architecture(detector, model.name)},
+        # Without the file that its training began with: that is a path of this machine, and nobody needs it to score.
+        "model": asdict(model) | {"name": _architecture(detector, model.name), "weights": None},
         "represent": asdict(represent),
         "axes": asdict(detector.axes),
         "fold": fold,
