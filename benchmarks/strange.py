@@ -14,6 +14,7 @@ trained.
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,11 +164,12 @@ def make(folder: Path, n_train: int, n_test: int, seed: int) -> None:
 
 
 def judge(folder: Path, run: Path) -> None:
-    """AUC of the test set by the package's weights and by the run's five folds, in one view each and in four."""
+    """AUC of the test set by the package's weights and by the run's five folds, each in one view."""
     truth = pd.read_csv(folder / "truth.csv", dtype={"id": str})
     test = truth[truth["split"] == "test"]
     names = test["id"].tolist()
-    judges = {"untrained": judge_of(SHIPPED, torch.device("cpu")), "trained": judge_of(run, torch.device("cpu"))}
+    paths = {"untrained": SHIPPED, "trained": run}
+    judges = {name: replace(judge_of(path, torch.device("cpu")), flips=("identity",)) for name, path in paths.items()}
     scores = {name: [] for name in judges}
     for first in track(range(0, len(names), 16), "Scoring"):
         cadences = np.stack([read_cadence(cadence_path(folder, "test", one)) for one in names[first : first + 16]])
