@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import abacad
+from abacad.config import Model, Represent
 from abacad.errors import AbacadError
+from abacad.model.checkpoint import save_detector
+from abacad.model.detector import build_detector
 from abacad.signal.cadence import Axes
 from tests.data.test_observation import six
 
@@ -21,6 +24,24 @@ def test_a_file_an_array_and_the_verb_give_one_score(shared_competition):
     assert sorted(scores["array"]) == [0, 1]
     array[:] = 0
     assert cadence.panels.std() > 0
+
+
+def test_a_cadence_without_axes_is_read_by_those_of_the_detector(tmp_path):
+    """Whatever these are: by the verb and by the class alike; and by its own where it has them."""
+    slow = Axes.evenly(900.0, n_time=16, n_freq=64, dt_s=18.0)
+    detector = build_detector(Model("panel", width=2, pretrained=False), Represent("binned", rows=1), slow)
+    save_detector(tmp_path / "slow.safetensors", detector, Model("panel", width=2), Represent("binned", rows=1))
+    array = np.random.default_rng(0).normal(size=(6, 16, 64))
+    array[::2, :, 30] += 3
+    alone, told = abacad.Cadence(array), abacad.Cadence(array, slow)
+    score = alone.score(tmp_path / "slow.safetensors")
+    table = abacad.score([array], weights=tmp_path / "slow.safetensors", progress=False)
+    assert score == pytest.approx(table["score"][0], abs=1e-6)
+    assert score == pytest.approx(told.score(tmp_path / "slow.safetensors"), abs=1e-6)
+    np.testing.assert_allclose(
+        alone.evidence(tmp_path / "slow.safetensors"), told.evidence(tmp_path / "slow.safetensors"), atol=1e-6
+    )
+    assert alone.axes == Axes.usual(16, 64)
 
 
 def test_a_window_of_telescope_files_knows_its_units_and_scores_as_the_verb(tmp_path):

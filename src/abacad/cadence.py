@@ -88,6 +88,8 @@ class Cadence:
         self.panels: CadenceArray = as_cadence(np.asarray(panels), name)
         _, n_time, n_freq = self.panels.shape
         self.axes = axes or Axes.usual(n_time, n_freq)
+        # As `abacad.score` does: what says nothing of its own is read by the axes that the detector was trained with.
+        self._told = axes
         if (self.axes.n_time, self.axes.n_freq) != (n_time, n_freq):
             raise AbacadError(
                 f"The axes tell of {self.axes.n_time} rows and {self.axes.n_freq} channels, the array has {n_time} and "
@@ -153,7 +155,7 @@ class Cadence:
         import torch  # here, as reading and drawing need none of it, and it takes seconds to import
 
         panels = torch.from_numpy(self.panels[None])
-        scores = self._judge(weights).scores(panels, self.axes)
+        scores = self._judge(weights).scores(panels, self._told)
         if observer:
             from abacad.ideal.second_opinion import with_observer
 
@@ -170,7 +172,7 @@ class Cadence:
             >>> Cadence(np.random.default_rng(0).normal(size=(6, 28, 64))).evidence().shape
             (6, 28, 64)
         """
-        return self._judge(weights).evidence(self.panels, self.axes)
+        return self._judge(weights).evidence(self.panels, self._told)
 
     def plot(self, *, evidence: bool = False, weights: str | Path | None = None) -> Picture:
         """Draw the six panels, time downwards; a notebook shows the picture.
