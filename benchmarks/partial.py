@@ -1,6 +1,6 @@
 """Lines that miss one or two ON panels: how many are found, by the share of the loudest that the observer weighs.
 
-    python benchmarks/partial.py --cadences 24000 --needles 1500 --seed 8500 --out partial.csv
+    python benchmarks/partial.py --cadences 24000 --needles 4000 --seed 8500 --out partial.csv
     python benchmarks/partial.py --of partial.csv
 
 In sets as they are drawn such lines are rare: 70 of 134,400 cadences (`benchmarks/loudest.py`). Here the cadences of
@@ -25,7 +25,6 @@ from abacad.parallel import side_by_side
 from abacad.signal.cadence import Axes
 from abacad.simulator.scene import generate
 from abacad.simulator.settings import Families, Simulation
-from abacad.types import Panels
 
 _BATCH, _SNR = 16, (6.5, 10.0)
 _SHARES = (0.02, 0.05, 0.1)
@@ -36,12 +35,11 @@ _DRAWS = 1000  # of the bootstrap
 def sources(seed: int) -> dict[str, tuple[Simulation, int]]:
     """What is simulated, and the seed: cadences without a needle, whole lines, and lines in one or two ON panels."""
     kaggle = simulation_of("kaggle")
-    lines = replace(kaggle, positives=1.0, needles=replace(kaggle.needles, test_families=None, families=_LINES))
+    lines = replace(
+        kaggle, positives=1.0, needles=replace(kaggle.needles, test_families=None, families=Families.only(line=1.0))
+    )
     whole, partial = (replace(lines, needles=replace(lines.needles, partial=share)) for share in (0.0, 1.0))
     return {"none": (replace(kaggle, positives=0.0), seed), "whole": (whole, seed + 1), "partial": (partial, seed + 2)}
-
-
-_LINES = Families.only(line=1.0)
 
 
 def scored(n: int, n_needles: int, seed: int) -> pd.DataFrame:
@@ -65,7 +63,7 @@ def weighed(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
 
     def one(row: int) -> dict[str, object]:
         simulation, own = drawn[table.loc[row, "source"]]
-        panels: Panels = generate(simulation, np.array([table.loc[row, "place"]]), own).panels[0]
+        panels = generate(simulation, np.array([table.loc[row, "place"]]), own).panels[0]
         return row_of(blind_observer(Axes.usual(*panels.shape[1:])).opinion(panels))
 
     said = pd.DataFrame(list(track(side_by_side(one, loud), "Weighing", len(loud))), index=loud)
@@ -107,7 +105,7 @@ def main() -> None:
     """Score and weigh, or tell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cadences", type=int, default=24000)
-    parser.add_argument("--needles", type=int, default=1500)
+    parser.add_argument("--needles", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=8500)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--of", type=Path)

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from abacad.ideal.curve import STEEPEST, _band, _follow, _over_gap, _weigh_and_move, curve_model, curve_ratios
+from abacad.ideal.curve import (
+    STEEPEST,
+    _band,
+    _follow,
+    _mean_around,
+    _over_gap,
+    _weigh_and_move,
+    curve_model,
+    curve_ratios,
+)
 from abacad.signal.cadence import ON
 from abacad.simulator.shape import panel_time
 from tests.ideal.small import AXES
@@ -89,6 +98,15 @@ def test_a_panel_is_followed_as_its_chain_is_written_down():
     assert followed.sum((1, 3)) == pytest.approx(np.ones((2, 2)), rel=1e-5)
     np.testing.assert_allclose(logs, np.log(state.sum((1, 3))), rtol=1e-5)
     np.testing.assert_allclose(followed, state / state.sum((1, 3), keepdims=True), rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("half", [0, 1, 5, 12])
+def test_means_around_a_place_know_nothing_beyond_the_ends(half):
+    values = np.random.default_rng(3).random(12).astype(np.float32)
+    out = np.empty(12, np.float32)
+    _mean_around(values, half, out)
+    window = np.ones(2 * half + 1) / (2 * half + 1)
+    np.testing.assert_allclose(out, np.convolve(values, window)[half : half + 12], rtol=1e-5)
 
 
 def test_over_a_gap_a_path_goes_straight_on_or_comes_back_nearby():

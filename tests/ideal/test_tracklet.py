@@ -1,9 +1,10 @@
 """Sums along short pieces, against sums along the path written out."""
 
+import numpy as np
 import pytest
 import torch
 
-from abacad.ideal.tracklet import ROWS, add_shifted, tracklets
+from abacad.ideal.tracklet import ROWS, add_moved, tracklets
 
 
 def test_tracklets_are_sums_along_straight_pieces():
@@ -37,6 +38,6 @@ def test_a_stair_step_of_its_own_slope_is_gathered_whole():
     ("shift", "expected"), [(2, [2, 3, 0, 0]), (-1, [0, 0, 1, 2]), (4, [0, 0, 0, 0]), (6, [0, 0, 0, 0])]
 )
 def test_what_lies_beyond_the_window_adds_nothing(shift, expected):
-    to = torch.zeros(4)
-    add_shifted(to, torch.arange(4.0), shift)
+    to = np.zeros(4, np.float32)
+    add_moved(to, np.arange(4, dtype=np.float32), shift)
     assert to.tolist() == expected

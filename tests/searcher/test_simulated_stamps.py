@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from abacad.searcher.simulated_stamps import SimulatedStamps
+from abacad.searcher.simulated_stamps import SimulatedStamps, _line
 from abacad.searcher.stamp import RESIDUAL
 from abacad.signal.cadence import OFF, ON
+from abacad.simulator.needle import NeedleBatch
 from abacad.simulator.noise import Noise
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.settings import Families, Needles, Rfi, Simulation
@@ -39,12 +40,28 @@ def test_a_needle_keeps_its_brightness_and_drifts_slowly_whatever_its_drift(drif
     assert np.all(power > 0.7 * 20)
     assert np.all(power < 1.2 * 20)
     assert off.max() < 6.5  # of 100,000 pixels
+    assert (panels != 0).any(axis=2).all()  # a bin beyond the band would be exactly 0 in all rows
     place = two.argmax(axis=-1).mean(axis=-1)
     moved = np.abs(np.diff(place, axis=1)) / 2
     natural = drift * TELESCOPE.axes.panel_period_s / TELESCOPE.axes.df_hz
     assert moved == pytest.approx(np.full(moved.shape, min(RESIDUAL, natural)), abs=1.0)
     # in the middle of the stamp half-way through the observation, which is in the second ON panel
     assert place[:, 1] == pytest.approx(np.full(8, 128), abs=1.5)
+
+
+def test_a_stamp_lies_along_what_is_lit_in_on_panels():
+    """A bright line in ON panels, of which half is dark; whatever stands elsewhere, or would be there, is no matter."""
+    axes = TELESCOPE.axes
+    rows = (np.asarray(axes.panel_start_s) / axes.dt_s)[:, None] + np.arange(16) + 0.5
+    envelope = np.ones((6, 16))
+    envelope[::2, 8:] = 0
+    channel = np.where((envelope > 0) & (np.arange(6) % 2 == 0)[:, None], 10 + 0.5 * rows, 200.0)
+    one = np.ones(1)
+    needles = NeedleBatch(channel[None], envelope[None], one, one, np.zeros(1, int), one, 256)
+    line = _line(needles, axes)
+    assert (line.x, line.slope) == pytest.approx((10, 0.5))
+    off_alone = replace(needles, envelope=np.where(np.arange(6) % 2, 1.0, 0.0)[None, :, None] * np.ones((1, 6, 16)))
+    assert (_line(off_alone, axes).x, _line(off_alone, axes).slope) == pytest.approx((200, 0))
 
 
 def test_the_truth_is_that_of_bins():
@@ -71,6 +88,14 @@ def test_what_stands_still_runs_askew_in_the_stamp_of_a_fast_line():
             seen.append(abs(np.polyfit(np.arange(16), place, 1)[0]))
     assert len(seen) > 5
     assert np.median(seen) == pytest.approx(expected, abs=0.1)
+
+
+def test_the_bandpass_is_flat_as_the_search_makes_it():
+    """Means of bins over a panel, of fast lines: ripples of 10 % of the level would be 20 σ of such a mean."""
+    rippled = replace(STEADY, bandpass_ripple=0.1)
+    panels = SimulatedStamps(lines(3.0, 0.01, noise=rippled, positives=0.0), 20, seed=2).batch(range(6)).panels
+    quiet = panels.numpy()[:, list(ON)].mean(axis=2) * 4
+    assert np.quantile(np.abs(quiet), 0.95) < 2.5
 
 
 def test_a_stamp_is_the_same_alone_and_in_a_batch_and_its_target_is_known_beforehand():

@@ -116,14 +116,14 @@ def _follow(state: np.ndarray, seen: np.ndarray, slopes: np.ndarray, band: np.nd
     n_chain, n_slope, n_tone, n_place = state.shape
     n_piece = seen.shape[2]
     logs = np.zeros((n_chain, n_tone), np.float32)
-    # Two slopes of zeros at either side: the steepest ones change to no steeper one.
-    moved = np.zeros((n_slope + 4, n_place), np.float32)
+    # Slopes of zeros at either side: the steepest ones change to no steeper one.
+    moved = np.zeros((n_slope + 2 * _MOST, n_place), np.float32)
     for chain in range(n_chain):
         for tone in range(n_tone):
             factor, total_log = np.float32(1), 0.0
             for piece in range(n_piece):
                 for s in range(n_slope):
-                    _weigh_and_move(state[chain, s, tone], seen[s, tone, piece], factor, slopes[s], moved[s + 2])
+                    _weigh_and_move(state[chain, s, tone], seen[s, tone, piece], factor, slopes[s], moved[s + _MOST])
                 total = 0.0
                 for s in range(n_slope):
                     total += _mix(moved, s, band[chain, s], state[chain, s, tone])

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from abacad.ideal.lit import needle_patterns, over_patterns
 from abacad.ideal.pixel import QUARTERS
-from abacad.ideal.tracklet import ROWS, add_moved, add_shifted
+from abacad.ideal.tracklet import ROWS, add_moved
 from abacad.signal.cadence import N_PANELS, ON
 from abacad.signal.compiled import compiled
 from abacad.signal.drift import bins_per_panel
@@ -148,16 +148,26 @@ def line_ratios(
     some = max(1, _AT_ONCE // len(log_tone))
     by_drift = []
     for first in range(0, len(grid.drift), some):
-        drifts = range(first, min(first + some, len(grid.drift)))
+        part = slice(first, first + some)
         panels = {}
         for panel, given in zip(ON, sums, strict=True):
-            panels[panel] = given.new_zeros(len(drifts), *given.shape[1:])
-            for place, number in enumerate(drifts):
-                add_shifted(panels[panel][place], given[grid.slope[number]], int(grid.start[number, panel]))
-        weights = [(lit, share * _allowed(grid, lit)[drifts.start : drifts.stop, None]) for lit, share in patterns]
+            moved = _moved(given.numpy(), grid.slope[part], grid.start[part, panel])
+            panels[panel] = torch.from_numpy(moved)
+        weights = [(lit, share * _allowed(grid, lit)[part, None]) for lit, share in patterns]
         ratio = torch.logsumexp(over_patterns(panels, weights) + log_tone[:, None], 1)
-        by_drift.append(ratio + grid.log_prior[drifts.start : drifts.stop, None])
+        by_drift.append(ratio + grid.log_prior[part, None])
     return torch.cat(by_drift)
+
+
+@compiled
+def _moved(sums: np.ndarray, slope: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The sums of each drift's slope, by the place that its path has in the middle ON panel."""
+    n_tone, n_place = sums.shape[1:]
+    out = np.zeros((len(slope), n_tone, n_place), np.float32)
+    for number in range(len(slope)):
+        for tone in range(n_tone):
+            add_moved(out[number, tone], sums[slope[number], tone], start[number])
+    return out
 
 
 @lru_cache(maxsize=32)

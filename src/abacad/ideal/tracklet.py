@@ -25,17 +25,6 @@ def add_moved(to: np.ndarray, what: np.ndarray, shift: int) -> None:
         to[i] += what[i + shift]
 
 
-def add_shifted(to: Float[Tensor, "*shape place"], what: Float[Tensor, "*shape place"], shift: int) -> None:
-    """In place: to(i) += what(i + shift), where that is inside."""
-    n = to.shape[-1]
-    if abs(shift) >= n:
-        return
-    if shift >= 0:
-        to[..., : n - shift] += what[..., shift:]
-    else:
-        to[..., -shift:] += what[..., :shift]
-
-
 def tracklets(
     ratios: Float[Tensor, "tone time place"], steepest: int, out: Float[Tensor, "slope tone piece place"] | None = None
 ) -> Float[Tensor, "slope tone piece place"]:

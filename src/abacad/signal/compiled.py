@@ -28,7 +28,7 @@ def flushing() -> Iterator[None]:
 
     The probabilities of a long path shrink to such numbers, of which a processor adds one in the time of a hundred.
     """
-    import torch
+    import torch  # here: the search's loops are compiled without it
 
     tiny = torch.tensor(1e-30) * 1e-9
     was = bool(tiny == 0)
