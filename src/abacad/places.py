@@ -25,7 +25,7 @@ USUAL_PLACES = (
 _OF_COMPETITION = (LABELS, SAMPLE, "train", "test", NEVER_OPENED, "truth.csv", "simulation.json", "overlaps.csv",
                    "groups.csv")  # fmt: skip
 _OF_RUN = (CONFIG, "folds.csv", "oof.csv", "test.csv", "run.json", "checked.json", "log.txt", "packed-train.npy",
-           "packed-pseudo.npy", "run.lock", "weights.safetensors")  # fmt: skip
+           "packed-pseudo.npy", "lines-train.npy", "lines-pseudo.npy", "run.lock", "weights.safetensors")  # fmt: skip
 _DEEPEST = 4  # folders between a competition's own and the deepest of its files
 
 

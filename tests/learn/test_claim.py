@@ -145,7 +145,7 @@ def test_the_same_labels_in_another_place_are_the_same_data(run):
 
 def test_a_finished_fold_needs_no_state_and_a_finished_run_no_packed_cadences(run):
     begun(run, epochs=1)
-    for path in (run.fold_oof(0), run.fold(1) / "last.ckpt", run.packed_pseudo):
+    for path in (run.fold_oof(0), run.fold(1) / "last.ckpt", run.packed_pseudo, run.lines, run.lines_pseudo):
         path.parent.mkdir(exist_ok=True)
         path.touch()
     clean(run)
@@ -154,8 +154,7 @@ def test_a_finished_fold_needs_no_state_and_a_finished_run_no_packed_cadences(ru
     assert run.packed.exists()
     run.oof.touch()
     clean(run)
-    assert not run.packed.exists()
-    assert not run.packed_pseudo.exists()
+    assert not any(path.exists() for path in run.all_packed)
 
 
 def test_a_pretraining_is_finished_by_its_weights(run):

@@ -177,8 +177,8 @@ def test_a_training_that_diverges_stops_and_says_where(shared_competition, tmp_p
 def test_validation_logits_that_are_no_numbers_are_no_auc_of_a_half(shared_competition, tmp_path, monkeypatch):
     plain = Detector.forward
 
-    def broken(self, planes, axes=None):
-        logits = plain(self, planes, axes)
+    def broken(self, planes, **others):
+        logits = plain(self, planes, **others)
         return logits if self.training else logits * float("nan")
 
     monkeypatch.setattr(Detector, "forward", broken)

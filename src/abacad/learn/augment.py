@@ -13,12 +13,17 @@ import albumentations as A
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from abacad.config import Augment
+from abacad.model.evidence import reversed_freq, reversed_time
 from abacad.represent.representation import Representation
 from abacad.types import Planes
 
 cv2.setNumThreads(0)  # several processes read at once; threads within each would compete for the same cores
+
+NO_LINES = torch.empty(0, dtype=torch.int8)
+"""Of a cadence whose lines nobody kept."""
 
 
 class TimeReversal(A.ImageOnlyTransform):
@@ -33,6 +38,10 @@ class TimeReversal(A.ImageOnlyTransform):
         """Reverse the rows of an array (row, freq, plane), and the order of its planes."""
         # torch refuses arrays with a negative stride, which `[::-1]` gives: hence the copy
         return np.ascontiguousarray(img[::-1, :, self.seen.time_reversed(img.shape[2])])
+
+
+_TURNED = {A.HorizontalFlip.__name__: reversed_freq, TimeReversal.__name__: reversed_time}
+"""What each change does to lines."""
 
 
 class Augmentation:
@@ -59,6 +68,7 @@ class Augmentation:
                 ),
             ],
             seed=seed,
+            save_applied_params=True,
         )
 
     def reseed(self, *key: int) -> None:
@@ -72,12 +82,23 @@ class Augmentation:
             change.set_random_seed(int(stream))
 
     def __call__(self, planes: Planes) -> Planes:
-        """A changed copy of one cadence.
+        """A changed copy of one cadence, (plane, row, freq)."""
+        return self.with_lines(planes, NO_LINES)[0]
+
+    def with_lines(self, planes: Planes, lines: Tensor) -> tuple[Planes, Tensor]:
+        """Changed copies of a cadence and of its lines.
 
         Args:
             planes: (plane, row, freq).
+            lines: (map, drift2, freq2) as `abacad.learn.kept_lines` keeps them, or none, an empty tensor. They are
+                turned round with the cadence; a shift leaves them as they are, so nobody keeps lines where cadences
+                are shifted.
         """
         # albumentations takes images as OpenCV does: the planes last, and one block of memory
         image = self.seen.unstacked(planes).permute(1, 2, 0).numpy()
-        changed = self.compose(image=np.ascontiguousarray(image))["image"]
-        return self.seen.stacked(torch.from_numpy(changed).permute(2, 0, 1).contiguous())
+        changed = self.compose(image=np.ascontiguousarray(image))
+        planes = self.seen.stacked(torch.from_numpy(changed["image"]).permute(2, 0, 1).contiguous())
+        if lines.numel():
+            for name, _ in changed["applied_transforms"]:
+                lines = _TURNED[name](lines)
+        return planes, lines

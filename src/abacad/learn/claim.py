@@ -70,7 +70,7 @@ def clean(run: RunFolder) -> None:
     for fold in run.path.glob("fold*/oof.csv"):
         fold.with_name(run.last(0).name).unlink(missing_ok=True)
     if run.oof.is_file() and (run.verb == "train" or run.pretrained.is_file()):
-        for packed in (run.packed, run.packed_pseudo):
+        for packed in run.all_packed:
             packed.unlink(missing_ok=True)
 
 
@@ -127,7 +127,7 @@ def _is_trained(run: RunFolder) -> bool:
 
 def _forget_preparation(run: RunFolder) -> None:
     """Remove folds and packed cadences that were made for another recipe or from other data."""
-    for path in (run.checked, run.folds, run.packed, run.packed_pseudo):
+    for path in (run.checked, run.folds, *run.all_packed):
         path.unlink(missing_ok=True)
 
 

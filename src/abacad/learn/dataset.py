@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from abacad.config import Represent
 from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.errors import AbacadError
-from abacad.learn.augment import Augmentation
+from abacad.learn.augment import NO_LINES, Augmentation
 from abacad.learn.order import EpochOrder
 from abacad.learn.readers import Loader
 from abacad.learn.shared_memory import readers_that_fit
@@ -39,11 +39,13 @@ class Sample(NamedTuple):
         place: Position of the cadence among the labelled ones, which come first, and the simulated ones.
         planes: (plane, row, freq), float32.
         target: 1 with a needle, 0 without, between 0 and 1 for a pseudo label, NaN in a test set; float32.
+        lines: The cadence's kept lines, int8; empty where there are none.
     """
 
     place: int | Tensor
     planes: Tensor
     target: Tensor
+    lines: Tensor = NO_LINES
 
 
 def _target(value: float | np.number) -> Tensor:
@@ -134,6 +136,7 @@ class Samples(Dataset):
         targets: np.ndarray | None = None,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        lines: Dataset | None = None,
     ) -> None:
         """Choose the cadences.
 
@@ -143,7 +146,9 @@ class Samples(Dataset):
             targets: Target of every cadence of the source; none in a test set.
             augmentation: Random changes; none for validation and test.
             seed: Seed of those changes.
+            lines: Kept lines of every cadence of the source; none: samples have no lines.
         """
+        self.lines = lines
         self.source, self.indices = source, np.asarray(indices, dtype=int)
         # NaN, and not 0: a target of a test set that got into a loss would show at once
         self.targets = np.full(self.indices.max(initial=-1) + 1, np.nan) if targets is None else targets
@@ -160,13 +165,13 @@ class Samples(Dataset):
     def __getitem__(self, item: int) -> Sample:
         """One sample; seed, epoch and index alone decide its random changes, whichever process reads it."""
         index = int(self.indices[item])
-        planes = self.source[index]
+        planes, lines = self.source[index], NO_LINES if self.lines is None else self.lines[index]
         if self.augmentation is not None:
             # A stopped fold goes on with other reader processes, perhaps in another number. A seed for each cadence
             # makes its changes the same all the same, and they need not be stored.
             self.augmentation.reseed(self.seed, self.epoch, index)
-            planes = self.augmentation(planes)
-        return Sample(index, planes, _target(self.targets[index]))
+            planes, lines = self.augmentation.with_lines(planes, lines)
+        return Sample(index, planes, _target(self.targets[index]), lines)
 
 
 def loader(

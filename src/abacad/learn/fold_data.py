@@ -64,7 +64,7 @@ class FoldData(pl.LightningDataModule):
 
         Shares have the same size; where the number does not divide, some cadences are in two shares.
         """
-        samples = Samples(self.labelled.source, self.held, self.labelled.targets)
+        samples = Samples(self.labelled.source, self.held, self.labelled.targets, lines=self.labelled.lines)
         size = self.recipe.inference.batch_size
         return loader(samples, size, self._readers(), process=process, processes=processes)
 
@@ -72,7 +72,7 @@ class FoldData(pl.LightningDataModule):
         """Batches of the share that one process has of an epoch's training."""
         recipe, labelled = self.recipe, self.labelled
         augmentation = Augmentation(recipe.augment, representation(recipe.represent))
-        samples: Any = Samples(labelled.source, self.kept, labelled.targets, augmentation, recipe.seed)
+        samples: Any = Samples(labelled.source, self.kept, labelled.targets, augmentation, recipe.seed, labelled.lines)
         if recipe.data.simulated:
             simulation = _shaped_as(preset_named(recipe.data.simulated_preset), labelled.axes)
             simulated = SimulatedCadences(simulation, recipe.data.simulated, recipe.seed)

@@ -20,6 +20,7 @@ class Labelled:
         folds: (cadence,) number of the fold that holds it back; −1 where none does.
         shape: Shape of a cadence before it is represented, (6, time, freq).
         axes: Units of its rows and channels, and when its panels began.
+        lines: Their lines (`abacad.learn.kept_lines`) by position, int8; none where the detector sums them anew.
         pseudo: Position of the first cadence with a pseudo label, and these labels by fold; none without pseudo labels.
         in_turn: Train on the cadences in their order, from bright needles to faint ones, instead of shuffling them.
     """
@@ -30,6 +31,7 @@ class Labelled:
     folds: np.ndarray
     shape: tuple[int, ...]
     axes: Axes = field(default_factory=Axes)
+    lines: Dataset | None = None
     pseudo: tuple[int, Mapping[int, np.ndarray]] | None = None
     in_turn: bool = False
 

@@ -27,6 +27,8 @@ from abacad.learn.speed import laid_out
 from abacad.learn.state import FoldState
 from abacad.metric import auc
 from abacad.model.detector import Detector
+from abacad.model.evidence import from_bytes
+from abacad.types import Planes
 
 
 class Learner(pl.LightningModule):
@@ -94,11 +96,16 @@ class Learner(pl.LightningModule):
             generator = torch.Generator().manual_seed(mixed(self.seed, self.epoch, self.global_rank, batch_index))
             planes, targets = mixup(planes, targets, self.recipe.augment.mixup, generator)
         # In 32 bits: a loss in half precision has three digits, and small ones would become 0.
-        loss = loss_of(self.detector(planes).float(), targets, self.pos_weight, self.recipe.optim.focal)
+        loss = loss_of(self._logits(planes, batch.lines), targets, self.pos_weight, self.recipe.optim.focal)
         if not loss.isfinite():
             raise AbacadError(self._diverged(f"the loss is {loss.item()}", batch.place, f", step {batch_index + 1}"))
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(targets), sync_dist=True)
         return loss
+
+    def _logits(self, planes: Planes, lines: Tensor) -> Tensor:
+        """The detector's log-odds, from lines that were kept where they were."""
+        evidence = from_bytes(lines) if lines.numel() else None
+        return self.detector(planes, evidence=evidence).float()
 
     def _diverged(self, what: str, places: Any, step: str = "") -> str:
         ids = ", ".join(self.name_of(int(place)) for place in places[:3])
@@ -112,7 +119,7 @@ class Learner(pl.LightningModule):
     def validation_step(self, batch: Sample, batch_index: int) -> None:
         """Keep places, logits and targets of one batch; the AUC needs all of the fold at once."""
         assert isinstance(batch.place, Tensor)  # a whole number in a sample, and a tensor of them in a batch
-        logits = self.detector(laid_out(batch.planes, self.recipe)).float()
+        logits = self._logits(laid_out(batch.planes, self.recipe), batch.lines)
         self.seen.append((batch.place, logits, batch.target))
 
     def on_validation_epoch_end(self) -> None:

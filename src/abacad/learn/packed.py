@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from rich.progress import track
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -25,12 +26,12 @@ log = logging.getLogger(__name__)
 
 _COMPARED = 5  # cadences that are compared with the source before a packed file is used
 _TOGETHER = 16  # cadences that are represented and packed at once
-_ROUNDING = 1e-2
-"""Allowed difference: rounding to float16, and sums in another order in batches of another size."""
+_ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.int8): 1.0}
+"""Allowed difference: rounding, and sums in another order in batches of another size."""
 
 
 class Packed(Dataset):
-    """The cadences of a packed file; `packed[i]` is (plane, row, freq), float32."""
+    """The cadences of a packed file; `packed[i]` is what was packed, floats as float32."""
 
     def __init__(self, path: Path) -> None:
         """Look at the head of the file; a cadence is read when it is asked for."""
@@ -42,7 +43,7 @@ class Packed(Dataset):
         return len(self.values)
 
     def __getitem__(self, index: int) -> Tensor:
-        """One represented cadence."""
+        """One cadence."""
         number = range(len(self))[index]  # an IndexError beyond the last, which ends a loop
         shape, dtype = self.values.shape[1:], self.values.dtype
         size = math.prod(shape)
@@ -50,34 +51,44 @@ class Packed(Dataset):
         # times as much as is asked for (docs/lab-notebook.md, section 28). Opened anew each time: readers that are
         # forked would share the place in an open file.
         start = self.values.offset + number * size * dtype.itemsize
-        values = np.fromfile(self.path, dtype, size, offset=start)
-        return torch.from_numpy(values.astype(np.float32).reshape(shape))
+        values = np.fromfile(self.path, dtype, size, offset=start).reshape(shape)
+        return torch.from_numpy(values.astype(np.float32) if dtype == np.float16 else values)
 
 
-def worth_packing(source: Dataset, n_cadences: int, folder: Path) -> bool:
+def worth_packing(source: Dataset, n_cadences: int, folder: Path, dtype: DTypeLike = np.float16) -> bool:
     """Whether the packed file would take at most 24 GB and a third of the free disk.
 
     Args:
         source: Gives represented cadences; the first tells the size of all.
         n_cadences: How many are packed.
         folder: Where the file would be.
+        dtype: Of the numbers in it.
     """
     # 24 GB: the competition's 54,000 cadences take 19 GB for the panel network, and making them anew in each epoch
     # would take five times as long. A third of the free disk: checkpoints and logs have to fit beside it.
-    size = n_cadences * source[0].numel() * np.dtype(np.float16).itemsize
+    size = n_cadences * source[0].numel() * np.dtype(dtype).itemsize
     return size <= min(24e9, shutil.disk_usage(folder).free / 3)
 
 
-def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, progress: bool = False) -> Packed:
-    """Write `source[0 … n_cadences − 1]` into one float16 file, unless it is there already.
+def pack(
+    source: Dataset,
+    n_cadences: int,
+    path: Path,
+    *,
+    dtype: DTypeLike = np.float16,
+    workers: int = 0,
+    progress: bool = False,
+) -> Packed:
+    """Write `source[0 … n_cadences − 1]` into one file, unless it is there already.
 
     An existing file is compared with the source at five cadences. One that a kill left unfinished (zeros at its end),
     or that another recipe made, is written again.
 
     Args:
-        source: Gives represented cadences, (plane, row, freq).
+        source: Gives represented cadences, (plane, row, freq), or other tensors of one shape.
         n_cadences: How many.
         path: The `.npy` file.
+        dtype: Of the numbers in it: float16, or int8 of tensors that are int8 already.
         workers: Processes that read and represent.
         progress: Show a progress bar.
 
@@ -85,7 +96,7 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
         AbacadError: the disk has no room for it.
     """
     if path.is_file():
-        if _is_of(path, source, n_cadences):
+        if _is_of(path, source, n_cadences, np.dtype(dtype)):
             return Packed(path)
         log.warning("%s does not hold these cadences; packing them anew", path)
     order: Sequence[int] = range(n_cadences)
@@ -95,7 +106,7 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
         done = 0
         for batch in track(batches, "Packing cadences", disable=not progress, transient=True):
             if values is None:
-                values = _new(temporary, (n_cadences, *batch.shape[1:]))
+                values = _new(temporary, (n_cadences, *batch.shape[1:]), dtype)
             values[done : done + len(batch)] = batch.numpy()
             done += len(batch)
         if values is not None:
@@ -103,14 +114,14 @@ def pack(source: Dataset, n_cadences: int, path: Path, *, workers: int = 0, prog
     return Packed(path)
 
 
-def _new(path: Path, shape: tuple[int, ...]) -> np.memmap:
+def _new(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> np.memmap:
     """An empty mapped file with its blocks reserved: writing to a map on a full disk would end the process."""
-    np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
+    np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape).flush()
     reserve(path)
     return np.lib.format.open_memmap(path, mode="r+")
 
 
-def _is_of(path: Path, source: Dataset, n_cadences: int) -> bool:
+def _is_of(path: Path, source: Dataset, n_cadences: int, dtype: np.dtype) -> bool:
     """Whether a packed file holds the source's cadences, judged by five of them, from the first to the last."""
     try:
         packed = Packed(path)
@@ -119,10 +130,12 @@ def _is_of(path: Path, source: Dataset, n_cadences: int) -> bool:
     first = source[0]
     # Another recipe gives other shapes or other values. A kill in the middle of writing leaves zeros, and always at the
     # end of the file: the last place is among those that are compared.
-    if packed.values.shape != (n_cadences, *first.shape) or packed.values.dtype != np.float16:
+    if packed.values.shape != (n_cadences, *first.shape) or packed.values.dtype != dtype:
         return False
     places = np.unique(np.linspace(0, n_cadences - 1, _COMPARED).round().astype(int)).tolist()
-    return all(torch.allclose(packed[place], source[place], rtol=_ROUNDING, atol=_ROUNDING) for place in places)
+    allowed = _ROUNDING[dtype]
+    pairs = ((packed[place].float(), source[place].float()) for place in places)
+    return all(((one - other).abs() <= allowed * (1 + other.abs())).all() for one, other in pairs)
 
 
 def packed_if_wanted(source: Dataset, n_cadences: int, path: Path, recipe: Recipe) -> Dataset:

@@ -22,6 +22,7 @@ from abacad.data.competition import listed_files
 from abacad.errors import AbacadError
 from abacad.files import read_table
 from abacad.learn.dataset import Cadences
+from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
 from abacad.learn.run_folder import RunFolder
@@ -64,12 +65,14 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
     log.info("%d test cadences join the training, with the scores of %s for targets", len(scores), path)
     cadences = Cadences(root, "test", list(scores["id"]), recipe.represent, labelled.shape, partners_for(root, recipe))
     source = packed_if_wanted(cadences, len(scores), run.packed_pseudo, recipe)
+    lines = lines_if_wanted(source, run.lines_pseudo, recipe, labelled.axes)
     # of the labels: by their shares the loss of the other run weighed the classes
     share = float(labelled.targets.mean())
     by_fold = {fold: probability(scores[f"fold{fold}"].to_numpy(float), share) for fold in folds}
     return replace(
         labelled,
         source=ConcatDataset([labelled.source, source]),
+        lines=None if labelled.lines is None or lines is None else ConcatDataset([labelled.lines, lines]),
         ids=np.concatenate([labelled.ids, scores["id"].to_numpy()]),
         targets=np.concatenate([labelled.targets.astype(float), np.mean(list(by_fold.values()), axis=0)]),
         folds=np.concatenate([labelled.folds, np.full(len(scores), NEVER_HELD_BACK)]),

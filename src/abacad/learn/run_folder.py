@@ -96,6 +96,21 @@ class RunFolder(Summary):
         return self.path / "packed-pseudo.npy"
 
     @property
+    def lines(self) -> Path:
+        """The lines of the packed training cadences; removed with them."""
+        return self.path / "lines-train.npy"
+
+    @property
+    def lines_pseudo(self) -> Path:
+        """The lines of the packed test cadences; removed with them."""
+        return self.path / "lines-pseudo.npy"
+
+    @property
+    def all_packed(self) -> tuple[Path, ...]:
+        """Every file that only spares work while the run trains."""
+        return self.packed, self.packed_pseudo, self.lines, self.lines_pseudo
+
+    @property
     def pretrained(self) -> Path:
         """The detector of `abacad pretrain`; written last, so that it exists only for a finished run."""
         return self.path / "weights.safetensors"

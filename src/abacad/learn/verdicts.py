@@ -62,6 +62,7 @@ def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
     return replace(
         labelled,
         source=ConcatDataset([labelled.source, cadences]),
+        lines=None,  # these few are not packed, and a batch has the lines of all of its cadences or of none
         ids=np.concatenate([labelled.ids, ids]),
         targets=np.concatenate([targets, joining.to_numpy()]),
         folds=np.concatenate([labelled.folds, np.full(len(ids), NEVER_HELD_BACK)]),

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief, plain_name
+from abacad.model.evidence import Evidence
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
 from abacad.model.tensors import compare, read_weights
 from abacad.plain import build
@@ -40,19 +41,21 @@ class Detector(nn.Module):
         super().__init__()
         self.backbone, self.size, self.axes = backbone, size, axes or Axes()
 
-    def forward(self, planes: Planes, axes: Axes | None = None) -> Logits:
+    def forward(self, planes: Planes, axes: Axes | None = None, evidence: Evidence | None = None) -> Logits:
         """The log-odds of a needle for each cadence of a batch (batch, plane, row, freq).
 
         Args:
             planes: As the representation makes them.
             axes: When the panels of these cadences began; none means the detector's own. The panel network follows
                 lines through the gaps between panels by them; an image network has no use for them.
+            evidence: What the panel network would find along lines (`abacad.model.evidence`), where it was kept; none:
+                it finds out.
         """
         if self.size is not None:
             # antialias: without it a smaller image takes single pixels, and lines between them are lost
             planes = F.interpolate(planes, (self.size, self.size), mode="bilinear", antialias=True)
         if isinstance(self.backbone, PanelNetwork):
-            return self.backbone(planes, (axes or self.axes).panel_start).flatten()
+            return self.backbone(planes, (axes or self.axes).panel_start, evidence).flatten()
         return self.backbone(planes).flatten()
 
 

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from abacad.model.lines import REFERENCE, Starts, halved, padded, paired
-from abacad.model.panel import LineBranch, PanelNetwork
+from abacad.model.evidence import evidence_of
+from abacad.model.lines import REFERENCE, Starts, padded
+from abacad.model.panel import LineBranch, PanelNetwork, middle
 from abacad.signal.cadence import N_PANELS
 from abacad.types import Logits, Planes
 
@@ -56,22 +57,14 @@ class RealPanelNetwork(nn.Module):
         pooled = torch.cat([encoded.amax(2), encoded.mean(2)], 1).unflatten(0, (-1, N_PANELS))
         on, off = pooled[:, 0::2], pooled[:, 1::2].amax(1)
         near = nn.functional.max_pool1d(off, 9, 1, 4)
-        first, second, third = on.unbind(1)
-        # The median of three by comparisons alone, which every runtime has; a sort or `median` not all of them.
-        low, high = torch.minimum(first, second), torch.maximum(first, second)
-        median = torch.maximum(low, torch.minimum(high, third))
-        return branch.compare(torch.cat([on.amax(1), on.mean(1), median, off, near], 1))
+        return branch.compare(torch.cat([on.amax(1), on.mean(1), middle(*on.unbind(1)), off, near], 1))
 
     def _line_features(
         self, branch: LineBranch, panels: Float[Tensor, "batch panel time freq"]
     ) -> Float[Tensor, "batch n freq2"]:
         assert self.maps is not None
         assert self.joint is not None
-        joint_on = self.joint(panels[:, 0::2])
-        standing = joint_on[:, joint_on.shape[1] // 2, None]
-        joint_on = halved(halved(paired(joint_on, -2)))
-        evidence = branch._evidence(self.maps(panels), joint_on, halved(halved(standing)))
-        return branch.read(evidence).amax(2)
+        return branch.read(evidence_of(self.maps(panels), self.joint(panels[:, 0::2]))).amax(2)
 
 
 def _windows(n_in: int, n_out: int) -> Int[Tensor, "window pixel"]:

@@ -21,6 +21,7 @@ from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Represented, worker_count
 from abacad.learn.fold import train_fold
+from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process
 from abacad.learn.packed import pack
@@ -122,7 +123,8 @@ def pretrain(
         held = np.arange(cadences) // len(parts) % _HELD_BACK == _HELD_BACK - 1  # of each part as many
         folds = np.where(held, 0, 1)  # fold 0 is held back; no detector is trained that would hold back the rest
         if not folder.fold_oof(0).is_file():
-            labelled = Labelled(packed, ids, targets, folds, shape, axes, in_turn=bright_first)
+            lines = lines_if_wanted(packed, folder.lines, recipe, axes)
+            labelled = Labelled(packed, ids, targets, folds, shape, axes, lines, in_turn=bright_first)
             if not train_fold(0, labelled, recipe, folder, budget=Budget(recipe.trainer.max_time)):
                 raise time_is_up(recipe, "the training is not finished")
         _conclude(folder, time.monotonic() - started)

@@ -30,6 +30,7 @@ from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
 from abacad.learn.folds import folds_for_run, read_groups, read_links, require_held_back, require_targets
 from abacad.learn.gates import first_fold_gate, mean_gate
+from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process, shown_in_notebook, train_in_own_process
 from abacad.learn.packed import packed_if_wanted
@@ -175,7 +176,9 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     source: Dataset = Cadences(root, "train", list(labels["id"]), recipe.represent, shape, partners)
     source = packed_if_wanted(source, len(labels), run.packed, recipe)
     ids, targets, fold = (column.to_numpy() for column in (labels["id"], labels["target"], folds["fold"]))
-    labelled = Labelled(source, ids, targets, fold, shape, axes_of(root, shape))
+    axes = axes_of(root, shape)
+    lines = lines_if_wanted(source, run.lines, recipe, axes)
+    labelled = Labelled(source, ids, targets, fold, shape, axes, lines)
     labelled = labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
     labelled = labelled if recipe.data.verdicts is None else with_verdicts(labelled, root, recipe)
     for number in range(recipe.data.folds):
