@@ -17,6 +17,7 @@ import shutil
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ from abacad.metric import auc_difference, auc_interval
 from abacad.model.checkpoint import load_detector
 from abacad.model.score import score
 from abacad.recipes import read_recipe
+from abacad.represent.representation import representation
 from abacad.simulator.presets import PRESETS
 
 VARIANTS: dict[str, list[str]] = {
@@ -111,7 +113,7 @@ def trained_scores(
         cadences, _ = packed(work, name, n_test, recipe.represent)
         batches = torch.utils.data.DataLoader(cadences, batch_size=64)
         found[name] = np.concatenate(
-            [score([detector], batch, recipe.inference.tta, seen.kind)[:, 0].numpy() for batch in batches]
+            [score([detector], batch, recipe.inference.tta, representation(seen))[:, 0].numpy() for batch in batches]
         )
     return found, seconds
 
@@ -164,7 +166,8 @@ def main() -> None:
             trained_on, words = words[1], words[2:]
         recipe = read_recipe(chosen.recipe, [*quick, *words])
         found, seconds = trained_scores(chosen.work, recipe, trained_on, chosen.cadences, tests)
-        np.savez(chosen.work / f"{name}.npz", **{_short(test): scores for test, scores in found.items()})
+        named: dict[str, Any] = {_short(test): scores for test, scores in found.items()}
+        np.savez(chosen.work / f"{name}.npz", **named)
         with np.load(chosen.work / "the recipe.npz") as kept:
             base = {test: kept[_short(test)] for test in found}
         rows = rows_of(name, found, base, seconds, chosen.work, tests, recipe.represent)

@@ -20,7 +20,7 @@ from abacad.metric import auc, roc_band
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED
 from abacad.model.score import score
-from abacad.represent.representation import represent
+from abacad.represent.representation import represent, representation
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.scene import generate
 
@@ -43,7 +43,7 @@ def scored(weights: Path, brightest: float, n: int) -> tuple[np.ndarray, np.ndar
         channels = represent(batch.panels.float(), seen)
         targets.append(batch.targets.numpy())
         snr.append(batch.truth["pixel_snr"])
-        scores.append(score([detector], channels, ["identity", "horizontal"], seen.kind)[:, 0].numpy())
+        scores.append(score([detector], channels, ["identity", "horizontal"], representation(seen))[:, 0].numpy())
     return np.concatenate(targets), np.concatenate(snr), np.concatenate(scores)
 
 

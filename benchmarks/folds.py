@@ -28,6 +28,7 @@ import pandas as pd
 import torch
 
 from abacad.config import Recipe
+from abacad.data.competition import Split
 from abacad.learn.dataset import Cadences, Samples, loader
 from abacad.learn.fold import pos_weight
 from abacad.learn.folds import make_folds, read_groups
@@ -38,6 +39,7 @@ from abacad.model.detector import build_detector
 from abacad.model.score import score
 from abacad.overlap.links import OVERLAPS, cut_large, read_overlaps
 from abacad.recipes import read_recipe
+from abacad.represent.representation import representation
 from abacad.run.overlaps import overlaps
 from abacad.run.simulate import simulate
 from abacad.simulator.presets import PRESETS
@@ -62,7 +64,7 @@ def sky(folder: Path, coverage: float, seed: int) -> Path:
     return folder
 
 
-def packed(folder: Path, split: str, recipe: Recipe) -> tuple[pd.DataFrame, Packed]:
+def packed(folder: Path, split: Split, recipe: Recipe) -> tuple[pd.DataFrame, Packed]:
     truth = pd.read_csv(folder / "truth.csv", dtype={"id": str})
     labels = truth[truth["split"] == split].sort_values("id").reset_index(drop=True)[["id", "target"]]
     source = Cadences(folder, split, list(labels["id"]), recipe.represent)
@@ -73,18 +75,19 @@ class EpochScores(pl.Callback):
     """Scores all cadences after the epochs that are judged."""
 
     def __init__(self, recipe: Recipe, *sources: Packed) -> None:
-        self.recipe, self.sources = recipe, sources
+        self.recipe, self.sources, self.seen = recipe, sources, representation(recipe.represent)
         self.scores: dict[int, list[np.ndarray]] = {}
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.current_epoch + 1 in JUDGED:
+            assert isinstance(pl_module, Learner)
             detector = pl_module.detector.eval()
             self.scores[trainer.current_epoch + 1] = [self._scores(detector, source) for source in self.sources]
             detector.train()
 
     def _scores(self, detector: torch.nn.Module, source: Packed) -> np.ndarray:
         parts = [torch.stack([source[place] for place in part]) for part in np.array_split(range(len(source)), 20)]
-        found = [score([detector], part, self.recipe.inference.tta, self.recipe.represent.kind) for part in parts]
+        found = [score([detector], part, self.recipe.inference.tta, self.seen) for part in parts]
         return torch.cat(found)[:, 0].numpy()
 
 
@@ -98,7 +101,7 @@ def trained(recipe: Recipe, train: Packed, targets: np.ndarray, kept: np.ndarray
         enable_progress_bar=False, enable_model_summary=False, gradient_clip_val=recipe.optim.clip, callbacks=[judge],
     )  # fmt: skip
     batches = loader(Samples(train, kept, targets), recipe.optim.batch_size, 0, seed=recipe.seed)
-    trainer.fit(Learner(build_detector(recipe.model, recipe.represent), recipe, weight), batches)
+    trainer.fit(Learner(build_detector(recipe.model, recipe.represent), recipe, weight, len(batches)), batches)
     return judge
 
 

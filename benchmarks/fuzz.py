@@ -59,10 +59,10 @@ def tables(path: Path) -> None:
     """All tables that one file can be."""
     for read in (read_verdicts, read_overlaps, read_catalogue, read_bands):
         tried(read, path)
-    for name, read in (("train_labels.csv", read_labels), ("sample_submission.csv", read_sample)):
+    for name, read_folder in (("train_labels.csv", read_labels), ("sample_submission.csv", read_sample)):
         named = path.with_name(name)
         path.replace(named)
-        tried(read, path.parent)
+        tried(read_folder, path.parent)
         named.replace(path)
 
 
@@ -203,4 +203,6 @@ def fuzz_all(words: list[str]) -> int:
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in (*READERS, "all"):
         raise SystemExit(f"{__doc__}\nReaders: {', '.join(READERS)}")
-    raise SystemExit(fuzz_all(sys.argv[2:]) if sys.argv[1] == "all" else fuzz(sys.argv[1], sys.argv[2:]))
+    if sys.argv[1] == "all":
+        raise SystemExit(fuzz_all(sys.argv[2:]))
+    fuzz(sys.argv[1], sys.argv[2:])

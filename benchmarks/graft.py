@@ -33,8 +33,8 @@ def graft(module: types.ModuleType, source: str) -> int:
 def _put(old: Any, new: Any, home: str) -> int:
     if isinstance(old, type) and old.__module__ == home:
         return sum(_put(vars(old)[each], part, home) for each, part in vars(new).items() if each in vars(old))
-    functions = _function(old), _function(new)
-    return _put_code(*functions) if all(functions) else 0
+    before, now = _function(old), _function(new)
+    return 0 if before is None or now is None else _put_code(before, now)
 
 
 def _function(thing: Any) -> types.FunctionType | None:

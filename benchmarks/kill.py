@@ -77,7 +77,7 @@ class Trial:
         self.seconds = sum(os.times()[2:4]) - sum(before[2:4])
         self.operations, self.reference = count.stat().st_size, found(out)
 
-    def _unharmed(self, **options: Path) -> Path:
+    def _unharmed(self, **options: Any) -> Path:
         out = self._fresh()
         if forked(self.verb.words(self.given, out), out, **options) != 0:
             raise SystemExit(f"{self.verb.name} fails without a kill: {self._said()}")

@@ -13,7 +13,7 @@ import argparse
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -78,10 +78,11 @@ class Student:
 
     def __init__(self, seed: int) -> None:
         torch.manual_seed(seed)
-        self.backbone = build_detector(NETWORK, SEEN).backbone.to(memory_format=torch.channels_last)
+        # a model of timm's, which torch's own type of a module does not describe
+        self.backbone = cast(Any, build_detector(NETWORK, SEEN).backbone.to(memory_format=torch.channels_last))
         self.side = nn.Conv2d(self.backbone.num_features, len(ON), 1)
         nn.init.normal_(self.side.weight, std=0.005)
-        nn.init.constant_(self.side.bias, -2.5)
+        nn.init.constant_(self.side.get_parameter("bias"), -2.5)
         self.weights = [*self.backbone.parameters(), *self.side.parameters()]
         groups = [([p for p in self.weights if p.ndim > 1], 0.02), ([p for p in self.weights if p.ndim <= 1], 0.0)]
         self.optimizer = torch.optim.AdamW([{"params": part, "weight_decay": decay} for part, decay in groups], lr=LR)
@@ -111,7 +112,7 @@ class Student:
 
     def state(self) -> dict[str, Any]:
         """All that a later run needs to go on."""
-        parts = {"backbone": self.backbone, "side": self.side, "optimizer": self.optimizer}
+        parts: dict[str, Any] = {"backbone": self.backbone, "side": self.side, "optimizer": self.optimizer}
         return {"mean": self.mean, **{name: part.state_dict() for name, part in parts.items()}}
 
     def resume(self, state: dict[str, Any]) -> None:

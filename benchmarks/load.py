@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,10 @@ def linked(root: Path, n_train: int, n_test: int, n_files: int = N_FILES) -> Non
         table.to_csv(root / name, index=False)
 
 
-def timed(what: str, act: Callable[[], object]) -> object:
+Result_ = TypeVar("Result_")
+
+
+def timed(what: str, act: Callable[[], Result_]) -> Result_:
     """Run, and tell processor seconds and the largest memory so far."""
     started = time.process_time()
     found = act()
@@ -94,14 +97,13 @@ def found(n: int) -> pd.DataFrame:
     whole = {name: rng.random(n).round(6) for name in columns(6)}
     texts = {"source": "TARGET", "telescope": "GBT", "pattern": "ABACAD", "file": "x.h5", "excluded": ""}
     classes = np.array([str(one) for one in SignalClass])
-    return pd.DataFrame(whole).assign(
-        **texts, **{"class": classes[rng.integers(len(classes), size=n)], "coarse": rng.integers(64, size=n), "hits": 3}
-    )
+    drawn: dict[str, Any] = {"class": classes[rng.integers(len(classes), size=n)], "coarse": rng.integers(64, size=n)}
+    return pd.DataFrame(whole).assign(**texts, **drawn, hits=3)
 
 
 def find_overlaps(root: Path, out: Path) -> None:
     """`abacad overlaps`, and how much of its time goes into reading and fingerprints."""
-    verb = importlib.import_module("abacad.run.overlaps")
+    verb: Any = importlib.import_module("abacad.run.overlaps")
     started, pairs = time.process_time(), verb._pairs
 
     def told(*words: Any) -> pd.DataFrame:

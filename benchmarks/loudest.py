@@ -45,7 +45,7 @@ def weighed(n: int, seed: int) -> pd.DataFrame:
     parts = []
     for first in track(range(0, n, _BATCH), "Scoring"):
         batch = generate(simulation, np.arange(first, min(first + _BATCH, n)), seed)
-        parts.append(pd.DataFrame(batch.truth).assign(target=batch.targets, network=judge.scores(batch.panels)))
+        parts.append(pd.DataFrame(batch.truth).assign(target=batch.targets.numpy(), network=judge.scores(batch.panels)))
     table = pd.concat(parts, ignore_index=True)
     negative = np.sort(table.loc[table["target"] == 0, "network"])[::-1]
     asked = (table["target"] == 0) | table["panel_snr"].between(_SNR[0], _SNR[-1])
@@ -76,7 +76,7 @@ def grown_on(tables: Sequence[pd.DataFrame]) -> Forest:
 
 def tell(table: pd.DataFrame) -> None:
     """Share of needles found at each rate, by panel SNR, and of lines by the panels that they stand in."""
-    needle, lit = (table["target"] == 1).to_numpy(), table["panels_lit"].astype(str).str.split().str.len()
+    needle, lit = (table["target"] == 1).to_numpy(), table["panels_lit"].map(lambda names: len(str(names).split()))
     classes = {
         f"panel SNR {low:g}-{high:g}": needle & table["panel_snr"].between(low, high, "left").to_numpy()
         for low, high in pairwise(_SNR)
@@ -87,7 +87,7 @@ def tell(table: pd.DataFrame) -> None:
     drawn = [np.arange(len(table)), *(rng.integers(0, len(table), len(table)) for _ in range(_DRAWS))]
     for rate in _RATES:
         print(f"false-alarm rate {rate:g}")
-        found = {}
+        found: dict[tuple[str, str], list[float]] = {}
         for column in ("network", "answer"):
             values = table[column].to_numpy()
             for rows in drawn:

@@ -51,7 +51,7 @@ def followed(epochs: int, root: Path, run: Path) -> list[float]:
         gc.collect()
         seen.append(resident_mb())
 
-    EpochLog.on_train_epoch_end = noted  # type: ignore[method-assign]
+    EpochLog.on_train_epoch_end = noted  # type: ignore[method-assign,assignment]
     options = {
         "trainer.max_epochs": epochs, "trainer.patience": epochs, "trainer.progress": False, "trainer.loggers": [],
         "trainer.precision": "32-true", "data.folds": 2, "data.only": 0, "data.workers": 0, "optim.batch_size": 1,

@@ -101,7 +101,7 @@ def files(folder: Path, sizes: list[int]) -> None:
     rows = []
     for part, size in zip(make(folder, sizes), sizes, strict=True):
         for cold in (True, False):
-            measured = []
+            measured: list[tuple[float, ...]] = []
             for call in (load_all, read_all, 1, 2):
                 if cold:
                     forget(paths_of(part))
@@ -109,7 +109,7 @@ def files(folder: Path, sizes: list[int]) -> None:
                     read_all(part)
                 measured.append(overlaps_alone(part, call) if isinstance(call, int) else timed(call, part))
             wall, cpu = (np.array([each[clock] for each in measured]) * 1e3 / size for clock in (0, 1))
-            _, _, peak, pairs = measured[2]
+            peak, pairs = measured[2][2:]
             told = "".join(f"{a:6.3f} ({b:5.3f}) " for a, b in zip(wall, cpu, strict=True))
             ratio = f"{wall[2] / wall[0]:5.2f} {wall[3] / wall[0]:5.2f}"
             print(f"{size:8d}  {'cold' if cold else 'warm'}  {told} {ratio}  {peak:.2f}  {pairs}", flush=True)
@@ -181,4 +181,5 @@ if __name__ == "__main__":
     if verb == "files":
         files(Path(where), [int(size) for size in rest] or list(SIZES))
     else:
-        {"match": match, "truth": truth, "independent": independent}[verb](Path(where))
+        verbs: dict[str, Callable[[Path], None]] = {"match": match, "truth": truth, "independent": independent}
+        verbs[verb](Path(where))

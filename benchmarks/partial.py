@@ -62,7 +62,7 @@ def weighed(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     drawn = sources(seed)
 
     def one(row: int) -> dict[str, object]:
-        simulation, own = drawn[table.loc[row, "source"]]
+        simulation, own = drawn[str(table.loc[row, "source"])]
         panels = generate(simulation, np.array([table.loc[row, "place"]]), own).panels[0]
         return row_of(blind_observer(Axes.usual(*panels.shape[1:])).opinion(panels))
 
@@ -73,7 +73,7 @@ def weighed(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
 def tell(table: pd.DataFrame) -> None:
     """The share found at each rate, by the ON panels that a line stands in and by the share that is weighed."""
     none = (table["source"] == "none").to_numpy()
-    lit = table["panels_lit"].astype(str).str.split().str.len().to_numpy()
+    lit = table["panels_lit"].map(lambda names: len(str(names).split())).to_numpy()
     network, asked = table["network"].to_numpy(), table["off"].notna().to_numpy()
     both = network.copy()
     both[asked] = together(network[asked], opinions_of(table[asked]))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -24,7 +25,7 @@ from abacad.model.detector import build_detector
 from abacad.recipes import read_recipe
 from abacad.represent.representation import represent
 
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "32 bits": {},
     "channels last": {"channels_last": True},
     "compiled": {"compile": True},

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from abacad.data.filterbank import open_filterbank
-from abacad.data.observation import open_observation
+from abacad.data.observation import Observation, open_observation
 from abacad.searcher.depth import completeness
 from abacad.searcher.engine import signals_of
 from abacad.searcher.first_look import look
@@ -103,7 +103,7 @@ def cadence(folder: Path, turboseti: str | None, max_drift: float) -> None:
     report(observation, events, pd.read_csv(folder / "truth.csv", dtype={"panels": str}), max_drift)
 
 
-def report(observation, events: pd.DataFrame, truth: pd.DataFrame, max_drift: float) -> None:
+def report(observation: Observation, events: pd.DataFrame, truth: pd.DataFrame, max_drift: float) -> None:
     """Needles found by joint SNR; events that are none."""
     unit, _ = read_unit(observation, 0, observation.n_freq, max_drift)
     paths = Paths(unit)

@@ -63,8 +63,9 @@ def of_folder(folder: Path, n: int) -> Iterator[tuple[str, int, torch.Tensor]]:
     truth = pd.read_csv(folder / "truth.csv", dtype={"id": str})
     truth = truth[truth["split"] == "test"]
     positive = truth[truth["target"] == 1].head(n // 2)
-    for row in pd.concat([positive, truth[truth["target"] == 0].head(n - len(positive))]).itertuples():
-        yield row.id, int(row.target), torch.from_numpy(read_cadence(cadence_path(folder, "test", row.id)))
+    chosen = pd.concat([positive, truth[truth["target"] == 0].head(n - len(positive))])
+    for name, target in zip(chosen["id"].tolist(), chosen["target"].tolist(), strict=True):
+        yield name, int(target), torch.from_numpy(read_cadence(cadence_path(folder, "test", name)))
 
 
 def scored(asked: argparse.Namespace) -> pd.DataFrame:
@@ -96,8 +97,8 @@ def row_of(opinion: Opinion) -> dict[str, object]:
 
 def opinions_of(table: pd.DataFrame) -> list[Opinion]:
     """The opinions that `scored` wrote into a table."""
-    families = [column.split()[1] for column in table if column.startswith("needle ")]
-    kinds = sorted({column.split()[1] for column in table if column.startswith("walk ")})
+    families = [column.split()[1] for column in table.columns if column.startswith("needle ")]
+    kinds = sorted({column.split()[1] for column in table.columns if column.startswith("walk ")})
     return [
         Opinion(
             {family: row[f"needle {family}"] for family in families},

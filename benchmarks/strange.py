@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 from rich.progress import track
 
-from abacad.data.competition import cadence_path, read_cadence
+from abacad.data.competition import Split, cadence_path, read_cadence
 from abacad.learn.run_folder import judge_of
 from abacad.metric import auc_difference, auc_interval
 from abacad.model.detector import SHIPPED
@@ -150,7 +150,8 @@ def make(folder: Path, n_train: int, n_test: int, seed: int) -> None:
     """A competition folder with truth.csv beside it."""
     rng, rows = np.random.default_rng(seed), []
     for number in track(range(n_train + n_test), "Making cadences"):
-        split, name = "train" if number < n_train else "test", f"{number % 16:x}{number:06x}"
+        split: Split = "train" if number < n_train else "test"
+        name = f"{number % 16:x}{number:06x}"
         values, kind, snr = cadence(rng, positive := bool(rng.random() < POSITIVES))
         path = cadence_path(folder, split, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +171,7 @@ def judge(folder: Path, run: Path) -> None:
     names = test["id"].tolist()
     paths = {"untrained": SHIPPED, "trained": run}
     judges = {name: replace(judge_of(path, torch.device("cpu")), flips=("identity",)) for name, path in paths.items()}
-    scores = {name: [] for name in judges}
+    scores: dict[str, list[np.ndarray]] = {name: [] for name in judges}
     for first in track(range(0, len(names), 16), "Scoring"):
         cadences = np.stack([read_cadence(cadence_path(folder, "test", one)) for one in names[first : first + 16]])
         for name, one in judges.items():

@@ -7,6 +7,7 @@ and whether both codes name the same places and signals.
 import argparse
 import os
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from search import whole_unit
 
 from abacad.searcher import on_torch
 from abacad.searcher.engine import signals_of
-from abacad.searcher.first_look import look
+from abacad.searcher.first_look import Place, look
 from abacad.searcher.join import Join
 from abacad.searcher.plan import octaves
 
@@ -45,11 +46,11 @@ def torch_twin(folder: Path, max_drift: float, n_channels: int = 2**17) -> None:
     print(f"the first look, {unit.power.shape[2]} channels: Numba {seconds[0]:.2f} s, torch {seconds[1]:.2f} s, "
           f"{seconds[1] / seconds[0]:.1f} times")  # fmt: skip
     same_places(ours, theirs)
-    ours, theirs = signals_of(unit, settings), signals_of(unit, settings, "cpu:0")
-    print(f"signals: Numba {len(ours)}, torch {len(theirs)}, the same {len(set(ours) & set(theirs))}")
+    one, other = signals_of(unit, settings), signals_of(unit, settings, "cpu:0")
+    print(f"signals: Numba {len(one)}, torch {len(other)}, the same {len(set(one) & set(other))}")
 
 
-def same_places(ours, theirs) -> None:
+def same_places(ours: Sequence[Place], theirs: Sequence[Place]) -> None:
     """How many places both codes name, and how far their SNRs lie apart."""
     named = [{(round(place.line.x, 3), round(place.line.slope, 9)): place.snr for place in found}
              for found in (ours, theirs)]  # fmt: skip
@@ -58,7 +59,7 @@ def same_places(ours, theirs) -> None:
     print(f"places: Numba {len(ours)}, torch {len(theirs)}, the same {len(both)}, SNRs differ by {apart:.2g} at most")
 
 
-def least(call, rounds: int = 3) -> float:
+def least(call: Callable[[], object], rounds: int = 3) -> float:
     """CPU seconds of a call, the least of some."""
     seconds = []
     for _ in range(rounds):

@@ -154,7 +154,7 @@ def test_a_finished_fold_needs_no_state_and_a_finished_run_no_packed_cadences(ru
     assert run.packed.exists()
     run.oof.touch()
     clean(run)
-    assert not any(path.exists() for path in run.all_packed)
+    assert not any(path.exists() for path in (run.packed, run.packed_pseudo, run.lines, run.lines_pseudo))
 
 
 def test_a_pretraining_is_finished_by_its_weights(run):
