@@ -27,7 +27,7 @@ class Fixed(Detector):
         super().__init__(nn.Identity())
         self.matrix, self.vector = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(3))
 
-    def forward(self, planes, axes=None):
+    def forward(self, planes, axes=None, evidence=None):
         return LOGITS + 0 * planes.flatten(1).sum(1)
 
 
@@ -84,6 +84,33 @@ def test_matrices_are_decayed_and_vectors_are_not():
     assert decay[id(learner.detector.matrix)] == 0.3
     assert decay[id(learner.detector.vector)] == 0.0
     assert len(decay) == 2
+
+
+@pytest.mark.parametrize(
+    ("frozen", "pretrained", "kept"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_norms_keep_what_the_starting_weights_came_with(frozen, pretrained, kept):
+    """Their means and spreads, that is; weights and biases learn on, and without starting weights nothing is frozen."""
+    represent, model = Represent("binned"), Model(name="panel", pretrained=pretrained, width=12)
+    recipe = Recipe(represent=represent, model=model, optim=Optim(frozen_norms=frozen), augment=Augment(mixup=0.0))
+    learner = Learner(build_detector(model, represent), recipe, 1.0, 10)
+    learner.log = lambda *_, **__: None  # type: ignore[method-assign]
+    learner._trainer = SimpleNamespace(current_epoch=0, global_rank=0)  # type: ignore[assignment]
+    before = {name: value.clone() for name, value in learner.detector.state_dict().items()}
+    learner.train()
+    learner.on_train_epoch_start()
+    planes = torch.randn(4, 18, 20, 64)
+    optimiser = torch.optim.SGD(learner.detector.parameters(), 0.1)
+    learner.training_step(Sample(torch.arange(4), planes, TARGETS), 0).backward()
+    optimiser.step()
+    after = learner.detector.state_dict()
+    same = {name: torch.equal(after[name], value) for name, value in before.items()}
+    statistics = [name for name in same if "running_" in name]
+    assert len(statistics) == 14
+    assert {same[name] for name in statistics} == {kept}
+    assert not any(
+        same[name] for name in same if name.startswith("backbone.head.1.") and name.endswith(("weight", "bias"))
+    )
 
 
 def test_the_loss_is_cross_entropy_with_weighed_positives():

@@ -72,6 +72,8 @@ class Optim:
         focal: γ of the focal loss, which weighs a cadence by (1 − p)^γ, p the probability given to its label; 0 is
             plain cross-entropy.
         layer_decay: Factor on the learning rate of each layer before the last of a timm backbone; 1 trains all alike.
+        frozen_norms: Batch norms go on with the means and spreads that the starting weights came with, instead of those
+            of each batch. Without starting weights it does nothing.
     """
 
     lr: float = 1e-3
@@ -85,6 +87,7 @@ class Optim:
     pos_weight: float | None = None
     focal: float = 0.0
     layer_decay: float = 1.0
+    frozen_norms: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no run can mean."""

@@ -17,6 +17,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from timm.optim import param_groups_layer_decay
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from abacad.config import Optim, Recipe
 from abacad.errors import AbacadError
@@ -80,8 +81,17 @@ class Learner(pl.LightningModule):
         return self.state.epochs + self.current_epoch
 
     def on_train_epoch_start(self) -> None:
-        """Seed dropout by fold, epoch and process, so that a continued fold draws what it would have drawn."""
+        """Seed dropout by fold, epoch and process, so that a continued fold draws what it would have drawn.
+
+        With `optim.frozen_norms`, set the batch norms of a detector that starts from trained weights to what they are
+        in evaluation.
+        """
         torch.manual_seed(mixed(self.seed, self.epoch, self.global_rank))
+        model = self.recipe.model
+        if self.recipe.optim.frozen_norms and (model.pretrained or model.weights is not None):
+            for layer in self.detector.modules():
+                if isinstance(layer, _BatchNorm):
+                    layer.eval()
 
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
         """Loss of one batch, mixed with itself while mixup is on.
