@@ -4,7 +4,7 @@
 
 Every figure is processor time, the best of three passes over the same cadences in the same process; the last column is
 the time beside that of a training step on tensors already in memory, the limit that reading should not lift. The panel
-network's step is measured once more from lines that were kept, and in 16 bits.
+network's step is measured once more from lines that were kept, then with frozen norms, too, and then in 16 bits.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from abacad.data.competition import cadence_path, read_cadence
 from abacad.learn.augment import Augmentation
 from abacad.learn.dataset import Cadences, Samples
 from abacad.learn.kept_lines import LinesOf, lines_if_wanted
+from abacad.learn.learner import freeze_norms
 from abacad.learn.packed import pack
 from abacad.model.detector import build_detector
 from abacad.model.evidence import from_bytes
@@ -59,8 +60,10 @@ def measure(recipe: Recipe, folder: Path, ids: list[str]) -> dict[str, float]:
     optimizer = torch.optim.AdamW(detector.parameters())
     batches = torch.arange(n).split(min(recipe.optim.batch_size, n))
 
-    def train(lines: torch.Tensor | None = None, half: bool = False) -> None:
+    def train(lines: torch.Tensor | None = None, frozen: bool = False, half: bool = False) -> None:
         detector.train()
+        if frozen:
+            freeze_norms(detector)
         for batch in batches:
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 logits = detector(planes[batch], evidence=None if lines is None else from_bytes(lines[batch]))
@@ -83,7 +86,8 @@ def measure(recipe: Recipe, folder: Path, ids: list[str]) -> dict[str, float]:
         stages |= {
             "lines, once": lambda: [some.__getitems__(few.tolist()) for few in torch.arange(n).split(16)],
             "training step, lines kept": lambda: train(lines),
-            "… in 16 bits": lambda: train(lines, half=True),
+            "… and norms frozen": lambda: train(lines, frozen=True),
+            "… and in 16 bits": lambda: train(lines, frozen=True, half=True),
         }
     return {stage: best_ms(work, n) for stage, work in (stages | {"score, one view": infer}).items()}
 

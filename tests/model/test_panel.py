@@ -2,8 +2,9 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
-from abacad.model.panel import PanelNetwork
+from abacad.model.panel import Layer, PanelNetwork, middle
 from abacad.signal.cadence import OFF, ON
 from tests.model.made import N_FREQ, N_TIME, lines
 
@@ -30,6 +31,41 @@ def test_gradients_reach_every_weight_and_are_finite():
     for name, weight in network.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_a_layer_with_settled_norms_gives_what_its_parts_give_and_the_same_gradients(ndim):
+    torch.manual_seed(0)
+    convolution, norm = ((nn.Conv1d, nn.BatchNorm1d), (nn.Conv2d, nn.BatchNorm2d))[ndim - 1]
+    layer = Layer(convolution(5, 7, 3, stride=2, padding=1, bias=False), norm(7))
+    planes = 3 + 2 * torch.randn(6, 5, *[16] * ndim)
+    for _ in range(20):  # means and spreads of their own, away from 0 and 1
+        layer(planes)
+    layer.eval()
+    with torch.no_grad():
+        layer[1].weight.uniform_(0.5, 2).mul_(torch.tensor([1, -1, 1, 1, -1, 1, 1]))
+        layer[1].bias.normal_()
+    found = []
+    for whole in (layer, nn.Sequential(*layer)):
+        layer.zero_grad()
+        given = planes.clone().requires_grad_()
+        answer = whole(given)
+        answer.square().sum().backward()
+        found.append((answer, given.grad, *(weight.grad.clone() for weight in layer.parameters())))
+    for fused, plain in zip(*found, strict=True):
+        torch.testing.assert_close(fused, plain, rtol=1e-4, atol=1e-4 * plain.abs().max().item())
+
+
+def test_a_layer_in_training_takes_the_means_of_its_batch():
+    layer = Layer(nn.Conv1d(2, 3, 3, padding=1, bias=False), nn.BatchNorm1d(3)).train()
+    answer = layer(5 + torch.randn(8, 2, 50))
+    assert (answer > 0).float().mean().item() == pytest.approx(0.5, abs=0.1)
+    assert layer[1].num_batches_tracked == 1
+
+
+def test_the_middle_of_three_is_their_median():
+    three = torch.randn(3, 4, 50).round(decimals=1)
+    assert torch.equal(middle(*three), three.median(0).values)
 
 
 def test_dead_panels_give_a_number():

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from timm.optim import param_groups_layer_decay
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -89,9 +89,7 @@ class Learner(pl.LightningModule):
         torch.manual_seed(mixed(self.seed, self.epoch, self.global_rank))
         model = self.recipe.model
         if self.recipe.optim.frozen_norms and (model.pretrained or model.weights is not None):
-            for layer in self.detector.modules():
-                if isinstance(layer, _BatchNorm):
-                    layer.eval()
+            freeze_norms(self.detector)
 
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
         """Loss of one batch, mixed with itself while mixup is on.
@@ -191,6 +189,13 @@ class Learner(pl.LightningModule):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def freeze_norms(detector: nn.Module) -> None:
+    """Let batch norms go on with the means and spreads that they have, until `train()` is called again."""
+    for layer in detector.modules():
+        if isinstance(layer, _BatchNorm):
+            layer.eval()
 
 
 def loss_of(logits: Tensor, targets: Tensor, pos_weight: Tensor, focal: float = 0.0) -> Tensor:
