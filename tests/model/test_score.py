@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from abacad.config import Represent
+from abacad.config import Model, Represent
+from abacad.model import evidence
+from abacad.model.detector import build_detector
+from abacad.model.evidence import line_evidence
 from abacad.model.score import flipped, score
 from abacad.represent.representation import representation
 from abacad.signal.cadence import Axes
@@ -20,15 +23,14 @@ def panels(batch: int = 2) -> torch.Tensor:
 
 
 class FirstPixel(torch.nn.Module):
-    """Says what stands in one pixel, and remembers what it was shown and when the panels began."""
+    """Says what stands in one pixel, and remembers what it was shown."""
 
-    def __init__(self, axes: Axes | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.axes, self.seen, self.when = axes, [], []
+        self.seen = []
 
-    def forward(self, planes, axes=None):
+    def forward(self, planes):
         self.seen.append(planes)
-        self.when.append(axes)
         return planes[:, 0, 0, 0]
 
 
@@ -87,19 +89,44 @@ def test_flipped_twice_is_as_before(kind, flip):
     assert torch.equal(flipped(flipped(planes, flip, seen_as), flip, seen_as), planes)
 
 
-@pytest.mark.parametrize("own", [True, False])
-def test_time_reversed_planes_come_with_the_time_reversed_timetable(own):
-    """Whether the timetable is the cadence's, or the detector's own."""
-    detector, seen_as = FirstPixel(UNEVEN if own else None), representation(Represent("panels"))
-    score([detector], seen_as.make(panels()), FLIPS, seen_as, None if own else UNEVEN)
-    as_it_is = None if own else UNEVEN
-    assert detector.when == [as_it_is, as_it_is, UNEVEN.time_reversed(), UNEVEN.time_reversed()]
+def test_lines_are_summed_once_for_all_flips_and_all_detectors_that_sum_the_same(monkeypatch):
+    sums = []
+
+    def counted(*arguments):
+        sums.append(arguments[2])
+        return line_evidence(*arguments)
+
+    monkeypatch.setattr(evidence, "line_evidence", counted)
+    recipe = Represent("binned")
+    detectors = [build_detector(Model("panel", pretrained=True), recipe).eval() for _ in range(3)]
+    detectors[2].axes = UNEVEN
+    seen_as = representation(recipe)
+    planes = seen_as.make(torch.randn(2, 6, 39, 64))
+    together = score(detectors, planes, FLIPS, seen_as)
+    assert sums == [Axes().panel_start, UNEVEN.panel_start]
+    assert torch.equal(together[:, 0], together[:, 1])
+    assert not torch.equal(together[:, 0], together[:, 2])
+    sums.clear()
+    given = score(detectors, planes, FLIPS, seen_as, UNEVEN)
+    assert sums == [UNEVEN.panel_start]
+    assert torch.equal(given[:, 2], together[:, 2])
 
 
-def test_a_detector_without_a_timetable_is_asked_for_none():
-    detector, seen_as = FirstPixel(), representation(Represent("panels"))
-    score([detector], seen_as.make(panels()), FLIPS, seen_as)
-    assert detector.when == [None] * 4
+def test_one_view_is_what_the_detector_says():
+    recipe = Represent("binned")
+    detector, seen_as = build_detector(Model("panel", pretrained=True), recipe).eval(), representation(recipe)
+    planes = seen_as.make(torch.randn(2, 6, 39, 64))
+    with torch.inference_mode():
+        expected = detector(planes, UNEVEN).sigmoid()
+    torch.testing.assert_close(score([detector], planes, ["identity"], seen_as, UNEVEN)[:, 0], expected)
+
+
+def test_a_network_without_lines_is_given_none():
+    recipe = Represent("binned", views=("shared",))
+    detector = build_detector(Model("panel", pretrained=False), recipe).eval()
+    seen_as = representation(recipe)
+    assert detector.lines_of() is None
+    assert score([detector], seen_as.make(torch.randn(2, 6, 39, 64)), FLIPS, seen_as).isfinite().all()
 
 
 def test_half_precision_ends_in_single_and_carries_no_gradient():

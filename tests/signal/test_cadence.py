@@ -1,8 +1,6 @@
-"""The axes of a cadence: worked numbers of the competition, unequal gaps, and time reversed twice."""
+"""The axes of a cadence: worked numbers of the competition, and unequal gaps."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from abacad.signal.cadence import OFF, ON, Axes
 
@@ -35,17 +33,3 @@ def test_unequal_gaps_are_seen_and_their_mean_is_the_period():
     assert UNEQUAL.panel_period_s == pytest.approx(1851 / 5)
     late = Axes(panel_start_s=tuple(start + 1e4 for start in UNEQUAL.panel_start_s))
     assert late.panel_start == UNEQUAL.panel_start  # the day does not matter, the gaps do
-
-
-@given(st.lists(st.floats(1, 600), min_size=5, max_size=5))
-def test_time_reversed_twice_is_the_same_timetable(gaps):
-    starts = [0.0]
-    for gap in gaps:
-        starts.append(starts[-1] + 294 + gap)
-    axes = Axes(panel_start_s=tuple(starts))
-    once = axes.time_reversed()
-    ends = [start + axes.panel_s for start in axes.panel_start_s]
-    # each of the first five panels lies as long before the end as it did after the start
-    assert once.panel_start_s[0] == pytest.approx(0, abs=1e-6)
-    assert once.panel_start_s[4] == pytest.approx(ends[4] - ends[0])
-    assert once.time_reversed().panel_start_s == pytest.approx(axes.panel_start_s, abs=1e-6)

@@ -17,9 +17,9 @@ from abacad.config import Recipe
 from abacad.learn.dataset import worker_count
 from abacad.learn.packed import Packed, pack, worth_packing
 from abacad.model.device import pick_device
-from abacad.model.evidence import MAX_DRIFT, as_bytes, line_evidence
+from abacad.model.evidence import MAX_DRIFT, Lines, as_bytes
 from abacad.model.lines import Starts
-from abacad.signal.cadence import N_PANELS, Axes
+from abacad.signal.cadence import Axes
 
 _VIEW = "clean"  # the panel network's lines are those of this view
 
@@ -29,7 +29,7 @@ class LinesOf(Dataset):
 
     def __init__(self, packed: Packed, view: int, panel_start: Starts) -> None:
         """Sum along lines in one view of the planes, whose panels began at `panel_start`."""
-        self.packed, self.view, self.panel_start = packed, view, panel_start
+        self.packed, self.lines = packed, Lines(view, MAX_DRIFT, panel_start)
 
     def __len__(self) -> int:
         """Number of cadences."""
@@ -42,9 +42,7 @@ class LinesOf(Dataset):
     @torch.inference_mode()
     def __getitems__(self, indices: Sequence[int]) -> list[Tensor]:
         """Lines of several cadences, which cost less together."""
-        first = self.view * N_PANELS
-        panels = torch.stack([self.packed[index][first : first + N_PANELS] for index in indices])
-        return list(as_bytes(line_evidence(panels, MAX_DRIFT, self.panel_start)))
+        return list(as_bytes(self.lines.in_planes(torch.stack([self.packed[index] for index in indices]))))
 
 
 def lines_if_wanted(source: Dataset, path: Path, recipe: Recipe, axes: Axes) -> Packed | None:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from abacad.config import Model, Represent
 from abacad.errors import AbacadError, brief, plain_name
-from abacad.model.evidence import Evidence
+from abacad.model.evidence import Evidence, Lines
 from abacad.model.panel import FIRST_LAYER, PanelNetwork, for_views
 from abacad.model.tensors import compare, read_weights
 from abacad.plain import build
@@ -57,6 +57,12 @@ class Detector(nn.Module):
         if isinstance(self.backbone, PanelNetwork):
             return self.backbone(planes, (axes or self.axes).panel_start, evidence).flatten()
         return self.backbone(planes).flatten()
+
+    def lines_of(self, axes: Axes | None = None) -> Lines | None:
+        """Which lines the panel network sums up in cadences with these axes; none: its own. None of other networks."""
+        if not isinstance(self.backbone, PanelNetwork) or self.backbone.line_view is None:
+            return None
+        return self.backbone.lines_of((axes or self.axes).panel_start)
 
 
 def build_detector(model: Model, represent: Represent, axes: Axes | None = None) -> Detector:

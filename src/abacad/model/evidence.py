@@ -5,11 +5,15 @@ once and kept: a reversal of frequency or time only turns them round (`reversed_
 in bytes (`as_bytes`).
 """
 
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Float, Int8, Shaped
 from torch import Tensor
 
 from abacad.model.lines import Maps, Starts, halved, joint, joint_lines, line_maps, paired, spread
+from abacad.signal.cadence import N_PANELS
+from abacad.types import Planes
 
 Evidence = Float[Tensor, "batch map drift2 freq2"]
 
@@ -21,6 +25,25 @@ _REVERSED = (0, 1, 4, 3, 2, 7, 6, 5, 8, 9)
 """Which map takes each place when time is reversed: the first and the last panel of either class change places."""
 _LIMIT = 3.0
 _STEPS = 127
+
+
+class Lines(NamedTuple):
+    """Which lines a network sums up, in all that decides it.
+
+    Attributes:
+        view: Number of the view whose panels are summed.
+        max_drift: Fastest line, in channels a panel.
+        panel_start: Start of each panel, in lengths of a panel.
+    """
+
+    view: int
+    max_drift: int
+    panel_start: Starts
+
+    def in_planes(self, planes: Planes) -> Evidence:
+        """The evidence in view-major planes (batch, 6·views, time, freq)."""
+        first = self.view * N_PANELS
+        return line_evidence(planes[:, first : first + N_PANELS], self.max_drift, self.panel_start)
 
 
 def line_evidence(panels: Float[Tensor, "batch panel time freq"], max_drift: int, panel_start: Starts) -> Evidence:

@@ -23,7 +23,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from abacad.model.evidence import MAX_DRIFT, N_MAPS, Evidence, line_evidence
+from abacad.model.evidence import MAX_DRIFT, N_MAPS, Evidence, Lines
 from abacad.model.lines import Starts
 from abacad.signal.cadence import N_PANELS, Axes
 from abacad.types import Logits, Planes
@@ -73,20 +73,25 @@ class PanelNetwork(nn.Module):
         Args:
             planes: (batch, 6·views, time, freq).
             panel_start: as in the constructor; none takes that of the constructor.
-            evidence: of lines, as `line_evidence` gives it, where it was made before; none makes it here.
+            evidence: of lines, as `Lines.in_planes` gives it, where it was made before; none makes it here.
         """
         views = planes.unflatten(1, (self.n_views, N_PANELS))
         features = self.panels(views)
         if self.lines is not None:
             if evidence is None:
-                panels = views[:, self.line_view]
-                evidence = line_evidence(panels, self.lines.max_drift, panel_start or self.panel_start)
+                evidence = self.lines_of(panel_start or self.panel_start).in_planes(planes)
             lines = self.lines(evidence)
             features = torch.cat([features, functional.adaptive_max_pool1d(lines, features.shape[-1])], 1)
         with torch.autocast(planes.device.type, enabled=False):  # bf16 has 3 digits: too few to rank cadences by
             per_freq = self.answer(self.head(features.float()))[:, 0]
         # less the log of their number: the mean of the odds. Their sum would rise with the width of the window.
         return torch.logsumexp(per_freq, -1) - math.log(per_freq.shape[-1])
+
+    def lines_of(self, panel_start: Starts) -> Lines:
+        """Which lines the network sums up in cadences with these starts of panels; it has to have a line branch."""
+        assert self.line_view is not None
+        assert self.lines is not None
+        return Lines(self.line_view, self.lines.max_drift, panel_start)
 
 
 class PanelBranch(nn.Module):

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from abacad.config import Flip
+from abacad.model.detector import Detector
+from abacad.model.evidence import Evidence, Lines, reversed_freq, reversed_time
 from abacad.represent.representation import Representation
 from abacad.signal.cadence import Axes
 from abacad.types import Planes
@@ -21,6 +23,15 @@ def flipped(planes: Planes, flip: Flip, seen: Representation) -> Planes:
     if flip in ("vertical", "both"):
         planes = seen.reverse_time(planes)
     return planes
+
+
+def turned(evidence: Evidence, flip: Flip) -> Evidence:
+    """The evidence of the flipped cadence."""
+    if flip in ("horizontal", "both"):
+        evidence = reversed_freq(evidence)
+    if flip in ("vertical", "both"):
+        evidence = reversed_time(evidence)
+    return evidence
 
 
 @torch.inference_mode()
@@ -46,16 +57,17 @@ def score(
     # Flips of one detector differ by noise, and the mean of their logits is the better estimate of one answer; the mean
     # of different detectors is taken by the caller, of scores (docs/adr/0002-folds-and-scores.md).
     total: list[Tensor | float] = [0.0] * len(detectors)
+    # What panel networks find along lines is the same for all of them, and a flip turns it round.
+    found: dict[Lines, Evidence] = {}
     for flip in flips:
         shown = flipped(planes, flip, seen)
-        # Reversed in time, the gaps between the panels come in the opposite order, too.
-        when = axes.time_reversed() if axes is not None and flip in ("vertical", "both") else axes
         for place, detector in enumerate(detectors):
-            total[place] = total[place] + _logits(detector, shown, when, flip)
+            lines = detector.lines_of(axes) if isinstance(detector, Detector) else None
+            if lines is None:
+                logits = detector(shown)
+            else:
+                if lines not in found:
+                    found[lines] = lines.in_planes(planes)
+                logits = detector(shown, evidence=turned(found[lines], flip))
+            total[place] = total[place] + logits.float()
     return torch.stack([torch.as_tensor(each) / len(flips) for each in total], dim=1).sigmoid().cpu()
-
-
-def _logits(detector: nn.Module, planes: Planes, axes: Axes | None, flip: Flip) -> Tensor:
-    if axes is None and flip in ("vertical", "both") and getattr(detector, "axes", None) is not None:
-        axes = detector.axes.time_reversed()  # type: ignore[union-attr, operator]
-    return (detector(planes) if axes is None else detector(planes, axes)).float()

@@ -4,7 +4,7 @@ A cadence visits the target A three times (ON) and three other places B, C, D in
 target stands in the ON panels alone; interference from the ground stands in both.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -88,15 +88,3 @@ class Axes:
     def unit_drift_hz_s(self) -> float:
         """Drift of one channel a row: 2.79 Hz / 1.07 s = 2.60 Hz/s. A faster needle smears within a row."""
         return self.df_hz / self.dt_s
-
-    def time_reversed(self) -> "Axes":
-        """The timetable after the order of the first five panels is reversed; the last OFF panel stays last.
-
-        Times run backwards from the end of the third ON panel. The last panel, which would come before the first one,
-        keeps the gap that it had after its neighbour.
-        """
-        # five panels begin and end with ON: reversed, the ON panels stay at the ON places and the label stays true
-        *five, last = self.panel_start_s
-        end = five[-1] + self.panel_s
-        reversed_five = [end - (start + self.panel_s) for start in reversed(five)]
-        return replace(self, panel_start_s=(*reversed_five, reversed_five[-1] + last - five[-1]))
