@@ -11,6 +11,7 @@ import pytest
 from abacad.cli import main
 from abacad.data.competition import read_labels, read_sample
 from abacad.errors import AbacadError
+from abacad.learn import learner
 from abacad.learn.blend import blend_of
 from abacad.learn.run_folder import RunFolder
 from abacad.run import submit as module
@@ -160,9 +161,11 @@ def test_one_run_is_as_good_as_a_list(trained_run, shared_competition, tmp_path)
     assert len(pd.read_csv(out)) == 12
 
 
-def test_scores_of_a_fold_that_was_trained_anew_are_not_submitted(competition, tmp_path):
+def test_scores_of_a_fold_that_was_trained_anew_are_not_submitted(competition, tmp_path, monkeypatch):
     """The fold's folder was removed and trained again, with another number of epochs: its old scores are of nobody."""
     run, data = tmp_path / "run", str(competition)
+    better = (0.5 + epoch / 1000 for epoch in range(100))
+    monkeypatch.setattr(learner, "auc", lambda *_: next(better))  # by chance the first epoch might be the best of two
     words = ["train", data, "--run", str(run), *QUICK, "--trainer.max_epochs"]
     assert main([*words, "1"]) == 0
     assert main(["predict", str(run), data, "--progress", "false"]) == 0
