@@ -32,7 +32,9 @@ def test_flips_are_those_of_the_representation(kind):
     vertical = Augmentation(Augment(**NONE | {"vertical_flip": 1.0}), seen(kind))
     assert torch.equal(horizontal(planes), seen(kind).reverse_freq(planes))
     assert torch.equal(vertical(planes), seen(kind).reverse_time(planes))
-    assert torch.equal(Augmentation(Augment(**NONE), seen(kind))(planes), planes)
+    unchanged = Augmentation(Augment(**NONE), seen(kind))(planes)
+    assert torch.equal(unchanged, planes)
+    assert not np.shares_memory(unchanged.numpy(), planes.numpy())
     assert torch.equal(planes, before)
 
 

@@ -110,6 +110,9 @@ def test_no_lines_where_they_would_be_wrong_or_of_no_use(changes, packed, tmp_pa
 
 def test_no_lines_on_a_gpu_nor_of_cadences_that_are_not_packed(packed, tmp_path, monkeypatch):
     assert lines_if_wanted(Noise(), tmp_path / "lines.npy", RECIPE, AXES) is None
+    for asked in ("cuda", "gpu", "mps"):  # there or not
+        recipe = replace(RECIPE, trainer=Trainer(accelerator=asked, progress=False))
+        assert lines_if_wanted(packed, tmp_path / "lines.npy", recipe, AXES) is None
     monkeypatch.setattr(kept_lines, "pick_device", lambda _: torch.device("cuda"))
     assert lines_if_wanted(packed, tmp_path / "lines.npy", RECIPE, AXES) is None
 

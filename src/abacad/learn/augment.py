@@ -96,8 +96,8 @@ class Augmentation:
         # `images` are changed alike. As one image with many channels they would have to be turned round and back, which
         # took two thirds of the time.
         changed = self.compose(images=self.seen.unstacked(planes).numpy())
-        # torch refuses the negative strides of a flip: hence a copy
-        planes = self.seen.stacked(torch.from_numpy(np.ascontiguousarray(changed["images"])))
+        # torch refuses the negative strides of a flip, and what was not changed is still the caller's: hence a copy
+        planes = self.seen.stacked(torch.from_numpy(np.array(changed["images"], order="C")))
         if lines.numel():
             for name, _ in changed["applied_transforms"]:
                 lines = _TURNED[name](lines)

@@ -69,4 +69,6 @@ def lines_if_wanted(source: Dataset, path: Path, recipe: Recipe, axes: Axes) -> 
 def _of_use(recipe: Recipe) -> bool:
     sums = recipe.model.name == "panel" and _VIEW in recipe.represent.views
     changed = recipe.augment.shift > 0 or recipe.augment.mixup > 0 or recipe.data.simulated > 0
-    return sums and not changed and pick_device(recipe.trainer.accelerator).type == "cpu"
+    # A device that is asked for and not there is told by who makes the trainer, with the option's name.
+    asked = recipe.trainer.accelerator
+    return sums and not changed and asked in ("auto", "cpu") and pick_device(asked).type == "cpu"
