@@ -81,8 +81,8 @@ def measure(recipe: Recipe, folder: Path, ids: list[str]) -> dict[str, float]:
         "packed and augmented": lambda: [samples[place] for place in range(n)],
         STEP: train,
     }
-    if kept is not None and lines is not None:
-        some = LinesOf(packed, recipe.represent.views.index("clean"), Axes().panel_start)
+    if lines is not None and (kept_of := detector.lines_of()) is not None:
+        some = LinesOf(packed, kept_of)
         stages |= {
             "lines, once": lambda: [some.__getitems__(few.tolist()) for few in torch.arange(n).split(16)],
             "training step, lines kept": lambda: train(lines),

@@ -12,7 +12,7 @@ from abacad.config import Augment, Data, Model, Recipe, Represent, Trainer
 from abacad.learn import kept_lines
 from abacad.learn.augment import Augmentation
 from abacad.learn.dataset import Samples
-from abacad.learn.kept_lines import LinesOf, lines_if_wanted
+from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.packed import Packed, pack
 from abacad.model import evidence
 from abacad.model.detector import build_detector
@@ -176,6 +176,11 @@ def test_a_killed_training_goes_on_with_the_lines_that_it_had(name, shared_compe
     assert again.read_text() == whole.read_text()
 
 
-def test_lines_ask_the_packed_file_alone(packed):
-    assert len(LinesOf(packed, 1, AXES.panel_start)) == N
-    assert LinesOf(packed, 1, AXES.panel_start)[3].dtype == torch.int8
+@pytest.mark.parametrize("spoil", [np.zeros_like, np.negative, lambda lines: lines[::-1].copy()])
+def test_lines_of_something_else_are_made_anew(spoil, packed, tmp_path):
+    path = tmp_path / "lines.npy"
+    lines_if_wanted(packed, path, RECIPE, AXES)
+    right = np.load(path)
+    np.save(path, spoil(right))
+    lines_if_wanted(packed, path, RECIPE, AXES)
+    np.testing.assert_array_equal(np.load(path), right)

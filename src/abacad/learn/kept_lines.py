@@ -16,20 +16,18 @@ from torch.utils.data import Dataset
 from abacad.config import Recipe
 from abacad.learn.dataset import worker_count
 from abacad.learn.packed import Packed, pack, worth_packing
+from abacad.model.detector import line_view
 from abacad.model.device import pick_device
 from abacad.model.evidence import MAX_DRIFT, Lines, as_bytes
-from abacad.model.lines import Starts
 from abacad.signal.cadence import Axes
-
-_VIEW = "clean"  # the panel network's lines are those of this view
 
 
 class LinesOf(Dataset):
     """The lines of packed cadences, summed when they are asked for: (map, drift2, freq2), int8."""
 
-    def __init__(self, packed: Packed, view: int, panel_start: Starts) -> None:
-        """Sum along lines in one view of the planes, whose panels began at `panel_start`."""
-        self.packed, self.lines = packed, Lines(view, MAX_DRIFT, panel_start)
+    def __init__(self, packed: Packed, lines: Lines) -> None:
+        """Sum those lines in the cadences of `packed`."""
+        self.packed, self.lines = packed, lines
 
     def __len__(self) -> int:
         """Number of cadences."""
@@ -57,9 +55,10 @@ def lines_if_wanted(source: Dataset, path: Path, recipe: Recipe, axes: Axes) -> 
     Raises:
         AbacadError: the disk has no room for them.
     """
-    if not isinstance(source, Packed) or not _of_use(recipe):
+    view = line_view(recipe.represent)
+    if not isinstance(source, Packed) or view is None or not _of_use(recipe):
         return None
-    lines = LinesOf(source, recipe.represent.views.index(_VIEW), axes.panel_start)
+    lines = LinesOf(source, Lines(view, MAX_DRIFT, axes.panel_start))
     if not worth_packing(lines, len(source), path.parent, np.int8):
         return None
     workers = worker_count(recipe.data.workers)
@@ -67,8 +66,9 @@ def lines_if_wanted(source: Dataset, path: Path, recipe: Recipe, axes: Axes) -> 
 
 
 def _of_use(recipe: Recipe) -> bool:
-    sums = recipe.model.name == "panel" and _VIEW in recipe.represent.views
     changed = recipe.augment.shift > 0 or recipe.augment.mixup > 0 or recipe.data.simulated > 0
     # A device that is asked for and not there is told by who makes the trainer, with the option's name.
     asked = recipe.trainer.accelerator
-    return sums and not changed and asked in ("auto", "cpu") and pick_device(asked).type == "cpu"
+    return (
+        recipe.model.name == "panel" and not changed and asked in ("auto", "cpu") and pick_device(asked).type == "cpu"
+    )

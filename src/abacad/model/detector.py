@@ -104,10 +104,16 @@ def _tell_start(name: str) -> None:
     )
 
 
+def line_view(represent: Represent) -> int | None:
+    """Number of the view in which the panel network sums along lines; none where there is no such view.
+
+    It is the one in which what stands in ON and OFF alike is taken out: without `clean` line maps show carriers.
+    """
+    return represent.views.index("clean") if "clean" in represent.views else None
+
+
 def _panel_detector(model: Model, represent: Represent, axes: Axes | None) -> Detector:
-    # Line maps need the view in which what stands in ON and OFF alike is taken out: without `clean` they show carriers.
-    lines = represent.views.index("clean") if "clean" in represent.views else None
-    detector = Detector(PanelNetwork(len(represent.views), model.width, lines), axes=axes)
+    detector = Detector(PanelNetwork(len(represent.views), model.width, line_view(represent)), axes=axes)
     if model.weights is None and not model.pretrained:
         return detector
     path = SHIPPED
