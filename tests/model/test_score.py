@@ -112,6 +112,22 @@ def test_lines_are_summed_once_for_all_flips_and_all_detectors_that_sum_the_same
     assert torch.equal(given[:, 2], together[:, 2])
 
 
+@pytest.mark.parametrize("flip", FLIPS)
+def test_a_flipped_cadence_is_scored_with_its_lines_turned_round(flip, monkeypatch):
+    recipe = Represent("binned")
+    detector, seen_as = build_detector(Model("panel", pretrained=True), recipe).eval(), representation(recipe)
+    given, plain = [], detector.backbone.lines.forward
+    monkeypatch.setattr(detector.backbone.lines, "forward", lambda found: given.append(found) or plain(found))
+    planes = seen_as.make(torch.randn(1, 6, 39, 64))
+    score([detector], planes, ["identity", flip], seen_as)
+    expected = given[0]
+    if flip in ("horizontal", "both"):  # drift and frequency
+        expected = expected.flip(2, 3)
+    if flip in ("vertical", "both"):  # drift, and the order of three ON and of three OFF panels
+        expected = expected[:, [0, 1, 4, 3, 2, 7, 6, 5, 8, 9]].flip(2)
+    assert torch.equal(given[1], expected)
+
+
 def test_one_view_is_what_the_detector_says():
     recipe = Represent("binned")
     detector, seen_as = build_detector(Model("panel", pretrained=True), recipe).eval(), representation(recipe)
