@@ -5,6 +5,9 @@
 Every figure is processor time, the best of three passes over the same cadences in the same process; the last column is
 the time beside that of a training step on tensors already in memory, the limit that reading should not lift. The panel
 network's step is measured once more from lines that were kept, then with frozen norms, too, and then in 16 bits.
+
+Beside each stage of the network stands what memory alone would take: the bytes that its operations read and write, each
+once, over the speed at which this core copies 256 MB in the same run. A stage below its limit keeps much in the caches.
 """
 
 import argparse
@@ -12,11 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from abacad.config import Recipe
 from abacad.data.competition import cadence_path, read_cadence
@@ -33,7 +39,38 @@ from abacad.represent.representation import represent, representation
 from abacad.signal.cadence import Axes
 
 STEP = "training step, resident"
+_IN_TORCH = 3  # stages before the first that is torch's alone: the step
 ON_CPU = ["--model.pretrained", "false", "--trainer.accelerator", "cpu", "--data.workers", "0"]
+
+
+class Traffic(TorchDispatchMode):
+    """Adds up the bytes of all tensors that operations read and write; views of a tensor move nothing."""
+
+    moved = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        read, written = ([one for one in tree_leaves(some) if isinstance(one, torch.Tensor)] for some in (args, made))
+        owners = {one.untyped_storage().data_ptr() for one in read}
+        in_place = func.overloadpacket.__name__.endswith("_")
+        if in_place or any(one.untyped_storage().data_ptr() not in owners for one in written):
+            self.moved += sum(one.nbytes for one in (*read, *written))
+        return made
+
+
+def moved_bytes(work: Callable[[], object], n_cadences: int) -> float:
+    """Bytes a cadence that `work` reads and writes."""
+    work()  # matrices that are kept are made now
+    with Traffic() as traffic:
+        work()
+    return traffic.moved / n_cadences
+
+
+def copied_bytes_a_ms() -> float:
+    """Bytes that a copy from memory to memory reads and writes in a millisecond."""
+    there = torch.ones(1 << 25)
+    back = torch.empty_like(there)
+    return 2 * there.nbytes / best_ms(lambda: back.copy_(there), 1)
 
 
 def best_ms(work: Callable[[], object], n_cadences: int) -> float:
@@ -46,8 +83,8 @@ def best_ms(work: Callable[[], object], n_cadences: int) -> float:
     return min(passes) / n_cadences * 1e3
 
 
-def measure(recipe: Recipe, folder: Path, ids: list[str]) -> dict[str, float]:
-    """Milliseconds a cadence of each stage."""
+def measure(recipe: Recipe, folder: Path, ids: list[str]) -> dict[str, tuple[float, float | None]]:
+    """Milliseconds a cadence of each stage, and those that memory alone would take, where torch does all of it."""
     n = len(ids)
     raw = [torch.from_numpy(read_cadence(cadence_path(folder, "train", name))) for name in ids]
     source, seen = Cadences(folder, "train", ids, recipe.represent), representation(recipe.represent)
@@ -89,7 +126,11 @@ def measure(recipe: Recipe, folder: Path, ids: list[str]) -> dict[str, float]:
             "… and norms frozen": lambda: train(lines, frozen=True),
             "… and in 16 bits": lambda: train(lines, frozen=True, half=True),
         }
-    return {stage: best_ms(work, n) for stage, work in (stages | {"score, one view": infer}).items()}
+    speed = copied_bytes_a_ms()
+    return {
+        stage: (best_ms(work, n), moved_bytes(work, n) / speed if place >= _IN_TORCH else None)
+        for place, (stage, work) in enumerate((stages | {"score, one view": infer}).items())
+    }
 
 
 def main() -> None:
@@ -108,14 +149,15 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             np.save(path, rng.standard_normal((6, 273, 256)).astype(np.float16))
         table = Table(title=f"ms a cadence, {chosen.threads} thread(s), torch {torch.__version__}")
-        for column in ("recipe", "stage", "ms", "cadences a second", "of a training step"):
+        for column in ("recipe", "stage", "ms", "cadences a second", "of a training step", "memory alone, ms"):
             table.add_column(column)
         for recipe in chosen.recipes:
             found = measure(read_recipe(recipe, ON_CPU), folder, ids)
-            step = found[STEP]
-            for stage, ms in found.items():
-                table.add_row(recipe, stage, f"{ms:.2f}", f"{1e3 / ms:.0f}", f"{ms / step:.0%}")
-        Console(width=100).print(table)
+            step = found[STEP][0]
+            for stage, (ms, memory) in found.items():
+                limit = "" if memory is None else f"{memory:.2f}"
+                table.add_row(recipe, stage, f"{ms:.2f}", f"{1e3 / ms:.0f}", f"{ms / step:.0%}", limit)
+        Console(width=120).print(table)
 
 
 if __name__ == "__main__":

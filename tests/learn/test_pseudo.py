@@ -5,15 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from abacad.cli import main
-from abacad.config import Data, Recipe, Represent
+from abacad.config import Augment, Data, Model, Recipe, Represent, Trainer
 from abacad.data.competition import read_labels, read_sample
 from abacad.errors import AbacadError
 from abacad.learn.dataset import Cadences
+from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
+from abacad.learn.packed import pack
 from abacad.learn.pseudo import NEVER_HELD_BACK, probability, with_pseudo
 from abacad.learn.run_folder import RunFolder
+from abacad.model.evidence import MAX_DRIFT, Lines, from_bytes
 from tests.conftest import QUICK, SHAPE
 
 SEEN = Represent("difference")
@@ -64,6 +68,25 @@ def test_test_cadences_join_with_the_scores_of_each_fold(labelled, runs, shared_
     path = shared_competition / "test" / table["id"][3][0] / f"{table['id'][3]}.npy"
     alone = Cadences(shared_competition, "test", [path.stem], SEEN)[0]
     np.testing.assert_array_equal(joined.source[43], alone)
+
+
+@pytest.mark.parametrize(("packs", "with_lines"), [("always", True), ("never", True), ("always", False)])
+def test_lines_are_those_of_all_cadences_or_of_none(packs, with_lines, labelled, runs, shared_competition):
+    """A batch may hold cadences of both parts."""
+    scored(runs[0], shared_competition)
+    represent, data = Represent("binned", rows=2), Data(folds=2, pseudo=str(runs[0].test), pack=packs, workers=0)
+    trainer = Trainer(accelerator="cpu", progress=False)
+    recipe = Recipe(data=data, represent=represent, model=Model("panel"), augment=Augment(shift=0.0), trainer=trainer)
+    source = pack(Cadences(shared_competition, "train", list(labelled.ids), represent), 40, runs[1].packed)
+    lines = lines_if_wanted(source, runs[1].lines, recipe, labelled.axes) if with_lines else None
+    joined = with_pseudo(replace(labelled, source=source, lines=lines), shared_competition, recipe, runs[1])
+    if packs == "never" or not with_lines:
+        assert joined.lines is None
+        return
+    assert len(joined.lines) == 52
+    for place in (0, 39, 40, 51):
+        made = Lines(1, MAX_DRIFT, labelled.axes.panel_start).in_planes(joined.source[place][None])[0]
+        torch.testing.assert_close(from_bytes(joined.lines[place]), made, atol=0.02, rtol=0)
 
 
 def test_only_the_folds_that_are_trained_need_scores(labelled, runs, shared_competition):

@@ -22,7 +22,7 @@ def _labelled(root: Path) -> Labelled:
     labels = read_labels(root)
     source = Cadences(root, "train", list(labels["id"]), SEEN)
     ids, targets = labels["id"].to_numpy(), labels["target"].to_numpy()
-    return Labelled(source, ids, targets, np.arange(len(ids)) % 2, (6, 28, 64))
+    return Labelled(source, ids, targets, np.arange(len(ids)) % 2, (6, 28, 64), lines=source)  # any data set for lines
 
 
 def _with(root: Path, folder: Path, rows: dict[str, str]) -> Labelled:
@@ -42,6 +42,7 @@ def test_a_verdict_replaces_a_label(shared_competition, tmp_path):
         positive[0]: -1, positive[1]: -1, negative[0]: 1,
     }  # fmt: skip
     assert (after.folds == before.folds).all()
+    assert after.lines is not None
     assert _labelled(shared_competition).targets.tolist() == before.targets.tolist()
 
 
@@ -54,6 +55,7 @@ def test_test_cadences_with_a_verdict_join_and_judge_nothing(shared_competition,
     assert (after.folds[n:] == NEVER_HELD_BACK).all()
     own = Cadences(shared_competition, "test", asked[:1], SEEN)
     np.testing.assert_array_equal(after.source[n], own[0])
+    assert after.lines is None  # nobody kept those of the test cadences
 
 
 def test_simulated_cadences_of_a_blind_review_are_passed_over(shared_competition, tmp_path, caplog):
