@@ -20,6 +20,7 @@ import abacad
 from abacad.files import read_json
 from abacad.learn.gates import FIRST_FOLD_GATE, MEAN_GATE
 from abacad.metric import Interval, auc_interval
+from abacad.run.compare import Comparison
 
 STARTS = ("random", "imagenet", "in-domain")
 KINDS = ("difference", "on", "tall_on", "binned")
@@ -63,7 +64,9 @@ def test_auc(run: Path, data: Path) -> str:
 def told(chosen: argparse.Namespace, start: str, kind: str, seed: int) -> list[str]:
     """The cells of a row."""
     run = trained(chosen, start, kind, seed)
-    (row,) = abacad.compare(run).runs.to_dict("records")
+    compared = abacad.compare(run)
+    assert isinstance(compared, Comparison)
+    (row,) = compared.runs.to_dict("records")
     first = read_json(run / "run.json")["auc_fold"][0]
     gates = f"{'yes' if first > FIRST_FOLD_GATE else 'no'} / {'yes' if row['mean'] >= MEAN_GATE else 'no'}"
     held_back = str(Interval(row["oof"], row["low"], row["high"]))

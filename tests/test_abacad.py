@@ -1,8 +1,10 @@
 """The package: instant to import, with a verb's function under its name, and nothing else."""
 
+import ast
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,14 @@ def test_a_name_that_is_none_is_told_as_pythons_own():
 def test_all_public_names_are_listed():
     assert dir(abacad) == sorted(abacad.__all__)
     assert len(set(abacad.__all__)) == len(abacad.__all__)
+
+
+def test_type_checkers_are_told_the_same_names_and_homes():
+    home = Path(abacad.__file__).parent
+    assert (home / "py.typed").is_file()
+    stub = ast.parse((home / "__init__.pyi").read_text(encoding="utf-8"))
+    told = {node.names[0].asname: node.module for node in stub.body if isinstance(node, ast.ImportFrom)}
+    assert told == abacad._HOMES
 
 
 def test_importing_it_imports_nothing_heavy():

@@ -263,23 +263,37 @@ def test_few_rows_are_refused_before_anything_is_scored(monkeypatch):
         abacad.score(np.zeros((3, 6, 28, 64)), observer=True, progress=False)
 
 
-def test_a_file_that_is_gone_when_the_observer_asks_for_it_keeps_its_score(tmp_path, monkeypatch, caplog):
+@pytest.fixture
+def lost(tmp_path, monkeypatch):
+    """The second of three cadences in a folder, which is emptied as soon as all have been scored."""
     for number, cadence in enumerate(np.random.default_rng(3).chisquare(10, (3, 6, 64, 64))):
         np.save(tmp_path / f"{number}.npy", cadence)
-    alone = abacad.score(tmp_path, progress=False).set_index("file")["score"]
-    lost = tmp_path / "1.npy"
 
     def then_gone(*given):
         found = judged(*given)
-        lost.write_bytes(b"")
+        (tmp_path / "1.npy").write_bytes(b"")
         return found
 
     judged = score_module._judged
     monkeypatch.setattr(score_module, "_judged", then_gone)
-    both = abacad.score(tmp_path, observer=True, bad="skip", progress=False).set_index("file")["score"]
+    return tmp_path / "1.npy"
+
+
+def test_a_file_that_is_gone_when_the_observer_asks_for_it_keeps_its_score(lost, caplog):
+    whole = np.load(lost)
+    alone = abacad.score(lost.parent, progress=False).set_index("file")["score"]
+    np.save(lost, whole)
+    both = abacad.score(lost.parent, observer=True, bad="skip", progress=False).set_index("file")["score"]
     same = both[alone.index] == alone
     assert same[same].index.map(lambda name: name.endswith("1.npy")).tolist() == [True]
     assert "Not weighed" in caplog.text
-    np.save(lost, np.random.default_rng(4).chisquare(10, (6, 64, 64)))
+    np.save(lost, whole)
     with pytest.raises(AbacadError, match=r"1\.npy"):
-        abacad.score(tmp_path, observer=True, progress=False)
+        abacad.score(lost.parent, observer=True, progress=False)
+
+
+def test_a_file_that_is_gone_when_its_picture_is_made_has_none(lost, tmp_path, caplog):
+    page = tmp_path / "page.html"
+    abacad.score(lost.parent, page=page, bad="skip", progress=False)
+    assert page.read_text(encoding="utf-8").count("<svg") == 2
+    assert "Not shown" in caplog.text

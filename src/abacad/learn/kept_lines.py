@@ -62,7 +62,8 @@ def lines_if_wanted(source: Dataset, path: Path, recipe: Recipe, axes: Axes) -> 
     if not worth_packing(lines, len(source), path.parent, np.int8):
         return None
     workers = worker_count(recipe.data.workers)
-    return pack(lines, len(source), path, dtype=np.int8, workers=workers, progress=recipe.trainer.progress)
+    told, progress = "Summing along lines", recipe.trainer.progress
+    return pack(lines, len(source), path, dtype=np.int8, workers=workers, progress=progress, told=told)
 
 
 def _of_use(recipe: Recipe) -> bool:

@@ -78,6 +78,7 @@ def pack(
     dtype: DTypeLike = np.float16,
     workers: int = 0,
     progress: bool = False,
+    told: str = "Packing cadences",
 ) -> Packed:
     """Write `source[0 … n_cadences − 1]` into one file, unless it is there already.
 
@@ -91,6 +92,7 @@ def pack(
         dtype: Of the numbers in it: float16, or int8 of tensors that are int8 already.
         workers: Processes that read and represent.
         progress: Show a progress bar.
+        told: What the bar says.
 
     Raises:
         AbacadError: the disk has no room for it.
@@ -104,7 +106,7 @@ def pack(
     with replacing(path) as temporary:
         values = None
         done = 0
-        for batch in track(batches, "Packing cadences", disable=not progress, transient=True):
+        for batch in track(batches, told, disable=not progress, transient=True):
             if values is None:
                 values = _new(temporary, (n_cadences, *batch.shape[1:]), dtype)
             values[done : done + len(batch)] = batch.numpy()

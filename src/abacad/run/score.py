@@ -115,7 +115,7 @@ def score(
     # Read again for the page: kept from before, they would fill the memory until the best are known.
     if page is not None:
         best = [windows[places[row]] for row in table.index[:shown]]
-        _page(judges, table, best, windows.axes).write(Path(page))
+        _page(judges, table, best, windows.axes, bad).write(Path(page))
     if submission is not None:
         # Cadences that could not be read have no row; they get the middle score.
         by_id = {Path(file).stem: value for file, value in zip(table["file"], table["score"], strict=True)}
@@ -252,12 +252,16 @@ def _batches(
         yield places, cadences
 
 
-def _page(judges: _Judges, table: pd.DataFrame, best: Sequence[Window], axes: Axes | None) -> Page:
+def _page(
+    judges: _Judges, table: pd.DataFrame, best: Sequence[Window], axes: Axes | None, bad: Literal["fail", "skip"]
+) -> Page:
     from abacad.show import figure  # Matplotlib takes a second, which a ranking does without
 
     pictures, told = [], ""
     for window, row in zip(best, table.to_dict("records"), strict=False):
-        cadence, low_mhz = window.read(), row.get("freq_mhz")
+        cadence, low_mhz = _read(window, bad, "Not shown"), row.get("freq_mhz")
+        if cadence is None:
+            continue
         layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
         guide, evidence, told = best_guide(cadence, layout), judges.of(cadence).evidence(cadence, axes), layout.told()
         name = Path(row["file"]).stem if low_mhz is None else f"{low_mhz:.6f} MHz"
