@@ -9,14 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from abacad.cadence import Cadence
 from abacad.cli import main
+from abacad.config import Model, Represent
 from abacad.data.observation import open_observation
 from abacad.errors import AbacadError
+from abacad.model.checkpoint import save_detector
+from abacad.model.detector import build_detector
+from abacad.model.judge import Judge
 from abacad.run.review import review
 from abacad.show.guide import FAMILIES, best_guide
 from abacad.show.picture import Layout
 from abacad.show.server import Address, ReviewServer
 from abacad.show.source import open_source
+from abacad.signal.cadence import Axes
 from tests.conftest import QUICK
 from tests.data.files import write_panel
 from tests.data.test_observation import six
@@ -55,6 +61,22 @@ def test_a_table_of_scores_gives_its_highest(shared_competition, tmp_path):
     review(table, out=out, shown=3, evidence=False, progress=False)
     assert [item["id"] for item in _items(out)] == [file.stem for file in files[:2:-1]]
     assert all(item["evidence"] is None for item in _items(out))
+
+
+def test_evidence_is_that_of_the_timetable_which_scored(tmp_path, monkeypatch):
+    """Arrays say nothing of when their panels began: then the detector does, here and in the score."""
+    slow = Axes.evenly(900.0, n_time=16, n_freq=64, dt_s=18.0)
+    detector = build_detector(Model("panel", width=2, pretrained=False), Represent("binned", rows=1), slow)
+    weights, file = tmp_path / "slow.safetensors", tmp_path / "one.npy"
+    save_detector(weights, detector, Model("panel", width=2), Represent("binned", rows=1))
+    array = np.random.default_rng(0).normal(size=(6, 16, 64)).astype(np.float32)
+    array[::2, :, 30] += 3
+    np.save(file, array)
+    pd.DataFrame({"file": [str(file)], "score": [0.9]}).to_csv(tmp_path / "scores.csv", index=False)
+    drawn, real = [], Judge.evidence
+    monkeypatch.setattr(Judge, "evidence", lambda *given: drawn.append(real(*given)) or drawn[-1])
+    review(tmp_path / "scores.csv", weights=weights, out=tmp_path / "r.html", shown=1, progress=False)
+    np.testing.assert_allclose(drawn[0], Cadence(array, slow).evidence(weights), atol=1e-6)
 
 
 def test_blind_cadences_are_mixed_in(trained_run, tmp_path):

@@ -250,9 +250,8 @@ class _Drawer:
     def _evidence(self, entry: Entry, cadence: CadenceArray) -> CadenceArray:
         judge, root = self.judge(entry.fold), self.source.root
         if root is None:
-            return judge.evidence(cadence, self.axes)
+            return judge.evidence(cadence, self.source.axes)  # none: by the timetable that scored it
         # the detectors of a run may look at the overlaps with other cadences, too
         planes = Cadences(root, self.source.split, [entry.name], judge.represent, partners=self.partners)[0][None]
-        return evidence_map(judge.detectors, planes.to(judge.device), judge.seen, cadence.shape[1], self.axes)[
-            0
-        ].numpy()
+        n_time, axes = cadence.shape[1], self.source.axes
+        return evidence_map(judge.detectors, planes.to(judge.device), judge.seen, n_time, axes)[0].numpy()
