@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float
 from abacad.data import hdf5, sigproc
 from abacad.data.header import Header
 from abacad.data.loss import Loss, Masked, Reason
+from abacad.data.plain_zeros import empty_blocks, lost_rows
 from abacad.errors import AbacadError, brief
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ class Filterbank:
         path: Of the file.
         header: What it says of itself.
         n_rows: Rows in the file.
-        polarisations: Numbers of the polarisations that are added up.
+        polarisations: Numbers of the polarisations in the file that are added up.
+        n_pol: Polarisations whose power the values hold: 2 of total intensity, 1 of XX alone.
     """
 
     def __init__(self, store: Store, pol: Polarisation = "I") -> None:
@@ -63,7 +65,7 @@ class Filterbank:
         self.path, self.header, self.n_rows = store.path, store.header, store.n_rows
         self._store = store
         self._masked: list[tuple[int, int, Masked]] = []  # with the first and last channel of the reading
-        self.polarisations = self._polarisations(pol)
+        self.polarisations, self.n_pol = self._polarisations(pol)
 
     @property
     def n_channels(self) -> int:
@@ -120,16 +122,22 @@ class Filterbank:
         # Whether a value is missing is asked of one sum a block, which is NaN where a value is, and is cheaper than a
         # look at each of a billion values.
         lost: list[Loss] = []
+        empty = []
         sound = True
         step = self._rows_at_once(n_channels)
         for top in range(0, n_rows, step):
-            values, also = self._added_up(row + top, min(step, n_rows - top), first, n_channels)
+            values, also, none = self._added_up(row + top, min(step, n_rows - top), first, n_channels)
+            empty.append(none)
             lost += [replace(one, row=one.row + top, row_end=one.row_end + top) for one in also]
             with np.errstate(invalid="ignore", over="ignore"):
                 sound = sound and bool(np.isfinite(values.sum()))  # a sum that overflows is looked at again below
             out[top : top + len(values)] = values[:, ::-1] if self.header.descending else values
-        if not sound:
-            self._mask(out, lost, channel)
+        in_file = out[:, ::-1] if self.header.descending else out
+        zeros = lost_rows(in_file, np.concatenate(empty)) if empty else None
+        if zeros is not None:
+            in_file[zeros] = np.nan
+        if zeros is not None or not sound:
+            self._mask(out, lost, zeros, channel)
         return out
 
     def _rows_at_once(self, n_channels: int) -> int:
@@ -139,34 +147,45 @@ class Filterbank:
 
     def _added_up(
         self, row: int, n_rows: int, first: int, n_channels: int
-    ) -> tuple[Float[np.ndarray, "time freq"], list[Loss]]:
-        """The sum of the polarisations, in the file's own order of channels, and what is lost in any of them."""
+    ) -> tuple[Float[np.ndarray, "time freq"], list[Loss], Bool[np.ndarray, "time block"]]:
+        """The sum of the polarisations, in the file's own order of channels; what is lost, or empty, in any of them."""
         # What is lost in one polarisation is lost in the sum: half of the power would look like a dip.
         values, lost = self._store.read(row, n_rows, self.polarisations[0], first, n_channels)
+        empty = empty_blocks(values)
         for polarisation in self.polarisations[1:]:
             more, also = self._store.read(row, n_rows, polarisation, first, n_channels)
+            empty |= empty_blocks(more)
             with np.errstate(invalid="ignore", over="ignore"):
                 values = values + more
             lost = [*lost, *(one for one in also if one not in lost)]
-        return values, lost
+        return values, lost, empty
 
-    def _polarisations(self, pol: Polarisation) -> tuple[int, ...]:
-        """The numbers of the polarisations whose sum was asked for.
+    def _polarisations(self, pol: Polarisation) -> tuple[tuple[int, ...], int]:
+        """The numbers of the polarisations whose sum was asked for, and how many of the wave's two it holds.
 
         Two or four hold XX and YY first (then the cross products' real and imaginary parts), whose sum is Stokes I;
-        or else I comes first (then Q, U, V). Powers are never negative, and Q is in half of the noise.
+        or else I comes first (then Q, U, V). Powers are never negative, and Q is in half of the noise. One alone is
+        taken for I.
         """
-        if pol == "first" or self.header.n_ifs == 1:
-            return (0,)
+        if self.header.n_ifs == 1:
+            return (0,), 2
         n = min(self.n_channels, _SAMPLE)
         # of the middle of the band, where the power is; its edges may be 0 in every polarisation
         second, _ = self._store.read(0, 1, 1, (self.n_channels - n) // 2, n)
         stokes = bool((second < 0).any())
+        if pol == "first":
+            return (0,), 2 if stokes else 1
         what = "I is the first of its Stokes parameters" if stokes else "I is the sum of the first two, XX and YY"
         log.info("%s holds %d polarisations; Stokes %s", self.path.name, self.header.n_ifs, what)
-        return (0,) if stokes else (0, 1)
+        return ((0,) if stokes else (0, 1)), 2
 
-    def _mask(self, values: Float[np.ndarray, "time freq"], lost: list[Loss], channel: int) -> None:
+    def _mask(
+        self,
+        values: Float[np.ndarray, "time freq"],
+        lost: list[Loss],
+        zeros: Bool[np.ndarray, "time freq"] | None,
+        channel: int,
+    ) -> None:
         """Make what is not finite NaN, and count all that is masked in a reading from `channel` on, ascending."""
         left = ~np.isfinite(values)
         values[left] = np.nan
@@ -177,6 +196,11 @@ class Filterbank:
                 if one.reason == reason:
                     in_file[one.row : one.row_end, one.channel : one.channel_end] = True
             self._count(reason, where, channel)
+            left &= ~where
+        if zeros is not None:
+            # in the file's own order, as losses are
+            where = left & (zeros[:, ::-1] if self.header.descending else zeros)
+            self._count("plain zeros", where, channel)
             left &= ~where
         self._count("not finite", left, channel)
 

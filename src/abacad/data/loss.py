@@ -7,9 +7,10 @@ values to NaN and adds them up by reason as `Masked`, which a warning, search.js
 from dataclasses import dataclass
 from typing import Literal
 
-Reason = Literal["not finite", "corrupt chunk", "chunk never written", "cut off"]
+Reason = Literal["not finite", "corrupt chunk", "chunk never written", "cut off", "plain zeros"]
 """NaN or infinite in the file; a chunk (a block that HDF5 packs as one) that cannot be unpacked; a chunk for which the
-file has no bytes, which HDF5 shows as zeros; bytes beyond the end of a file that is too short."""
+file has no bytes, which HDF5 shows as zeros; bytes beyond the end of a file that is too short; zeros in a part of the
+band where other rows have power."""
 
 
 @dataclass(frozen=True)

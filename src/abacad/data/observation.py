@@ -77,6 +77,11 @@ class Observation:
         return next((file.header.telescope for file in self.files if file.header.telescope), "")
 
     @property
+    def n_pol(self) -> int:
+        """Polarisations whose powers are added up in the values; of files that differ the fewest."""
+        return min(file.n_pol for file in self.files)
+
+    @property
     def masked(self) -> list[Masked]:
         """What was read so far and is NaN, by file."""
         return [entry for file in self.files for entry in file.masked]
