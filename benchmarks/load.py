@@ -32,8 +32,8 @@ from abacad.recipes import recipe_with
 from abacad.run.audit import audit
 from abacad.run.predict import _check_test
 from abacad.run.train import _prepare
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.engine import Result, joined
-from abacad.searcher.second_look import SignalClass
 from abacad.searcher.store import Store
 from abacad.searcher.table import columns
 from abacad.show.source import open_source

@@ -212,7 +212,7 @@ def inject(folder: Path, seeds: int, max_drift: float) -> None:
     ground, before, tables = signals_of(unit, settings), unit.power.copy(), []
     for seed in range(seeds):
         unit.power[:] = before
-        needles, paths = draw_needles(unit, settings, np.random.default_rng(7000 + seed)), Paths(unit)
+        needles, paths = draw_needles(unit, settings, np.random.default_rng(7000 + seed), settings.inject), Paths(unit)
         for line, snr in needles:
             add_needle(paths, line, snr)
         tables.append(injections_table(unit, needles, signals_of(unit, settings), ground, 0))

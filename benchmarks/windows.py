@@ -17,8 +17,8 @@ import torch
 from abacad.data.observation import open_observation
 from abacad.learn.run_folder import judge_of
 from abacad.model.judge import Judge, shipped
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.engine import signals_of
-from abacad.searcher.second_look import SignalClass
 from abacad.searcher.settings import Settings
 from abacad.searcher.unit import Unit, read_unit
 from abacad.searcher.windows import windows

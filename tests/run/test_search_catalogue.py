@@ -102,6 +102,21 @@ def test_one_that_cannot_be_opened_is_named_and_the_others_go_on(sky, tmp_path, 
     assert "Observation 2 of 2: good" in caplog.text
 
 
+def test_a_fault_of_the_search_in_one_is_named_as_such_and_the_others_go_on(sky, tmp_path, monkeypatch, capsys):
+    search = engine.search_unit
+
+    def faulty(observation, *more):
+        if observation.files[0].path.parent.name == "b":
+            raise ValueError("range() arg 3 must not be zero")
+        return search(observation, *more)
+
+    monkeypatch.setattr(engine, "search_unit", faulty)
+    table = abacad.search_catalogue(catalogue(sky, "bad,b/*.h5", "good,a/*.h5"), out=tmp_path / "all", **QUICK)
+    assert set(table["observation"]) == {"good"}
+    (reason,) = pd.read_csv(tmp_path / "all" / "failed.csv")["reason"]
+    assert reason == "a fault of abacad's: ValueError: range() arg 3 must not be zero"
+
+
 def test_a_pattern_of_a_row_counts_before_the_option(sky, tmp_path):
     path = catalogue(sky, "own,a/*.h5,ABACAD", "usual,b/*.h5,", head="name,files,pattern")
     table = abacad.search_catalogue(path, out=tmp_path / "all", pattern="ABABAB", **QUICK)

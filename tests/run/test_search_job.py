@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from abacad.data.observation import Observation
+from abacad.data.observation import Observation, open_observation
 from abacad.errors import AbacadError
+from abacad.run import search_job
 from abacad.run.search_job import Wanted, begin
 from abacad.searcher.task import Outcome, done
 from tests.data.files import write_panel
@@ -83,3 +85,35 @@ def test_what_would_be_told_wrongly_in_the_end_is_refused_at_the_start(name):
             Wanted(**{name: value})
     good = type(wrong[0])(10)
     assert getattr(Wanted(**{name: good}), name) == good
+
+
+def test_tables_are_there_before_the_first_score(files, tmp_path, monkeypatch):
+    """A second Ctrl-C ends the process at once: nothing could be written after it."""
+    job = begin(files, tmp_path / "found", replace(WANTED, judged=4))
+    for task in job.tasks():
+        job.take(done(task))
+    seen = []
+
+    def scored(*_):
+        seen.append(pd.read_csv(tmp_path / "found" / "events.csv")["class"].tolist())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(search_job, "scores", scored)
+    with pytest.raises(KeyboardInterrupt):
+        job.write()
+    assert seen == [["event", "event"]]
+
+
+def test_a_drift_that_no_band_so_narrow_holds_is_told(files, tmp_path, caplog):
+    begin(files, tmp_path / "found", replace(WANTED, max_drift=2000.0))
+    assert "faster than 317 Hz/s" in caplog.text  # 4,096 channels of 2.79 Hz in two rows of 18 s
+
+
+def test_one_polarisation_alone_is_told_as_one(tmp_path):
+    noise = np.random.default_rng(0).chisquare(8, (6, 4, 2, 64)).astype(np.float32)
+    files = [write_panel(tmp_path, panel, values) for panel, values in enumerate(noise)]
+    assert open_observation(files).n_pol == 2
+    assert open_observation(files, pol="first").n_pol == 1
+    noise[:, :, 1] -= 8  # Q, of which half is below 0: the first is I, of both
+    stokes = [write_panel(tmp_path, panel, values) for panel, values in enumerate(noise)]
+    assert open_observation(stokes, pol="first").n_pol == 2

@@ -25,6 +25,7 @@ class Made:
     low_hz: float = 1.4e9
     tstart_mjd: float = 60000.0
     telescope: str = "GBT"
+    n_pol: int = 2
     piece: int = 1 << 20
 
     @property

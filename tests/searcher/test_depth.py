@@ -1,5 +1,7 @@
 """Fluxes by their formula, completeness by counting, and the SNR at which nine in ten are found."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,3 +67,15 @@ def test_a_power_is_told_only_where_the_distance_is_known():
     assert with_flux["flux_w_m2_slow"] == pytest.approx(flux_w_m2(7.0, 10.0, 1, 2.0, 480.0), rel=1e-3)
     assert with_flux["flux_w_m2_fastest"] == pytest.approx(np.sqrt(20) * with_flux["flux_w_m2_slow"], rel=1e-3)
     assert "eirp_w_slow" in depth(observation, Settings(), None, 10.0, 5.0)
+    observation.n_pol = 1  # the first polarisation alone
+    alone = depth(observation, Settings(), None, 10.0, None)
+    assert alone["flux_w_m2_slow"] == pytest.approx(np.sqrt(2) * with_flux["flux_w_m2_slow"], rel=1e-3)
+
+
+def test_what_could_not_be_measured_is_null_and_the_fluxes_say_which_snr_is_theirs():
+    few = depth(made(), Settings(snr=8.0), injected([12.0] * 5, True), 10.0, None)
+    assert (few["snr_90_percent"], few["flux_snr"]) == (None, 8.0)
+    assert json.loads(json.dumps(few, allow_nan=False)) == few
+    snr = np.geomspace(5, 15, 60)
+    many = depth(made(), Settings(), injected(snr, snr > 7.5 + np.sin(40 * snr)), 10.0, None)
+    assert many["flux_snr"] == many["snr_90_percent"] > 7

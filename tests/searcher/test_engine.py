@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from abacad.data.observation import open_observation
 from abacad.searcher.engine import search_unit, signals_of
 from abacad.searcher.settings import Settings
 from abacad.searcher.unit import read_unit
+from tests.data.files import write_panel
 from tests.searcher.made import add_line, made
 
 UNIT = 0.2  # Hz/s: 2 Hz / 10 s
@@ -210,3 +212,21 @@ def test_the_powers_are_as_before_after_a_search():
     before = unit.power.copy()
     assert signals_of(unit, Settings(max_drift_hz_s=1.0))
     assert np.array_equal(unit.power, before)
+
+
+@pytest.mark.parametrize("n_freq", [64, 256, 4096])
+def test_drifts_that_leave_a_narrow_band_within_a_row_are_not_searched(n_freq):
+    observation = add_line(made(seed=8, n_freq=n_freq), n_freq // 2, 0.0, 40)
+    table = found(observation, max_drift_hz_s=5000.0)
+    assert "near-zero drift" in set(table["class"])
+
+
+def test_zeros_that_were_never_recorded_make_no_events(tmp_path):
+    """The end of a file that was laid out in advance; other rows would look too bright."""
+    there = add_line(made(seed=8, start_s=[400.0 * panel for panel in range(6)], df_hz=2.79, dt_s=18.0), 4000, 0.1, 20)
+    there.panels[2][13:] = 0
+    files = [write_panel(tmp_path, number, panel) for number, panel in enumerate(there.panels)]
+    result = search_unit(open_observation(files), 0, Settings(judged=0, max_drift_hz_s=1.0))
+    assert result.events["class"].tolist() == ["event"]
+    assert result.events.iloc[0]["snr_3"] == pytest.approx(20 * np.sqrt(13 / 16), abs=3.5)
+    assert result.summary["masked_pixels"][2] == 3 * 8192

@@ -194,3 +194,34 @@ def test_sigma_of_what_is_left_of_a_panel(lost):
     assert noise_sigma(noise, 4096) == pytest.approx(alone, rel=0.3)
     noise[:] = np.nan
     assert np.isinf(noise_sigma(noise, 4096)).all()
+
+
+@pytest.mark.parametrize("sigma", [3.5, 4.0, 5.0, 5.1, 7.0, 16.0])
+def test_whole_counts_have_sigma_1(sigma):
+    """The deviation of whole numbers is a whole number: of noise of five counts it would be off by a tenth."""
+    rng = np.random.default_rng(4)
+    counts = np.rint(100 + sigma * rng.normal(size=(16, 16384))).astype(np.float32)
+    out = np.empty_like(counts)
+    flatten(counts.copy(), out)
+    assert out.std() == pytest.approx(1, abs=0.02)
+    again = np.empty_like(counts)
+    flatten(counts.copy(), again)
+    np.testing.assert_array_equal(out, again)
+
+
+def test_whole_counts_that_do_not_scatter_make_no_signal():
+    counts = np.rint(100 + 5 * np.random.default_rng(4).normal(size=(16, 32768))).astype(np.float32)
+    counts[:, 8192:16384] = 100
+    out = np.empty_like(counts)
+    flatten(counts, out)
+    assert np.abs(out[:, 8192:16384].sum(axis=0)).max() < 4
+
+
+def test_what_lies_beside_the_channels_that_count_is_not_counted():
+    panel = noise(n_freq=4096, seed=3)
+    panel[2, :100] = np.nan
+    panel[:, 3500:] = 0
+    whole = flatten(panel.copy(), panel.copy())
+    part = flatten(panel.copy(), panel.copy(), slice(50, 3600))
+    assert (whole[0] - part[0], part[0] > 0) == (50, True)
+    assert whole[1] - part[1] == panel.shape[1] - 3600

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.first_look import Place, channel_snr, look
 from abacad.searcher.injection import add_needle
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.plan import Octave
-from abacad.searcher.second_look import Signal, SignalClass, carriers, crowded, dc_spikes, in_zones, second_look
+from abacad.searcher.second_look import Signal, carriers, crowded, dc_spikes, in_zones, second_look
 from tests.searcher.made import white
 
 

@@ -8,7 +8,7 @@ import torch
 
 from abacad.searcher.injection import add_needle
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.stamp import RESIDUAL, abacad_order, scores, stamp, stamp_axes, stamps
+from abacad.searcher.stamp import RESIDUAL, abacad_order, scores, stamp, stamp_axes, stamps, write_stamps
 from abacad.searcher.unit import read_unit
 from tests.searcher.made import made
 
@@ -47,6 +47,15 @@ def test_panels_are_judged_as_three_on_and_three_off_in_turn():
     np.testing.assert_array_equal(stamps(unit, [line])[0], stamp(unit, line))
 
 
+def test_stamps_in_a_file_are_those_in_memory(tmp_path):
+    unit, _ = read_unit(made(seed=2), 0, 8192, 4.0)
+    lines, path = [Line(1000.0 + 500 * place, 0.1 * place) for place in range(5)], tmp_path / "coarse" / "0.cut"
+    assert write_stamps(path, unit, lines)
+    np.testing.assert_array_equal(np.load(path, mmap_mode="r"), stamps(unit, lines))
+    assert not write_stamps(tmp_path / "none", replace(unit, off=(1, 3)), lines)
+    assert not (tmp_path / "none").exists()
+
+
 def test_an_observation_gives_the_axes_that_its_units_give():
     observation = made(seed=2, n_freq=1024, pattern="BABABA")
     unit, _ = read_unit(observation, 0, 1024, 1.0)
@@ -77,7 +86,7 @@ def test_scores_are_of_few_stamps_at_a_time_on_one_thread_and_in_order():
     before = torch.get_num_threads()
     for threads in (1, 3):
         asked.clear()
-        np.testing.assert_array_equal(scores(unit, seen, Judge(), threads), seen[:, 0, 0, 0])
+        np.testing.assert_array_equal(np.concatenate(list(scores(unit, seen, Judge(), threads))), seen[:, 0, 0, 0])
         assert sorted(count for count, _, _ in asked) == [1, 4, 4]
     assert {(rows, threads) for _, rows, threads in asked} == {(16, 1)}
     assert torch.get_num_threads() == before

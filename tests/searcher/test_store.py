@@ -97,6 +97,20 @@ def test_stamps_that_wait_for_the_detector_are_there_until_they_are_scored(store
     assert os.listdir(store.root / "coarse") == ["00003.json"]
 
 
+def test_stamps_that_a_worker_wrote_into_the_folder_are_taken_as_they_lie(store):
+    stamps = np.arange(2 * 6 * 4 * 256, dtype=np.float32).reshape(2, 6, 4, 256)
+    store.coarse.mkdir()
+    with open(store.coarse / "00003.cut", "wb") as file:
+        np.save(file, stamps)
+    store.keep(replace(result(3, 9.0, 8.0), unscored=(1, 0), stamps=store.coarse / "00003.cut"))
+    np.testing.assert_array_equal(store.stamps(3), stamps)
+    assert sorted(os.listdir(store.coarse)) == ["00003.json", "00003.npy"]
+    (store.coarse / "00004.cut").write_bytes(b"half of it")  # a kill while they were cut
+    store.keep(store.have(3).scored(np.float32([0.5, 0.25])))
+    store.sweep()
+    assert os.listdir(store.coarse) == ["00003.json"]
+
+
 @pytest.mark.parametrize("left", [None, b"", b"half of it"])
 def test_a_coarse_channel_whose_stamps_are_lost_is_searched_again(store, left):
     store.keep(replace(result(3, 9.0), unscored=(0,), stamps=np.zeros((1, 6, 4, 256), np.float32)))

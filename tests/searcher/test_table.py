@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.path import Line
-from abacad.searcher.second_look import Signal, SignalClass
+from abacad.searcher.second_look import Signal
 from abacad.searcher.table import CLASSES, columns, events_table, in_order
 from tests.searcher.made import Made, white
 

@@ -3,6 +3,9 @@
 import logging
 import pickle
 
+import pytest
+
+from abacad.searcher import task
 from abacad.searcher.engines import ENGINES, outcomes
 from abacad.searcher.task import Outcome, Plan, Task, done, done_elsewhere
 from tests.searcher.made import Made
@@ -55,3 +58,23 @@ def test_outcomes_and_plans_go_through_pickle_unchanged():
     outcome = pickle.loads(pickle.dumps(done(Task(again, 1))))
     assert isinstance(outcome, Outcome)
     same({1: outcome}, {1: done(Task(there, 1))})
+
+
+class StrangeError(Exception):
+    """An error that cannot be made again from its text, as those of some libraries."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+@pytest.mark.parametrize("error", [ValueError("no such octave"), StrangeError(1, 2)])
+def test_a_fault_of_the_program_comes_back_with_its_place(error, monkeypatch):
+    broken = observation()
+    broken.panel = lambda *_: (_ for _ in ()).throw(error)
+    there = Plan.of(broken, plan().settings)
+    monkeypatch.setitem(task._here, there.number, there)  # a function of a test cannot be packed
+    outcome = pickle.loads(pickle.dumps(done_elsewhere(there.number, bytes, 0)))
+    assert outcome.result is None
+    assert str(error) in str(outcome.error)
+    if isinstance(error, ValueError):
+        assert "search_unit" in "".join(outcome.error.__notes__)

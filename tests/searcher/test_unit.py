@@ -86,3 +86,10 @@ def test_the_files_own_values_stay_as_they_are():
     before = observation.panels[0].copy()
     read_unit(observation, 0, 1024, 0.1)
     np.testing.assert_array_equal(observation.panels[0], before)
+
+
+def test_damage_between_two_coarse_channels_is_counted_once():
+    observation = made(seed=8, n_freq=16384, piece=8192)
+    observation.panels[2][3, 8100:8300] = np.nan
+    masked = [read_unit(observation, low, 8192, 1.0)[1][2].masked for low in (0, 8192)]
+    assert masked == [92, 108]

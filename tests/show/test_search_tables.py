@@ -51,7 +51,7 @@ def test_no_number_is_minus_zero_and_frequencies_have_no_commas():
     ("key", "value", "told"),
     [
         ("snr_threshold", 7.0, "Threshold: joint SNR 7."), ("snr_50_percent", 7.154, "at joint SNR 7.15."),
-        ("snr_90_percent", float("nan"), "not measured"), ("flux_w_m2_slow", 4.2e-26, "4.2e-26 W/m²"),
+        ("snr_90_percent", None, "not measured"), ("flux_w_m2_slow", 4.2e-26, "4.2e-26 W/m²"),
         ("eirp_w_fastest", 1.3e12, "1.3e+12 W."),
     ],
 )  # fmt: skip

@@ -150,10 +150,10 @@ class _Run:
         for place, entry in enumerate(self._entries):
             log.info("Observation %d of %d: %s", place + 1, len(self._entries), entry.name)
             wanted = replace(self._wanted, pattern=entry.pattern) if entry.pattern else self._wanted
-            # Any error of these files: of hundreds of observations some are always broken, and the others should go on.
+            # Any error: of hundreds of observations some are always broken, and the others should go on.
             try:
                 job = begin(entry.files, self._out / entry.name, wanted)
-            except (AbacadError, OSError) as error:
+            except Exception as error:
                 self._fail(entry.name, error)
                 continue
             self._jobs[job.plan.number] = entry.name, job
@@ -170,7 +170,7 @@ class _Run:
         name, job = self._jobs[task.plan.number]
         try:
             job.take(outcome)
-        except (AbacadError, OSError) as error:
+        except Exception as error:
             del self._jobs[task.plan.number]
             self._fail(name, error)
             return
@@ -181,7 +181,7 @@ class _Run:
         name, job = self._jobs[number]
         try:
             self.tables[name] = self._written(job)
-        except (AbacadError, OSError) as error:
+        except Exception as error:
             self._fail(name, error)
         del self._jobs[number]  # not before: an interruption on the way has `stop` write the tables
 
@@ -193,7 +193,8 @@ class _Run:
         return job.write(self._threads)
 
     def _fail(self, name: str, error: Exception) -> None:
-        self.failed[name] = brief(str(error))
+        ours = not isinstance(error, AbacadError | OSError)
+        self.failed[name] = brief(f"a fault of abacad's: {type(error).__name__}: {error}" if ours else str(error))
         log.warning("%s is left out: %s", name, self.failed[name])
 
     def stop(self) -> None:

@@ -1,6 +1,7 @@
 """The search of one observation from its files to its tables, whoever searches its coarse channels."""
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,16 +17,18 @@ from abacad.files import write_table
 from abacad.limits import require, within
 from abacad.run.apart import apart
 from abacad.run.search_bar import search_bar
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.depth import completeness, depth, recovered
 from abacad.searcher.engine import Result, joined
 from abacad.searcher.exclude import excluded, read_bands
 from abacad.searcher.hits import hits_table, write_hits
 from abacad.searcher.late import LateJudge
-from abacad.searcher.second_look import SignalClass
 from abacad.searcher.settings import Settings
 from abacad.searcher.stamp import scores
 from abacad.searcher.store import Store
 from abacad.searcher.task import Outcome, Plan, Task
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Job:
 
         Raises:
             AbacadError, OSError: its files could not be read.
+            Exception: the search has a fault.
         """
         # Raised here, in the process that talks to the user; the worker has gone on to the next coarse channel.
         if outcome.result is None:
@@ -119,9 +123,15 @@ class Job:
         if waiting and self.judge is not None:
             threads = threads if self.judge.judge.device.type == "cpu" else 1
             with search_bar(progress) as bar:
-                for coarse in bar.track(waiting, description="Scores"):
-                    found = scores(self.observation, self.store.stamps(coarse), self.judge, threads)
-                    self.results[coarse] = self.results[coarse].scored(found)
+                # Counted event by event: a file may have one coarse channel, with thousands of them.
+                shown_as = bar.add_task("Scores", total=sum(len(self.results[coarse].unscored) for coarse in waiting))
+                for coarse in waiting:
+                    parts = scores(self.observation, self.store.stamps(coarse), self.judge, threads)
+                    found = []
+                    for part in parts:
+                        found += part.tolist()
+                        bar.advance(shown_as, len(part))
+                    self.results[coarse] = self.results[coarse].scored(np.array(found))
                     self.store.keep(self.results[coarse])
         self.store.sweep()
 
@@ -140,6 +150,9 @@ class Job:
         """
         if not self.results:
             return pd.DataFrame()
+        # A second Ctrl-C ends the process at once: by then the tables are there, only without the scores.
+        if self._waiting():
+            self._tables()
         # Only now: torch and powers of a coarse channel are never in memory together, but for windows.
         try:
             self.score(threads, progress)
@@ -184,17 +197,27 @@ def begin(files: Sequence[str | Path], out: Path, wanted: Wanted) -> Job:
     )  # fmt: skip
     bands = read_bands(wanted.exclude) if wanted.exclude is not None else None
     observation = open_observation(files, pattern=wanted.pattern, pol=wanted.pol)
+    _say_too_fast(observation, settings)
     store = Store(out)
     # After the files are open: what the same search is depends on their headers, and a wrong file leaves no folder.
     store.begin(_asked(observation, settings, wanted.weights, wanted.pol))
     judge = _judge(observation, wanted.weights, wanted.accelerator) if wanted.judged or wanted.windows else None
     of_windows = replace(judge, stamps=False) if judge is not None and wanted.windows else None
-    plan = Plan.of(observation, settings, of_windows, _first_look(wanted.accelerator))
+    plan = Plan.of(observation, settings, of_windows, _first_look(wanted.accelerator), store.coarse)
     job = Job(store, observation, plan, judge, wanted, bands)
     # Also of coarse channels that another engine, or another machine, has searched.
     there = ((coarse, store.have(coarse)) for coarse in range(job.total))
     job.results.update({coarse: result for coarse, result in there if result is not None})
     return job
+
+
+def _say_too_fast(observation: Observation, settings: Settings) -> None:
+    fastest = observation.n_freq * observation.df_hz / (2 * observation.dt_s)
+    if settings.max_drift_hz_s > fastest:
+        log.warning(
+            "--max_drift %g: lines faster than %.3g Hz/s cross the band of %.4g kHz in two rows and cannot be found",
+            settings.max_drift_hz_s, fastest, observation.n_freq * observation.df_hz / 1e3,
+        )  # fmt: skip
 
 
 def _asked(observation: Observation, settings: Settings, weights: str | Path | None, pol: str) -> dict[str, Any]:

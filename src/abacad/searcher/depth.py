@@ -136,22 +136,31 @@ def depth(
         injections: the injected needles, which tell at which SNR nine in ten are found; none: the threshold is taken.
         sefd_jy: system equivalent flux density of the receiver, Jy; without it there is no flux.
         distance_pc: distance of the target, pc; without it there is no power.
+
+    Returns:
+        What stands in search.json: `snr_90_percent` is None where it could not be measured, and then `flux_snr`, which
+        fluxes are told for, is the threshold.
     """
     said: dict[str, Any] = {"snr_threshold": settings.snr}
     snr = settings.snr
     if injections is not None:
-        said["snr_50_percent"] = round(snr_found(injections, 0.5), 3)
-        said["snr_90_percent"] = round(snr_found(injections, 0.9), 3)
-        snr = said["snr_90_percent"] if np.isfinite(said["snr_90_percent"]) else snr
+        said["snr_50_percent"] = _rounded(snr_found(injections, 0.5))
+        said["snr_90_percent"] = _rounded(snr_found(injections, 0.9))
+        snr = said["snr_90_percent"] or snr
     if sefd_jy is None:
         return said
+    said["flux_snr"] = snr
     # Time on the target alone: what an OFF panel sees adds nothing to a line's SNR.
     seconds = sum(observation.n_time[panel] for panel in observation.on) * observation.dt_s
     for name, drift in (("slow", 0.0), ("fastest", settings.max_drift_hz_s)):
         # A line that crosses N channels in a row shares its power among them: it has to be √N brighter to be found.
         smear = max(1.0, drift * observation.dt_s / observation.df_hz)
-        flux = flux_w_m2(snr, sefd_jy, smear, observation.df_hz, seconds)
+        flux = flux_w_m2(snr, sefd_jy, smear, observation.df_hz, seconds, observation.n_pol)
         said[f"flux_w_m2_{name}"] = float(f"{flux:.4g}")
         if distance_pc is not None:
             said[f"eirp_w_{name}"] = float(f"{power_w(flux, distance_pc):.4g}")
     return said
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 3) if np.isfinite(value) else None  # JSON knows no NaN

@@ -1,19 +1,21 @@
 """The search of one coarse channel, from powers to a table."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.first_look import channel_snr, look, standing
-from abacad.searcher.injection import add_needle, draw_needles, injections_table
+from abacad.searcher.injection import added, draw_needles, injections_table
 from abacad.searcher.memory import trim
-from abacad.searcher.path import Paths
-from abacad.searcher.second_look import Signal, SignalClass, carriers, dc_spikes, in_zones, second_look, too_slow
+from abacad.searcher.path import Line, Paths
+from abacad.searcher.second_look import Signal, carriers, dc_spikes, in_zones, second_look, too_slow
 from abacad.searcher.settings import Settings
-from abacad.searcher.stamp import stamps
+from abacad.searcher.stamp import stamps, write_stamps
 from abacad.searcher.table import events_table, in_order, row_order
 from abacad.searcher.unit import Judge, Noise, Observation, Unit, read_unit
 
@@ -31,7 +33,7 @@ class Result:
         summary: masked pixels, noise and dead channels of each panel, and how many MHz and hours were searched.
         injections: a row for each injected needle; none where nothing was injected.
         unscored: rows of `events` that the detector has yet to score.
-        stamps: (row, panel, time, width) their stamps; none once they lie in the search's folder.
+        stamps: (row, panel, time, width) their stamps, or the file with them; none once the search's folder has them.
     """
 
     coarse: int
@@ -39,7 +41,7 @@ class Result:
     summary: dict[str, Any]
     injections: pd.DataFrame | None = None
     unscored: tuple[int, ...] = ()
-    stamps: np.ndarray | None = None
+    stamps: np.ndarray | Path | None = None
 
     def scored(self, scores: Float[np.ndarray, " row"]) -> "Result":
         """The same with the scores of the rows that had none."""
@@ -70,7 +72,12 @@ def signals_of(unit: Unit, settings: Settings, device: str = "cpu") -> list[Sign
 
 
 def search_unit(
-    observation: Observation, coarse: int, settings: Settings, judge: Judge | None = None, device: str = "cpu"
+    observation: Observation,
+    coarse: int,
+    settings: Settings,
+    judge: Judge | None = None,
+    device: str = "cpu",
+    folder: Path | None = None,
 ) -> Result:
     """Search one coarse channel. Its brightest events come with their stamps, which the detector is yet to score.
 
@@ -82,26 +89,36 @@ def search_unit(
         settings: how deep and wide.
         judge: scores windows, where settings ask for them.
         device: where the first look runs: `cpu`, or `cuda`.
+        folder: where stamps are written to; none gives them in memory.
     """
     first, n_channels = observation.coarse()[coarse]
     unit, noise = read_unit(observation, first, n_channels, settings.max_drift_hz_s)
     trim()
     signals = dc_spikes(signals_of(unit, settings, device), [channel - unit.first for channel in observation.middles()])
     chosen = _judged(signals, settings)
-    cut = stamps(unit, [signals[place].line for place in chosen]) if chosen else None
+    cut = _cut(unit, [signals[place].line for place in chosen], folder, coarse)
     scores = np.full(len(signals), np.nan, np.float32)
     scored = (signals, scores, scores.copy())
     if settings.windows and judge is not None:
         from abacad.searcher.windows import with_windows
 
         scored = with_windows(unit, signals, scores, judge, settings.windows)
-    # After the windows are scored: injected needles stay in the powers.
     injections, false_events = _tested(unit, signals, settings, coarse, device) if settings.inject else (None, {})
     table = events_table(observation, unit, coarse, *scored)
     order = row_order(table)
     unscored = tuple(np.argsort(order)[chosen].tolist()) if cut is not None else ()
     summary = _summary(unit, noise, scored[0]) | false_events
     return Result(coarse, table.iloc[order].reset_index(drop=True), summary, injections, unscored, cut)
+
+
+def _cut(unit: Unit, lines: list[Line], folder: Path | None, coarse: int) -> np.ndarray | Path | None:
+    """Stamps of the lines, or the file that holds them; none where there is nothing for the detector."""
+    if not lines:
+        return None
+    if folder is None:
+        return stamps(unit, lines)
+    path = folder / f"{coarse:05d}.cut"
+    return path if write_stamps(path, unit, lines) else None
 
 
 def _tested(
@@ -129,13 +146,19 @@ def _exchanged(unit: Unit) -> Unit:
 
 
 def _inject(unit: Unit, ground: list[Signal], settings: Settings, coarse: int, device: str) -> pd.DataFrame:
-    """Search the coarse channel again with needles in it; they stay in the powers of the unit."""
+    """Search the coarse channel again with needles in it, as often as it takes for all that are asked for.
+
+    Fast needles cross much of a narrow band, which then holds few at a time.
+    """
     # The seed holds the number of the coarse channel, so that needles do not depend on which worker searches it when.
-    needles = draw_needles(unit, settings, np.random.default_rng([settings.seed, coarse]))
-    paths = Paths(unit)
-    for line, snr in needles:
-        add_needle(paths, line, snr)
-    return injections_table(unit, needles, signals_of(unit, settings, device), ground, coarse)
+    rng = np.random.default_rng([settings.seed, coarse])
+    paths, tables, left = Paths(unit), [], settings.inject
+    while left > 0:
+        needles = draw_needles(unit, settings, rng, left)
+        with added(paths, needles):
+            tables.append(injections_table(unit, needles, signals_of(unit, settings, device), ground, coarse))
+        left -= len(needles)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _summary(unit: Unit, noise: list[Noise], signals: list[Signal]) -> dict[str, Any]:

@@ -81,7 +81,9 @@ def look(unit: Unit, max_drift_hz_s: float, threshold: float, device: str = "cpu
     on = list(unit.on)
     start_s, n_time = np.array(unit.start_s)[on], np.array(unit.n_time)[on]
     fastest = max_drift_hz_s / unit.unit_drift_hz_s
-    joins = [Join(octave, start_s, n_time, unit.dt_s, fastest) for octave in octaves(fastest)]
+    # A line that crosses the whole band within two rows leaves nothing to add up.
+    wanted = [octave for octave in octaves(fastest) if 2 * octave.step <= unit.power.shape[2]]
+    joins = [Join(octave, start_s, n_time, unit.dt_s, fastest) for octave in wanted]
     beside = max(join.reach * join.octave.step + join.octave.width for join in joins)
     _calibrate(unit, joins, beside)
     # A part is at least four times as wide as what it shares with its neighbours, or most sums would be made twice.
@@ -164,7 +166,7 @@ def _pairs(band: np.ndarray, every: int, out: np.ndarray) -> None:
             values, upper, target = band[panel, row], band[panel, row, every:], out[panel, row]
             for i in range(out.shape[2] - 1):
                 target[i] = values[every * i] + upper[every * i]
-            target[out.shape[2] - 1] = 0
+            target[-1:] = 0  # of none where there is none: compiled code would write beyond an empty array
 
 
 class _Bands:

@@ -8,7 +8,9 @@ so that a band that falls to a quarter at its edges has a quarter of the σ ther
 Where k is small, as it is of a product with δν · δt near 1, the deviation is that of sums of some rows: of a single
 skew pixel with 8 degrees of freedom it is 7 % less than σ, and every SNR would be 8 % too high.
 Values of one or two bits have medians and deviations of whole steps; mean and standard deviation, which their few steps
-keep from running away, take their place. Values about 0 are no powers but differences from a level, and get one.
+keep from running away, take their place. Counts of more bits are spread over their steps by chance before a median is
+taken: of noise of five counts, the deviation in whole counts would be off by a tenth. Values about 0 are no powers but
+differences from a level, and get one.
 A masked pixel is exactly 0 afterwards: it neither adds to a path nor counts as one of its rows.
 """
 
@@ -31,17 +33,21 @@ _NOISE_BLOCK = 8192
 # Channels from one that σ is measured on to the next: (8,192 / 32) · 16 rows = 4,096 values of a block give σ to 2 %.
 _EVERY = 32
 _FEW_STEPS = 32  # values that differ: 5 bits, or two polarisations of 4
+_MANY_COUNTS = 1 << 16
 # Powers with 200 degrees of freedom, as those of the fine product, lie 10 σ above 0.
 _LEVEL = 10.0
 _NEARLY_NORMAL = 128  # degrees of freedom from which on the median deviation gives σ to half a percent
 
 
-def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time freq"]) -> tuple[int, int, float]:
+def flatten(
+    panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time freq"], counted: slice = slice(None)
+) -> tuple[int, int, float]:
     """Flatten one panel.
 
     Args:
         panel: powers, float32, NaN where there is no sound value; what is NaN becomes 0 here, and differences powers.
         out: filled with the flattened powers; may be `panel`.
+        counted: channels of which masked pixels and channels without power are counted.
 
     Returns:
         masked pixels, channels without power, and the median over the band of a pixel's σ over its level.
@@ -61,14 +67,25 @@ def flatten(panel: Float[np.ndarray, "time freq"], out: Float[np.ndarray, "time 
     # Divided once a channel, multiplied once a pixel: a division takes several times as long as a product.
     inverse = np.where(dead, 0, 1 / np.where(dead, 1, band)).astype(np.float32)
     sample = _sample(panel, inverse, bad)
+    count = inverse[:: _every(panel.shape[1])] if not steps and _are_counts(some) else None
+    if count is not None:
+        # Always the same numbers, so that a search that is repeated finds the same.
+        sample += count * np.random.default_rng(0).uniform(-0.5, 0.5, sample.shape).astype(np.float32)
     gain = _row_gain(sample, steps)
-    sigma = noise_sigma(sample / gain[:, None] - 1, panel.shape[1], steps)
+    sigma = noise_sigma(sample / gain[:, None] - 1, panel.shape[1], steps, count)
     _scale(panel, inverse, (1 / gain).astype(np.float32), (1 / sigma).astype(np.float32), out)
     # Exactly 0 says "masked" from here on; a dead channel would otherwise hold −1 / σ, the value of no power at all.
     out[:, dead] = 0
     if bad is not None:
         out[bad] = 0
-    return int(bad.sum()) if bad is not None else 0, int(dead.sum()), float(np.median(sigma))
+    masked = int(bad[:, counted].sum()) if bad is not None else 0
+    return masked, int(dead[counted].sum()), float(np.median(sigma))
+
+
+def _are_counts(some: Float[np.ndarray, "time some"]) -> bool:
+    """Whether the values are whole numbers, so few that a step matters."""
+    known = some[np.isfinite(some)]
+    return bool((np.abs(known) < _MANY_COUNTS).all() and (known == np.rint(known)).all())
 
 
 def _lift(some: Float[np.ndarray, "time some"]) -> np.float32:
@@ -186,18 +203,27 @@ def _without_nan(
         return statistic(values, axis=1)
 
 
-def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int, steps: bool = False) -> Float[np.ndarray, " freq"]:
+def noise_sigma(
+    sample: Float[np.ndarray, "time some"],
+    n_freq: int,
+    steps: bool = False,
+    count: Float[np.ndarray, " some"] | None = None,
+) -> Float[np.ndarray, " freq"]:
     """σ of a pixel by frequency, from neighbours in frequency that no line moves.
 
     Args:
         sample: (time, some) powers of every 32nd channel over their level, less 1; NaN where masked.
         n_freq: channels to give σ for.
         steps: whether the file's values are few steps, as those of one or two bits are.
+        count: one count over the level, where the values are counts that were spread over their steps by chance.
     """
     each = min(_NOISE_BLOCK // _every(n_freq), sample.shape[1])
     # Rows that were cut off or lost hold nothing, and would leave nothing of the rows that they are averaged with.
     sample = sample[~np.isnan(sample).all(axis=1)]
     known = _deviations(sample, each, steps) if len(sample) else np.zeros(1)
+    # What was spread has the variance of a step more: 1/12. What scatters by less than a third of a count is constant.
+    step = np.zeros(1) if count is None else count[: len(count) // each * each].reshape(-1, each).mean(axis=1)
+    known = np.where(known > 0.4 * step, np.sqrt(np.maximum(known**2 - step**2 / 12, 0)), 0)
     usable = known > 0
     # Infinite σ makes every pixel of a panel without scatter 0, that is masked: a constant file holds no signal.
     if not usable.any():
@@ -207,6 +233,7 @@ def noise_sigma(sample: Float[np.ndarray, "time some"], n_freq: int, steps: bool
         whole = sample[: len(sample) // rows * rows].reshape(-1, rows, sample.shape[1])
         # A mean of n rows scatters by σ / √n; its own skewness is √n times smaller, too.
         averaged = _deviations(whole.mean(axis=1), each, steps) * np.sqrt(rows)
+        averaged = np.sqrt(np.maximum(averaged**2 - step**2 / 12, 0))
         # Where a chunk is lost in one row of each group, the pixels' own σ has to do.
         known = np.where(averaged > 0, averaged, known)
         usable = known > 0

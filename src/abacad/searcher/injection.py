@@ -5,14 +5,16 @@ the coarse channel is searched again. What the flattening does to a needle is no
 channels by less than a thousandth of σ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.path import NARROWEST, Line, Paths, Powers
-from abacad.searcher.second_look import Signal, SignalClass, crowded
+from abacad.searcher.second_look import Signal, crowded
 from abacad.searcher.settings import Settings
 from abacad.searcher.unit import Unit
 from abacad.signal.compiled import compiled
@@ -66,8 +68,20 @@ def add_needle(paths: Paths, line: Line, snr: float) -> None:
     _add(*args, snr / np.sqrt(weight))
 
 
-def draw_needles(unit: Unit, settings: Settings, rng: np.random.Generator) -> list[tuple[Line, float]]:
-    """Lines and their joint SNRs, each needle in a part of the coarse channel of its own.
+@contextmanager
+def added(paths: Paths, needles: Sequence[tuple[Line, float]]) -> Iterator[None]:
+    """The powers with needles in them; afterwards they are as before, but for the rounding of 32 bits."""
+    for line, snr in needles:
+        add_needle(paths, line, snr)
+    try:
+        yield
+    finally:
+        for line, snr in reversed(needles):
+            add_needle(paths, line, -snr)
+
+
+def draw_needles(unit: Unit, settings: Settings, rng: np.random.Generator, most: int) -> list[tuple[Line, float]]:
+    """Lines and their joint SNRs, each needle in a part of the coarse channel of its own: as many as fit, or `most`.
 
     Drifts are log-uniform from three times the drift step to the fastest, of either sign: a slower needle would be of
     the class near-zero drift, which is no question of depth.
@@ -76,7 +90,7 @@ def draw_needles(unit: Unit, settings: Settings, rng: np.random.Generator) -> li
     slowest = min(fastest, 3 * unit.drift_step_hz_s / unit.unit_drift_hz_s)
     crossed = fastest * unit.span_s / unit.dt_s
     # Two fast needles may cross all that lies between them: fewer are injected rather than two in one place.
-    count = int(min(settings.inject, max(1, (unit.end - unit.begin) // (crossed + 300))))
+    count = int(min(most, max(1, (unit.end - unit.begin) // (crossed + 300))))
     edges = np.linspace(unit.begin, unit.end - 1, count + 1)
     needles = []
     for low, high in pairwise(edges):

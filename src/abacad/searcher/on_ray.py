@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -88,7 +89,7 @@ def _gathered(ray: Any, tasks: Iterator[Task], workers: int | None) -> Iterator[
         while True:
             for task in _some(tasks, (workers or _AHEAD * _cores(ray)) - len(pending)):
                 if task.plan.number != plan:
-                    plan, shared = task.plan.number, ray.put(task.plan.packed())
+                    plan, shared = task.plan.number, ray.put(replace(task.plan, folder=None).packed())
                 # in a list it reaches a task as a name, which a process that has the plan never looks up
                 pending[search.remote(plan, [shared], task.coarse)] = task
             if not pending:

@@ -242,7 +242,13 @@ class Paths:
 
     def seen(self, line: Line, panel: int) -> bool:
         """Whether a panel holds any value along a line: it need not, where a file is cut short or has lost chunks."""
-        return self.snr(line, np.array([panel])) != 0
+        return self.weight(line, panel) > 0
+
+    def weight(self, line: Line, panel: int) -> float:
+        """Σ a² of a panel along a line: 16 for a line that fills a channel in 16 rows, 0 where it holds no value."""
+        start = float(line.x + line.slope * self.start_rows[panel])
+        rows = int(self.n_time[panel])
+        return float(_panel_sums(self.powers.power, panel, rows, start, line.slope, line.width, np.inf)[1])
 
     def climb(
         self, line: Line, step_x: float, step_slope: float, clip: float, rounds: int = _ROUNDS

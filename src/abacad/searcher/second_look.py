@@ -8,11 +8,11 @@ point sources.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from abacad.searcher.classes import OFF_PANEL_SNR, SHOWN_SNR, SignalClass, class_of
 from abacad.searcher.first_look import CLIP, Place
 from abacad.searcher.path import Line, Paths
 from abacad.searcher.unit import Unit
@@ -22,15 +22,6 @@ WIDTHS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Channels beyond the smear that are tried for the bandwidth."""
 
 _HOPELESS = 1.0  # a place that is still this far below the threshold after one short climb is given up
-# Noise of the OFF panels lifts one of three lines above 4 σ in one event of 10,000, and one panel by itself above 5 σ
-# in one of a million: so few transmitters are taken for interference.
-_OFF_PANEL_SNR = 5.0
-_OFF_JOINT_SNR = 4.0
-# A line at the threshold, 7 through three ON panels, has 4 in each; noise takes it below 1.5 in 0.6 % of panels.
-_EVERY_ON_SNR = 1.5
-# Share of the brightest ON panel that each has to have: else a carrier of SNR 525 in one ON panel makes an event of a
-# line through noise of 1.5 in the two others. A line of the Allen array with 565, 50 and 27 has 0.048.
-_EVERY_ON_SHARE = 0.02
 # SNR in one panel alone, the best of some 200 lines near the joint one: of 240,000 panels of noise one exceeds 5.5.
 _BENT_SNR = 5.5
 _FINEST = 0.15  # channels: no place is known better than to such a part of a channel
@@ -39,19 +30,6 @@ _PARALLELS = 40  # these lines, on either side
 _BY_CHANCE = 1.25  # scatter of so few parallels that pure noise seldom exceeds: nearly two standard errors above 1
 _REACH = 96  # channels beside a line up to which its wings are followed
 _SPIKE = 1.0  # channels off the middle: programs differ in which of the two middle ones they count
-_STILL = 1.5  # channels over all ON panels that a line must drift to be told from one that stands
-
-
-class SignalClass(StrEnum):
-    """What a signal is taken for: the column `class` of a table of events."""
-
-    EVENT = "event"
-    NEAR_ZERO = "near-zero drift"
-    WINDOW = "window"
-    PART_ON = "not in every ON"
-    IN_OFF = "in OFF"
-    ZONE = "RFI zone"
-    DC_SPIKE = "DC spike"
 
 
 @dataclass(frozen=True)
@@ -166,28 +144,16 @@ def _told_apart(paths: Paths, line: Line, robust: float) -> Signal:
     robust_each = paths.each(line, cut)
     for panel in paths.on:
         # a line may bend a little, as that of an accelerated transmitter does
-        if robust_each[panel] < _EVERY_ON_SNR and paths.seen(line, int(panel)):
+        if robust_each[panel] < SHOWN_SNR and paths.seen(line, int(panel)):
             beside_it, bent = paths.bend(line, int(panel), cut)
             if beside_it >= _BENT_SNR:
                 each[panel] = robust_each[panel] = beside_it
                 paths.blank(bent, np.array([panel]), 1.0 + 0.5 * line.width)
-    class_name = _class_name(paths, line, off_snr, robust_each, max(each[paths.on]))
+    class_name = class_of(paths, line, robust, off_snr, robust_each, each[paths.on])
     # the slope of n rows of equal weight over a span; and no line is placed better than by a part of a channel
     channels = np.hypot(np.sqrt(12) * max(1.0, abs(line.slope) + line.width) / max(snr, 1.0), _FINEST)
     error = float(channels / paths.span_rows)
     return Signal(line, snr, robust, off_snr, tuple(map(float, each)), error, _half(paths, line, snr), class_name)
-
-
-def _class_name(
-    paths: Paths, line: Line, off_snr: float, robust: Float[np.ndarray, " panel"], brightest: float
-) -> SignalClass:
-    if off_snr >= _OFF_JOINT_SNR or max(robust[paths.off], default=0.0) >= _OFF_PANEL_SNR:
-        return SignalClass.IN_OFF
-    seen = [paths.seen(line, int(panel)) for panel in paths.on]
-    least = max(_EVERY_ON_SNR, _EVERY_ON_SHARE * brightest)
-    if robust[paths.on][seen].min() < least or sum(seen) < min(2, len(seen)):
-        return SignalClass.PART_ON
-    return SignalClass.NEAR_ZERO if abs(line.slope) * paths.span_rows < _STILL else SignalClass.EVENT
 
 
 def _half(paths: Paths, line: Line, snr: float) -> float:
@@ -252,7 +218,7 @@ def dc_spikes(signals: Sequence[Signal], middles: Sequence[float]) -> list[Signa
         stands = (
             signal.class_name is SignalClass.IN_OFF
             and signal.line.slope == 0
-            and min(signal.panel_snr) >= _OFF_PANEL_SNR
+            and min(signal.panel_snr) >= OFF_PANEL_SNR
         )
         return stands and any(abs(signal.line.x - middle) <= _SPIKE for middle in middles)
 

@@ -8,7 +8,7 @@ one bin, so that its pixels are as bright as they can be.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +17,8 @@ from abacad.searcher.path import Line
 from abacad.searcher.unit import Judge, Observation, Unit
 from abacad.signal.cadence import WIDTH, Axes
 from abacad.signal.compiled import compiled
+
+Stamps = Float[np.ndarray, "line panel time width"]
 
 RESIDUAL = 7.0
 """Channels that a line keeps to drift from the start of a panel to the start of the next."""
@@ -79,17 +81,38 @@ def abacad_order(on: Sequence[int], off: Sequence[int]) -> list[int] | None:
     return [panel for pair in zip(on[:3], off[:3], strict=True) for panel in pair]
 
 
-def stamps(unit: Unit, lines: Sequence[Line]) -> Float[np.ndarray, "line panel time width"] | None:
+def stamps(unit: Unit, lines: Sequence[Line]) -> Stamps | None:
     """The stamps of lines in the detector's order of panels; None without three ON and three OFF panels."""
+    each = _one_by_one(unit, lines)
+    return None if each is None else np.stack(list(each))
+
+
+def write_stamps(path: Path, unit: Unit, lines: Sequence[Line]) -> bool:
+    """Write the same into a `.npy` file, one by one: thousands of long panels need not fit into memory.
+
+    Returns:
+        Whether there are three ON and three OFF panels; otherwise nothing is written.
+    """
+    each = _one_by_one(unit, lines)
+    if each is None:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        for place, one in enumerate(each):
+            if not place:
+                head = {"descr": "<f4", "fortran_order": False, "shape": (len(lines), *one.shape)}
+                np.lib.format.write_array_header_1_0(file, head)
+            file.write(np.ascontiguousarray(one, "<f4").tobytes())
+    return True
+
+
+def _one_by_one(unit: Unit, lines: Sequence[Line]) -> Iterator[Float[np.ndarray, "panel time width"]] | None:
     order = abacad_order(unit.on, unit.off)
     if order is None:
         return None
     # The network reads panels of one length: what the longer ones have more is left out.
     rows = min(unit.n_time[panel] for panel in order)
-    out = np.empty((len(lines), len(order), rows, WIDTH), np.float32)
-    for place, line in enumerate(lines):
-        out[place] = stamp(unit, line)[order, :rows]
-    return out
+    return (stamp(unit, line)[order, :rows] for line in lines)
 
 
 def stamp_axes(of: Unit | Observation, n_time: int) -> Axes:
@@ -100,23 +123,27 @@ def stamp_axes(of: Unit | Observation, n_time: int) -> Axes:
 
 
 def scores(
-    of: Unit | Observation, seen: Float[np.ndarray, "line panel time width"], judge: Judge, threads: int = 1
-) -> Float[np.ndarray, " line"]:
-    """Scores, 0 to 1, of stamps by a detector: the same to the last bit, whatever the number of threads.
+    of: Unit | Observation, seen: Stamps, judge: Judge, threads: int = 1
+) -> Iterator[Float[np.ndarray, " some"]]:
+    """Scores, 0 to 1, of stamps by a detector, some at a time: the same to the last bit, however many threads.
 
     Args:
         of: the unit or the observation whose lines these are.
-        seen: their stamps.
+        seen: their stamps; of a mapped file a few at a time come into memory.
         judge: the detector.
         threads: how many stamps are scored at a time, in fours.
     """
     import torch  # comes when the powers are gone: see `abacad.searcher.late`
 
-    score = partial(judge.scores, axes=stamp_axes(of, seen.shape[2]))
-    parts = torch.from_numpy(seen).split(_AT_ONCE)
+    axes = stamp_axes(of, seen.shape[2])
+
+    def score(first: int) -> Float[np.ndarray, " some"]:
+        some = torch.from_numpy(np.array(seen[first : first + _AT_ONCE]))
+        return np.asarray(judge.scores(some, axes=axes), np.float32)
+
     # Threads of ours, each with some stamps: torch's own would share the sums of one stamp, and change its last bits.
     with _one_thread(), ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(score, parts))).astype(np.float32)
+        yield from pool.map(score, range(0, len(seen), _AT_ONCE))
 
 
 @contextmanager

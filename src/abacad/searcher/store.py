@@ -3,6 +3,7 @@
 OUT/search.json          what was searched, how, with what versions; and the counts once it is done
 OUT/coarse/00042.json    one coarse channel: its signals, injections and summary
 OUT/coarse/00042.npy     stamps of its events that the detector has yet to score; gone once it has
+OUT/coarse/00042.cut     the same while they are cut
 OUT/events.csv, .parquet one row a signal
 OUT/hits.csv             one row a signal and panel in which it is bright enough alone
 OUT/dat/*.dat            the hits of each file as turboSETI writes them
@@ -31,6 +32,11 @@ class Store:
         """Take the folder; nothing is written yet."""
         self.root = root
 
+    @property
+    def coarse(self) -> Path:
+        """The folder of the coarse channels, in which whoever searches one may lay down its stamps."""
+        return self.root / "coarse"
+
     def begin(self, asked: dict[str, Any]) -> int:
         """Make the folder, or find that it holds part of the same search.
 
@@ -55,7 +61,7 @@ class Store:
             )
         if not before:
             write_json(self.root / _RECORD, {"asked": asked})
-        return len(list((self.root / "coarse").glob("*.json")))
+        return len(list(self.coarse.glob("*.json")))
 
     def have(self, coarse: int) -> Result | None:
         """The result of a coarse channel, as an earlier call stored it; none where it has not been searched yet."""
@@ -69,15 +75,17 @@ class Store:
         return Result(coarse, _table(content["events"]), content["summary"], injections, unscored)
 
     def stamps(self, coarse: int) -> Float[np.ndarray, "row panel time width"]:
-        """The stamps of a coarse channel that the detector is to score."""
-        stamps: np.ndarray = np.load(self._stamps(coarse))
+        """The stamps of a coarse channel that the detector is to score, mapped: there may be gigabytes of them."""
+        stamps: np.ndarray = np.load(self._stamps(coarse), mmap_mode="r")
         return stamps
 
     def keep(self, result: Result) -> None:
         """Store a result in one step."""
         stamps = self._stamps(result.coarse)
         # The stamps first: the JSON file, which names their rows, is what makes the coarse channel done.
-        if result.stamps is not None:
+        if isinstance(result.stamps, Path):
+            result.stamps.replace(stamps)
+        elif result.stamps is not None:
             with replacing(stamps) as temporary, open(temporary, "wb") as file:
                 np.save(file, result.stamps)
         write_json(
@@ -101,15 +109,16 @@ class Store:
 
     def sweep(self) -> None:
         """Remove stamps that a kill left behind. Only where none waits for the detector."""
-        for stamps in (self.root / "coarse").glob("*.npy"):
-            stamps.unlink()
+        for pattern in ("*.npy", "*.cut"):
+            for stamps in self.coarse.glob(pattern):
+                stamps.unlink()
 
     def finish(self, counts: dict[str, Any]) -> None:
         """Add the counts and the depth of the search to its record, under the key `found`."""
         write_json(self.root / _RECORD, {**read_json(self.root / _RECORD), "found": counts})
 
     def _part(self, coarse: int) -> Path:
-        return self.root / "coarse" / f"{coarse:05d}.json"
+        return self.coarse / f"{coarse:05d}.json"
 
     def _stamps(self, coarse: int) -> Path:
         return self._part(coarse).with_suffix(".npy")

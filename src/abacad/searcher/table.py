@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from abacad.searcher.second_look import Signal, SignalClass
+from abacad.searcher.classes import SignalClass
+from abacad.searcher.second_look import Signal
 from abacad.searcher.unit import Observation, Unit
 
 CLASSES = tuple(SignalClass)

@@ -6,10 +6,12 @@ open files cross as their paths, the detector as its weights (0.1 MB).
 
 import logging
 import pickle
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 from abacad.errors import AbacadError
 from abacad.searcher import engine
@@ -31,6 +33,7 @@ class Plan:
         judge: detector that scores windows; none where none are asked for.
         number: tells a worker whether it has this plan already.
         device: where the first look runs, `cpu` or `cuda`.
+        folder: where stamps are written to; none where a worker cannot see the search's folder.
     """
 
     observation: Observation
@@ -38,13 +41,19 @@ class Plan:
     judge: Judge | None
     number: int
     device: str = "cpu"
+    folder: Path | None = None
 
     @classmethod
     def of(
-        cls, observation: Observation, settings: Settings, judge: Judge | None = None, device: str = "cpu"
+        cls,
+        observation: Observation,
+        settings: Settings,
+        judge: Judge | None = None,
+        device: str = "cpu",
+        folder: Path | None = None,
     ) -> "Plan":
         """A plan with a number of its own."""
-        return cls(observation, settings, judge, next(_numbers), device)
+        return cls(observation, settings, judge, next(_numbers), device, folder)
 
     def packed(self) -> bytes:
         """The plan as bytes, for another process."""
@@ -65,22 +74,24 @@ class Outcome:
 
     Attributes:
         result: result of the coarse channel; None after an error.
-        error: fault of a file; any other error is a fault of the program, and is raised where it happens.
+        error: fault of a file, or an error of another kind, which is a fault of the program.
         said: level and text of the warnings that were logged in the worker's process.
     """
 
     result: Result | None
-    error: AbacadError | OSError | None = None
+    error: Exception | None = None
     said: tuple[tuple[int, str], ...] = ()
 
 
 def done(task: Task) -> Outcome:
     """Search a coarse channel in this process."""
     plan = task.plan
+    asked = (plan.observation, task.coarse, plan.settings, plan.judge, plan.device, plan.folder)
     try:
-        return Outcome(engine.search_unit(plan.observation, task.coarse, plan.settings, plan.judge, plan.device))
-    # Returned and not raised: in a catalogue the other observations go on when the files of one are bad.
-    except (AbacadError, OSError) as error:
+        return Outcome(engine.search_unit(*asked))
+    # Returned and not raised: in a catalogue the other observations go on when the files of one are bad, or meet a
+    # fault of this program.
+    except Exception as error:
         return Outcome(None, error)
 
 
@@ -98,7 +109,19 @@ def done_elsewhere(number: int, packed: Callable[[], bytes], coarse: int) -> Out
         _here[number] = pickle.loads(packed())
     with listening() as said:
         outcome = done(Task(_here[number], coarse))
-    return Outcome(outcome.result, outcome.error, tuple(said))
+    return Outcome(outcome.result, _sent(outcome.error), tuple(said))
+
+
+def _sent(error: Exception | None) -> Exception | None:
+    """An error as it can cross to another process, with where it came from, which would be lost on the way."""
+    if error is None or isinstance(error, AbacadError | OSError):
+        return error
+    error.add_note("".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # an error of some library that cannot be made from its text
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 @contextmanager

@@ -32,6 +32,7 @@ class Observation(Protocol):
         sources: what each panel was pointed at.
         tstart_mjd: start of the first panel, modified Julian date.
         telescope: its name.
+        n_pol: polarisations whose powers are added up in the values.
     """
 
     @property
@@ -60,6 +61,8 @@ class Observation(Protocol):
     def tstart_mjd(self) -> float: ...  # noqa: D102
     @property
     def telescope(self) -> str: ...  # noqa: D102
+    @property
+    def n_pol(self) -> int: ...  # noqa: D102
 
     def middles(self) -> list[int]:
         """Middle channels of the spectrometer's coarse channels, where a DC spike stands; none where not known."""
@@ -161,10 +164,12 @@ def read_unit(
     shape = (len(observation.files), max(observation.n_time), high - low)
     power = np.empty(shape, np.float32)
     noise = []
+    # What lies beside it is counted with the coarse channel that it belongs to.
+    own = slice(first - low, first - low + n_channels)
     for number, n_time in enumerate(observation.n_time):
         # Read and flattened in place, one panel after the other: a copy of all panels would double the memory.
         panel = observation.panel(number, low, high - low, power[number, :n_time])
-        noise.append(Noise(*flatten(panel, panel)))
+        noise.append(Noise(*flatten(panel, panel, own)))
         power[number, n_time:] = 0
     start_s = np.array(observation.start_s) - observation.start_s[observation.on[0]]
     unit = Unit(

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from abacad.searcher.classes import SignalClass
 from abacad.searcher.path import Line, Paths
-from abacad.searcher.second_look import Signal, SignalClass
+from abacad.searcher.second_look import Signal
 from abacad.searcher.stamp import abacad_order, scores
 from abacad.searcher.unit import Judge, Unit
 from abacad.signal.cadence import WIDTH
@@ -108,7 +109,7 @@ def _scores(unit: Unit, starts: Int[np.ndarray, " window"], judge: Judge) -> Flo
     # Whole fours, as the detector is shown them: scores do not depend on how many are cut out at once.
     batch = max(4, _ROWS // rows // 4 * 4)
     parts = np.split(starts, range(batch, len(starts), batch))
-    return np.concatenate([scores(unit, _cut(unit, order, rows, part), judge) for part in parts])
+    return np.concatenate([some for part in parts for some in scores(unit, _cut(unit, order, rows, part), judge)])
 
 
 def _cut(

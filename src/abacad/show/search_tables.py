@@ -34,6 +34,7 @@ _DEPTHS = {
     "snr_threshold": "Threshold: joint SNR {}.",
     "snr_50_percent": "Half of the injected needles are found at joint SNR {}.",
     "snr_90_percent": "Nine in ten injected needles are found at joint SNR {}.",
+    "flux_snr": "The fluxes below are those of joint SNR {}.",
     "flux_w_m2_slow": "Smallest flux of a line that does not drift: {} W/m².",
     "flux_w_m2_fastest": "Smallest flux of a line of the fastest drift: {} W/m².",
     "eirp_w_slow": "Smallest power (EIRP) of a transmitter at the target whose line does not drift: {} W.",
@@ -95,9 +96,9 @@ def depth(counts: Mapping[str, Any]) -> Section:
     return Section("How deep it was", points=points)
 
 
-def _measured(value: float) -> str:
-    # Not a number: none of the needles was lost, or all, or they were fewer than twenty.
-    return "… (not measured: needles of too few strengths)" if np.isnan(value) else f"{value:.3g}"
+def _measured(value: float | None) -> str:
+    # No number: none of the needles was lost, or all, or they were fewer than twenty.
+    return "… (not measured: needles of too few strengths)" if value is None else f"{value:.3g}"
 
 
 def _recovered(name: str, part: Mapping[str, Any]) -> str:
