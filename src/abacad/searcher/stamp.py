@@ -83,8 +83,14 @@ def abacad_order(on: Sequence[int], off: Sequence[int]) -> list[int] | None:
 
 def stamps(unit: Unit, lines: Sequence[Line]) -> Stamps | None:
     """The stamps of lines in the detector's order of panels; None without three ON and three OFF panels."""
-    each = _one_by_one(unit, lines)
-    return None if each is None else np.stack(list(each))
+    shown = _shown(unit)
+    if shown is None:
+        return None
+    order, rows = shown
+    out = np.empty((len(lines), len(order), rows, WIDTH), np.float32)
+    for place, line in enumerate(lines):
+        out[place] = stamp(unit, line)[order, :rows]
+    return out
 
 
 def write_stamps(path: Path, unit: Unit, lines: Sequence[Line]) -> bool:
@@ -93,26 +99,24 @@ def write_stamps(path: Path, unit: Unit, lines: Sequence[Line]) -> bool:
     Returns:
         Whether there are three ON and three OFF panels; otherwise nothing is written.
     """
-    each = _one_by_one(unit, lines)
-    if each is None:
+    shown = _shown(unit)
+    if shown is None:
         return False
+    order, rows = shown
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
-        for place, one in enumerate(each):
-            if not place:
-                head = {"descr": "<f4", "fortran_order": False, "shape": (len(lines), *one.shape)}
-                np.lib.format.write_array_header_1_0(file, head)
-            file.write(np.ascontiguousarray(one, "<f4").tobytes())
+        head = {"descr": "<f4", "fortran_order": False, "shape": (len(lines), len(order), rows, WIDTH)}
+        np.lib.format.write_array_header_1_0(file, head)
+        for line in lines:
+            file.write(stamp(unit, line)[order, :rows].astype("<f4").tobytes())
     return True
 
 
-def _one_by_one(unit: Unit, lines: Sequence[Line]) -> Iterator[Float[np.ndarray, "panel time width"]] | None:
+def _shown(unit: Unit) -> tuple[list[int], int] | None:
+    """Panels that the detector is shown, in its order, and their rows."""
     order = abacad_order(unit.on, unit.off)
-    if order is None:
-        return None
     # The network reads panels of one length: what the longer ones have more is left out.
-    rows = min(unit.n_time[panel] for panel in order)
-    return (stamp(unit, line)[order, :rows] for line in lines)
+    return None if order is None else (order, min(unit.n_time[panel] for panel in order))
 
 
 def stamp_axes(of: Unit | Observation, n_time: int) -> Axes:
