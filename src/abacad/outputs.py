@@ -28,12 +28,12 @@ class Content:
 
     Attributes:
         name: As a message calls it.
-        mark: Text that stands in the head of each such file.
+        mark: Text that stands in the head of each such file; of several, one of them.
         first: Whether the mark begins the file.
     """
 
     name: str
-    mark: str
+    mark: str | tuple[str, ...]
     first: bool = True
 
     def wrote(self, path: Path) -> bool:
@@ -41,11 +41,12 @@ class Content:
         # Bytes first: the file may be anything. \ufeff is the mark that some editors put before a text in UTF-8.
         with path.open("rb") as file:
             head = file.read(_HEAD).decode("utf-8", errors="replace").removeprefix("\ufeff")
-        return head.startswith(self.mark) if self.first else self.mark in head
+        marks = (self.mark,) if isinstance(self.mark, str) else self.mark
+        return head.startswith(marks) if self.first else any(mark in head for mark in marks)
 
 
 PAGE = Content("page of abacad's", GENERATOR, first=False)
-SCORES = Content("table of abacad score", "file,")
+SCORES = Content("table of abacad score", ("file,", "array,score\n"))
 SUBMISSION = Content("submission", "id,target\n")
 TEST_SCORES = Content("table of abacad predict", "id,fold")
 BOUND = Content("table of abacad bound", "id,target,score,classical,decoy")

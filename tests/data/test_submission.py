@@ -36,7 +36,16 @@ def test_ids_that_look_like_numbers_stay_texts(tmp_path):
 
 @pytest.mark.parametrize("name", ["", "test"])
 def test_a_folder_or_its_test_folder_asks_for_the_samples_ids(name, shared_competition):
-    assert asked_for([shared_competition / name]) == read_sample(shared_competition)
+    asked = asked_for([shared_competition / name])
+    assert list(asked) == read_sample(shared_competition)
+    assert all(path.is_relative_to(shared_competition / "test") for path in asked.values())
+
+
+def test_a_test_folder_on_another_disk_is_the_competitions(competition, tmp_path):
+    (competition / "test").rename(tmp_path / "elsewhere")
+    (competition / "test").symlink_to(tmp_path / "elsewhere")
+    for folder in (competition, competition / "test"):
+        assert list(asked_for([folder])) == read_sample(competition)
 
 
 def test_one_folder_alone_can_be_submitted(competition):

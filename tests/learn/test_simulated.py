@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from abacad.errors import AbacadError
-from abacad.learn.simulated import BRIGHTEST, BrightFirst, SimulatedCadences
+from abacad.learn.simulated import BRIGHTEST, BrightFirst, Mixture, SimulatedCadences
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.settings import Scenes, Simulation
@@ -76,3 +76,16 @@ def test_bright_first_holds_each_cadence_once_and_knows_its_targets():
     assert [target for _, target in made] == cadences.targets().tolist()
     assert cadences.targets()[1::2].sum() == 0  # presets in turn, across the stages
     np.testing.assert_array_equal(cadences[31][0], made[31][0])
+
+
+def test_a_mixture_takes_its_simulations_in_turn_and_knows_its_targets():
+    other = replace(SMALL, positives=0.0)
+    mixture = Mixture([SMALL, other], 21, seed=4)
+    assert len(mixture) == 21
+    made = mixture.__getitems__(range(21))
+    assert [target for _, target in made] == mixture.targets().tolist()
+    assert mixture.targets()[1::2].sum() == 0
+    assert mixture.targets().sum() > 0
+    alone, target = mixture[7]
+    np.testing.assert_array_equal(alone, made[7][0])
+    assert target == made[7][1]

@@ -18,7 +18,8 @@ def codes(n: int, seed: int = 0) -> np.ndarray:
 
 
 def opened(folder, ids=None, shape=SHAPE) -> FingerprintFile:
-    return FingerprintFile(folder / "fingerprints", IDS if ids is None else ids, shape)
+    files = {name: folder / f"{name}.npy" for name in (IDS if ids is None else ids)}
+    return FingerprintFile(folder / "fingerprints", files, shape)
 
 
 def half_done(folder) -> FingerprintFile:
@@ -95,3 +96,12 @@ def test_nothing_is_left_when_it_is_cleared(tmp_path):
     file.clear()
     file.clear()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_was_mended_since_is_another_one(tmp_path):
+    for name in IDS:
+        (tmp_path / f"{name}.npy").write_bytes(b"a cadence")
+    half_done(tmp_path)
+    assert opened(tmp_path).done == 4
+    (tmp_path / "07.npy").write_bytes(b"a whole cadence")
+    assert (opened(tmp_path).done, opened(tmp_path).bad) == (0, {})

@@ -1,6 +1,7 @@
 """An audit counts what is there, names what is wrong, and never opens the leaked folder."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -85,6 +86,23 @@ def test_a_quick_look_reads_some_values_and_every_header(competition, monkeypatc
     assert found.looked_at == {"train": 5, "test": 5}
     assert any("1 train files cannot be used" in problem for problem in found.problems)
     assert np.isfinite(found.checked["train"].low)
+
+
+def test_a_bad_cadence_of_the_sample_is_not_usable(competition):
+    path = next((competition / "train").rglob("*.npy"))
+    values = np.load(path)
+    values[0, 0, 0] = np.nan
+    np.save(path, values)
+    checked = looked_at(competition).checked["train"]
+    assert path.stem in checked.bad
+    assert path.stem not in checked.good
+
+
+def test_without_any_test_cadence_the_rest_is_looked_at(competition):
+    shutil.rmtree(competition / "test")
+    audited = looked_at(competition)
+    assert audited.checked["train"].good
+    assert any("None of the" in problem and "test" in problem for problem in audited.problems)
 
 
 def test_shared_backgrounds_are_counted_by_group_and_by_what_a_random_split_would_leak(competition):

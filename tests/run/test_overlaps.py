@@ -1,5 +1,6 @@
 """`abacad overlaps`: against the simulator's truth, whole tables or none, and a killed run continues."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import abacad
 from abacad.cli import main
+from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.learn.run_folder import RunFolder
 from abacad.overlap.partners import Partners
@@ -96,6 +98,39 @@ def test_a_killed_run_continues(shared, tmp_path, monkeypatch):
     abacad.overlaps(shared, tmp_path / "killed", workers=1, progress=False)
     assert len(read) == 200 - 64
     assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
+
+
+def test_one_odd_file_wherever_it_stands_leaves_out_itself_alone(shared, tmp_path):
+    folder = tmp_path / "odd"
+    shutil.copytree(shared, folder)
+    first = min((path for path in folder.glob("t*/?/*.npy")), key=lambda path: path.stem)
+    np.save(first, np.load(first)[:, :, :-4])
+    found = abacad.overlaps(folder, tmp_path / "skip", bad="skip", progress=False)
+    assert list(found.bad) == [first.stem]
+    with pytest.raises(AbacadError, match=rf"{first.stem}: its shape is \(6, 64, 60\)"):
+        abacad.overlaps(folder, tmp_path / "fail", progress=False)
+
+
+def test_what_was_left_out_before_a_kill_is_asked_about_again(shared, tmp_path, monkeypatch):
+    folder = tmp_path / "damaged"
+    shutil.copytree(shared, folder)
+    path = min((path for path in folder.glob("train/?/*.npy")), key=lambda path: path.stem)
+    whole = path.read_bytes()
+    with_nan(path)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(verb, "_pairs", killed)
+        with pytest.raises(KeyboardInterrupt):
+            abacad.overlaps(folder, tmp_path / "tables", bad="skip", progress=False)
+    with pytest.raises(AbacadError, match=path.stem):
+        abacad.overlaps(folder, tmp_path / "tables", progress=False)
+    path.write_bytes(whole)
+    assert abacad.overlaps(folder, tmp_path / "tables", progress=False).bad == {}
+    abacad.overlaps(folder, tmp_path / "straight", progress=False)
+    assert bytes_of(tmp_path / "tables") == bytes_of(tmp_path / "straight")
 
 
 def refused(capsys, *words: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from abacad.cli import main
 from abacad.errors import AbacadError
 from abacad.learn.run_folder import RunFolder, judge_of
 from abacad.model.device import pick_device
@@ -137,3 +138,18 @@ def test_a_run_that_does_not_say_makes_no_cadence_again(tmp_path):
     run.note(verb="pretrain")
     with pytest.raises(AbacadError, match="does not say what the run's cadences were simulated from"):
         simulated_cadence(run, "kaggle-000001")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--presets", "[moon]"], "kaggle"),
+        (["--cadences", "20"], "ask for 100"),
+        (["--positives", "1"], "one class"),
+        (["--presets", "[kaggle,telescope]"], "different axes"),
+    ],
+)
+def test_what_cannot_be_pretrained_is_told(words, said, tmp_path, capsys):
+    assert main(["pretrain", "--run", str(tmp_path / "run"), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run" / "weights.safetensors").exists()

@@ -15,7 +15,6 @@ import abacad.run.score as score_module
 from abacad.cli import main
 from abacad.errors import AbacadError
 from abacad.files import read_json
-from abacad.learn.simulated import Mixture
 from abacad.model.checkpoint import load_detector
 from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS
 from abacad.model.judge import Judge
@@ -34,19 +33,6 @@ def small_presets(monkeypatch):
     """Cadences that a test has time for."""
     for name in ("easy", "demo"):
         monkeypatch.setitem(PRESETS, name, SMALL)
-
-
-def test_a_mixture_takes_its_simulations_in_turn_and_knows_its_targets():
-    other = replace(SMALL, positives=0.0)
-    mixture = Mixture([SMALL, other], 21, seed=4)
-    assert len(mixture) == 21
-    made = mixture.__getitems__(range(21))
-    assert [target for _, target in made] == mixture.targets().tolist()
-    assert mixture.targets()[1::2].sum() == 0
-    assert mixture.targets().sum() > 0
-    alone, target = mixture[7]
-    np.testing.assert_array_equal(alone, made[7][0])
-    assert target == made[7][1]
 
 
 def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
@@ -77,21 +63,6 @@ def test_pretraining_ends_in_weights_that_score_and_that_a_training_starts_from(
     started = tmp_path / "run"
     words = ["train", str(shared_competition), "--run", str(started), *QUICK, "--model.weights", str(weights)]
     assert main(words) == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--presets", "[moon]"], "kaggle"),
-        (["--cadences", "20"], "ask for 100"),
-        (["--positives", "1"], "one class"),
-        (["--presets", "[kaggle,telescope]"], "different axes"),
-    ],
-)
-def test_what_cannot_be_pretrained_is_told(words, said, tmp_path, capsys):
-    assert main(["pretrain", "--run", str(tmp_path / "run"), *words]) == 2
-    assert said in capsys.readouterr().err
-    assert not (tmp_path / "run" / "weights.safetensors").exists()
 
 
 def test_the_weights_of_the_package_rank_bright_needles_first(tmp_path):
@@ -215,6 +186,23 @@ def test_scores_of_a_test_folder_become_a_submission(competition, tmp_path, caps
     assert gone.stem in capsys.readouterr().err
     assert main(["score", str(competition / "train"), *words]) == 2
     assert main(["score", str(gone.parent), str(competition), *words]) == 2
+
+
+def test_a_submission_is_of_the_test_cadences_whatever_else_has_their_names(competition, tmp_path):
+    abacad.score(competition / "test", submission=tmp_path / "own.csv", progress=False)
+    (competition / "other").mkdir()
+    for path in (competition / "test").rglob("*.npy"):
+        np.save(competition / "other" / path.name, np.zeros((6, 273, 256), np.float16))
+    table = abacad.score(competition, submission=tmp_path / "all.csv", progress=False)
+    assert (tmp_path / "all.csv").read_bytes() == (tmp_path / "own.csv").read_bytes()
+    assert len(table) == len(pd.read_csv(tmp_path / "own.csv"))
+
+
+def test_arrays_are_shown_and_ranked_again(tmp_path):
+    arrays = np.random.default_rng(0).normal(size=(3, 6, 28, 64))
+    for _ in range(2):  # a table that the verb wrote it may write again
+        abacad.score(arrays, out=tmp_path / "scores.csv", page=tmp_path / "page.html", progress=False)
+    assert "array 2" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_a_ranking_waits_for_no_library_that_it_does_without():

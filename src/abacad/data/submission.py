@@ -1,5 +1,6 @@
 """The file that the competition asks for: an id and a score for each test cadence, in the order of its sample."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,8 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from abacad.data.competition import read_sample
-from abacad.data.listing import cadence_files
+from abacad.data.competition import cadence_path, read_sample
 from abacad.errors import AbacadError
 from abacad.files import read_table, replacing
 from abacad.places import find_competition
@@ -36,24 +36,25 @@ def write_submission(out: Path, ids: Sequence[str], scores: Float[np.ndarray, " 
         check_submission(temporary, list(ids))
 
 
-def asked_for(files: Sequence[Path]) -> list[str]:
-    """The ids that the competition of the one folder named asks for, each of which has a file there.
+def asked_for(files: Sequence[Path]) -> dict[str, Path]:
+    """The files of the cadences that the competition of the one folder named asks for, by id.
 
     Raises:
         AbacadError: other files are named, or one is missing.
     """
     if len(files) != 1 or not files[0].is_dir():
         raise AbacadError("A submission scores one competition.\nName its folder or its test folder alone.")
-    folder = files[0].resolve()  # `.` has a name only when it is resolved
-    ids = read_sample(find_competition(folder.parent if folder.name == "test" else folder))
-    there = {path.stem for path in cadence_files(files)}
-    missing = [cadence_id for cadence_id in ids if cadence_id not in there]
+    folder = Path(os.path.abspath(files[0]))  # `.` has a name then; test/ may be a link to another disk
+    root = find_competition(folder.parent if folder.name == "test" else folder)
+    # By their places and not by their names, which files elsewhere in the folder may have, too.
+    asked = {cadence_id: cadence_path(root, "test", cadence_id) for cadence_id in read_sample(root)}
+    missing = [cadence_id for cadence_id, path in asked.items() if not path.is_file()]
     if missing:
         raise AbacadError(
             f"Cadence {missing[0]} of sample_submission.csv is not in {files[0]} ({len(missing)} such).\n"
             "Is the folder another competition's, or not unpacked?"
         )
-    return ids
+    return asked
 
 
 def check_submission(path: Path, ids: list[str]) -> None:

@@ -8,6 +8,7 @@ done.json    how many cadences are complete, and those that cannot be used
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +32,20 @@ class FingerprintFile:
         bad: Cadences that cannot be used, by id, each with the reason.
     """
 
-    def __init__(self, folder: Path, ids: list[str], shape: tuple[int, ...]) -> None:
-        """Open the folder, or make it; one that another version or other cadences left is emptied first.
+    def __init__(self, folder: Path, files: Mapping[str, Path], shape: tuple[int, ...]) -> None:
+        """Open the folder, or make it; one that another version left, or other or changed cadences, is emptied first.
 
         Args:
             folder: Where the files are, or will be.
-            ids: Ids of the cadences, in the order of the fingerprints.
+            files: Files of the cadences by their ids, in the order of the fingerprints.
             shape: Shape (panel, time, freq) of every cadence.
 
         Raises:
             AbacadError: the folder cannot be written, or the disk is full.
         """
-        digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
-        self.folder, self.n = folder, len(ids)
-        self.form = (len(ids), shape[2], N_PANELS, PROJECTIONS)
-        card = {"version": __version__, "ids": digest, "shape": list(shape)}
+        self.folder, self.n = folder, len(files)
+        self.form = (len(files), shape[2], N_PANELS, PROJECTIONS)
+        card = {"version": __version__, "files": _digest(files), "shape": list(shape)}
         try:
             if folder.exists() and not self._is_of(card):
                 shutil.rmtree(folder)
@@ -121,3 +121,16 @@ class FingerprintFile:
     def clear(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _digest(files: Mapping[str, Path]) -> str:
+    """Ids, sizes and times of change: a file that was mended or replaced since is another one."""
+    digest = hashlib.sha256()
+    for name, path in files.items():
+        try:
+            about = path.stat()
+            told = f"{about.st_size} {about.st_mtime_ns}"
+        except OSError:
+            told = "gone"  # whoever reads it says so
+        digest.update(f"{name} {told}\n".encode())
+    return digest.hexdigest()

@@ -12,6 +12,7 @@ import pandas as pd
 
 from abacad.data.check import check_cadences
 from abacad.data.competition import Split, listed_files, read_labels, read_sample
+from abacad.errors import AbacadError
 from abacad.outputs import PAGE, output
 from abacad.overlap.links import OVERLAPS, among, random_leak, read_overlaps
 from abacad.overlap.match import components
@@ -124,7 +125,13 @@ def _compare_with_files(root: Path, split: Split, ids: Sequence[str]) -> list[st
 
 
 def _look(audited: Audit, split: Split, ids: Sequence[str], full: bool, progress: bool) -> None:
-    checked = check_cadences(audited.root, split, ids, full=full, progress=progress)
+    try:
+        checked = check_cadences(audited.root, split, ids, full=full, progress=progress)
+    except AbacadError as error:
+        if split == "train":
+            raise
+        audited.problems.append(" ".join(str(error).split()))  # one can still train
+        return
     audited.looked_at[split] = len(checked.good) + len(checked.bad) if full else 0
     if not full and checked.good:
         # A fixed seed, so that two audits of a folder look at the same cadences.
@@ -134,6 +141,7 @@ def _look(audited: Audit, split: Split, ids: Sequence[str], full: bool, progress
         checked.low, checked.high = closer.low, closer.high
         checked.bad |= closer.bad
         checked.missing |= closer.missing
+        checked.good = [cadence_id for cadence_id in checked.good if cadence_id not in closer.bad]
         audited.looked_at[split] = len(picked)
     # `_compare_with_files` has reported ids without a file already.
     unusable = [reason for cadence_id, reason in checked.bad.items() if cadence_id not in checked.missing]

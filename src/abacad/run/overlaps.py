@@ -9,6 +9,7 @@ run that is killed goes on where it stopped.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 GROUPS = "groups.csv"
 _MOST_WORKERS = 256  # without a bound, a mistyped number asks for threads until the system has none left
+_SHAPES = 256  # cadences whose shapes are looked at before all are read: a tenth of a second
 _CHUNK = 64  # cadences that a thread takes at once: the results of one are 1.2 MB
 _AHEAD = 4  # files that the disk is asked for in advance, so that it works while a thread computes
 _COLUMNS = ["id_a", "id_b", "offset", "columns", "worst", "median", "differ"]
@@ -114,7 +116,7 @@ def overlaps(
     shape = _shape(files)
     ids = list(files)
     # On the disk and not in memory: fingerprints of 100,000 cadences are 1.8 GB (docs/benchmarks.md).
-    kept = FingerprintFile(target / ".overlaps", ids, shape)
+    kept = FingerprintFile(target / ".overlaps", files, shape)
     known = _fingerprinted(files, shape, kept, bad, workers, progress)
     pairs = _pairs(ids, files, shape, kept.codes(), progress)
     groups = components(len(ids), pairs["a"].to_numpy(), pairs["b"].to_numpy())
@@ -158,15 +160,24 @@ def _files(root: Path) -> dict[str, Path]:
 
 
 def _shape(files: dict[str, Path]) -> tuple[int, ...]:
-    """Shape of the first cadence that can be read; all others must have the same."""
-    # Of the first that can be read, so that one damaged file at the beginning of the list does not end the call.
-    reason = ""
-    for path in files.values():
-        try:
-            return read_header(path)[0]
-        except CadenceError as error:
-            reason = reason or str(error)
-    raise AbacadError(f"None of the {len(files)} cadences can be used.\nThe first: {reason}")
+    """The commonest shape of some hundred cadences; all others must have the same."""
+    paths = list(files.values())
+    # Spread over all of them: one odd file, wherever it stands, should not make all others odd.
+    spread = np.unique(np.linspace(0, len(paths) - 1, _SHAPES).astype(int)).tolist()
+    headers = [_header_or_error(paths[place]) for place in spread]
+    known = [header for header in headers if not isinstance(header, CadenceError)]
+    if not known:  # from a hundred damaged ones nothing follows for the others
+        known = [header for header in map(_header_or_error, paths) if not isinstance(header, CadenceError)]
+    if not known:
+        raise AbacadError(f"None of the {len(files)} cadences can be used.\nThe first: {headers[0]}")
+    return Counter(known).most_common(1)[0][0]
+
+
+def _header_or_error(path: Path) -> tuple[int, ...] | CadenceError:
+    try:
+        return read_header(path)[0]
+    except CadenceError as error:
+        return error
 
 
 _own = threading.local()  # each thread reads into buffers of its own
@@ -181,6 +192,8 @@ def _fingerprinted(
     progress: bool,
 ) -> dict[str, str]:
     """Complete the file of fingerprints; returns the cadences that cannot be used, each with the reason."""
+    if kept.bad and bad == "fail":  # of a call that was to leave them out
+        raise CadenceError(_told(kept.bad))
     if kept.done:
         log.info("Going on with the fingerprints of cadence %d", kept.done + 1)
     paths, starts = list(files.values()), range(kept.done, len(files), _CHUNK)
@@ -192,8 +205,7 @@ def _fingerprinted(
         ):
             # Before the chunk is stored, so that the same call meets the damaged cadence again and not its zeros.
             if reasons and bad == "fail":
-                reason = next(iter(reasons.values()))
-                raise CadenceError(f"{reason}\nMend it, or leave such out: --bad skip.")
+                raise CadenceError(_told(reasons))
             kept.write(first, made)
             kept.bad |= reasons
             if (first // _CHUNK) % 16 == 15:  # a note waits for the disk, so not after every chunk
@@ -202,6 +214,10 @@ def _fingerprinted(
     for reason in kept.bad.values():
         log.warning("Left out: %s", reason)
     return kept.bad
+
+
+def _told(reasons: dict[str, str]) -> str:
+    return f"{next(iter(reasons.values()))}\nMend it, or leave such out: --bad skip."
 
 
 def _codes(paths: list[Path], shape: tuple[int, ...]) -> tuple[Codes, dict[str, str]]:

@@ -70,7 +70,7 @@ def score(
         out: A CSV file to write the ranking into; none writes none.
         page: An HTML page to write with the highest scores' pictures and where their evidence lies; none writes none.
         submission: A CSV file to write as the competition's submission; `files` is then its test folder, or the
-            competition folder itself. None writes none.
+            competition folder itself, of which the test cadences are scored. None writes none.
         shown: Cadences on the page.
         accelerator: Device; `auto` takes CUDA, else MPS, else the CPU.
         bad: Stop at a cadence that cannot be used, or leave it out with a warning.
@@ -97,8 +97,8 @@ def score(
     arrays = arrays_of(files)
     named = [] if arrays else paths_of(files)  # type: ignore[arg-type]
     _check_outputs(named, out, page, submission)
-    asked = asked_for(named) if submission is not None else []
-    windows = windows_of(arrays, named, pattern)
+    asked = asked_for(named) if submission is not None else {}
+    windows = windows_of(arrays, list(asked.values()) or named, pattern)
     if observer:
         _check_observer(windows.axes)
     judges = _Judges(weights, pick_device(accelerator))
@@ -118,8 +118,9 @@ def score(
         _page(judges, table, best, windows.axes, bad).write(Path(page))
     if submission is not None:
         # Cadences that could not be read have no row; they get the middle score.
-        by_id = {Path(file).stem: value for file, value in zip(table["file"], table["score"], strict=True)}
-        write_submission(Path(submission), asked, np.array([by_id.get(name, UNKNOWN) for name in asked]))
+        by_file = dict(zip(table["file"], table["score"], strict=True))
+        values = [by_file.get(str(path), UNKNOWN) for path in asked.values()]
+        write_submission(Path(submission), list(asked), np.array(values))
     return table.reset_index(drop=True)
 
 
@@ -264,7 +265,8 @@ def _page(
             continue
         layout = Layout.of(axes or Axes.usual(*cadence.shape[1:]))
         guide, evidence, told = best_guide(cadence, layout), judges.of(cadence).evidence(cadence, axes), layout.told()
-        name = Path(row["file"]).stem if low_mhz is None else f"{low_mhz:.6f} MHz"
+        told_file = Path(row["file"]).stem if "file" in row else f"array {row['array']}"
+        name = told_file if low_mhz is None else f"{low_mhz:.6f} MHz"
         drawn = figure.waterfall(cadence, name, evidence, axes=layout.axes, low_mhz=low_mhz, guide=guide.or_none)
         pictures.append((drawn, f"{told_score(row['score'])}; {guide.family}"))
     return Page(
