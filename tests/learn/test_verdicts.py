@@ -58,6 +58,22 @@ def test_test_cadences_with_a_verdict_join_and_judge_nothing(shared_competition,
     assert after.lines is None  # nobody kept those of the test cadences
 
 
+@pytest.mark.parametrize("joins", [False, True])
+def test_a_verdict_goes_before_pseudo_labels_in_every_fold(shared_competition, tmp_path, joins):
+    asked, path = read_sample(shared_competition), tmp_path / "verdicts.csv"
+    before, scores = _labelled(shared_competition), {0: np.array([0.9, 0.8]), 1: np.array([0.7, 0.6])}
+    n = len(before.ids)
+    ids, folds = np.array([*before.ids, *asked[:2]]), np.array([*before.folds, NEVER_HELD_BACK, NEVER_HELD_BACK])
+    before = replace(before, ids=ids, folds=folds, targets=np.array([*before.targets, 0.8, 0.7]), pseudo=(n, scores))
+    said = {asked[1]: "rfi"} | ({asked[2]: "candidate"} if joins else {})
+    pd.DataFrame({"id": said.keys(), "verdict": said.values()}).to_csv(path, index=False)
+    recipe = replace(Recipe(), data=Data(verdicts=str(path)), represent=SEEN)
+    after = with_verdicts(before, shared_competition, recipe)
+    for fold in (0, 1):
+        assert after.for_fold(fold).targets[n:].tolist() == [scores[fold][0], 0.0] + [1.0] * joins
+    assert scores[0].tolist() == [0.9, 0.8]
+
+
 def test_simulated_cadences_of_a_blind_review_are_passed_over(shared_competition, tmp_path, caplog):
     first = read_labels(shared_competition)["id"][0]
     with caplog.at_level("INFO"):

@@ -8,6 +8,9 @@ from torch.utils.data import Dataset
 
 from abacad.signal.cadence import Axes
 
+Pseudo = tuple[int, Mapping[int, np.ndarray]]
+"""Position of the first cadence with a pseudo label, and these labels by fold."""
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -32,7 +35,7 @@ class Labelled:
     shape: tuple[int, ...]
     axes: Axes = field(default_factory=Axes)
     lines: Dataset | None = None
-    pseudo: tuple[int, Mapping[int, np.ndarray]] | None = None
+    pseudo: Pseudo | None = None
     in_turn: bool = False
 
     def for_fold(self, number: int) -> "Labelled":

@@ -2,8 +2,8 @@
 
     candidate → 1     rfi, noise → 0     unsure, or no verdict → left out
 
-A verdict on a labelled cadence replaces its label. A test cadence with a verdict is trained on in every fold and is
-never held back, since it has no label of the competition to be judged by.
+A verdict on a labelled cadence replaces its label, and one on a test cadence its pseudo labels. A test cadence with a
+verdict is trained on in every fold and is never held back, since it has no label of the competition to be judged by.
 """
 
 import logging
@@ -19,7 +19,7 @@ from abacad.data.competition import listed_files
 from abacad.errors import AbacadError
 from abacad.files import read_table
 from abacad.learn.dataset import Cadences
-from abacad.learn.labelled import Labelled
+from abacad.learn.labelled import Labelled, Pseudo
 from abacad.learn.pseudo import NEVER_HELD_BACK
 from abacad.overlap.partners import partners_for
 
@@ -55,8 +55,9 @@ def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
     log.info("%d verdicts of %s: %d labels replaced, %d test cadences join", len(target), path, changed, len(joining))
     if len(left) > len(joining):
         log.warning("%d of the verdicts are of cadences that %s has not", len(left) - len(joining), root)
+    said = _over_pseudo(labelled, targets, known)
     if joining.empty:
-        return replace(labelled, targets=targets)
+        return replace(labelled, targets=targets, pseudo=said)
     ids = joining.index.to_numpy()
     cadences = Cadences(root, "test", list(ids), recipe.represent, labelled.shape, partners_for(root, recipe))
     return replace(
@@ -66,7 +67,26 @@ def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
         ids=np.concatenate([labelled.ids, ids]),
         targets=np.concatenate([targets, joining.to_numpy()]),
         folds=np.concatenate([labelled.folds, np.full(len(ids), NEVER_HELD_BACK)]),
+        pseudo=said,
     )
+
+
+def _over_pseudo(labelled: Labelled, targets: np.ndarray, known: np.ndarray) -> Pseudo | None:
+    """The pseudo labels of each fold, with a person's verdict in the place of a detector's score.
+
+    Args:
+        labelled: With the pseudo labels.
+        targets: (cadence,) labels with the verdicts in them.
+        known: (cadence,) which of them are verdicts.
+    """
+    if labelled.pseudo is None:
+        return None
+    # `Labelled.for_fold` writes these over `targets`, so that a verdict in `targets` alone would be lost.
+    first, by_fold = labelled.pseudo
+    return first, {
+        fold: np.where(known[first : first + len(scores)], targets[first : first + len(scores)], scores)
+        for fold, scores in by_fold.items()
+    }
 
 
 def _read(path: Path) -> pd.Series:
