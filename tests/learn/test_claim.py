@@ -20,9 +20,9 @@ def run(tmp_path) -> RunFolder:
     return RunFolder(tmp_path / "run")
 
 
-def begun(run: RunFolder, epochs: int = 0, recipe: Recipe = RECIPE) -> RunFolder:
+def begun(run: RunFolder, epochs: int = 0, recipe: Recipe = RECIPE, data: dict = DATA) -> RunFolder:
     """A folder that a training has taken, prepared, and left after some epochs."""
-    with claimed(run, recipe, DATA, verb="train"):
+    with claimed(run, recipe, data, verb="train"):
         for path in (run.checked, run.folds, run.packed):
             path.write_text("prepared")
         run.fold(0).mkdir()
@@ -135,6 +135,39 @@ def test_after_an_epoch_other_labels_are_refused_with_the_folder_of_before(run):
     other = {"folder": "/elsewhere", "labels_sha256": "two"}
     with pytest.raises(AbacadError, match=r"was trained on other labels \(/data/seti\)"), claimed(run, RECIPE, other):
         pass
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ({"groups_sha256": "a"}, {"groups_sha256": "b"}, r"data\.groups\) has changed since \S*run .*\nPut it back"),
+        ({"groups_sha256": None}, {"groups_sha256": "b"}, r"data\.groups\) is new since \S*run .*\nRemove it"),
+        ({"groups_sha256": "a"}, {"groups_sha256": None}, r"data\.groups\) has changed since"),
+        ({"overlaps_sha256": "a"}, {"overlaps_sha256": "b"}, r"overlaps\.csv beside the groups file has changed since"),
+        ({"partners_sha256": "a"}, {"partners_sha256": "b"}, r"overlaps\.csv of the data folder has changed since"),
+    ],
+)  # fmt: skip
+def test_a_table_that_has_changed_is_prepared_for_anew_or_refused_after_an_epoch(before, now, told, run):
+    begun(run, data=DATA | before)
+    with claimed(run, RECIPE, DATA | now):
+        assert not any(path.exists() for path in (run.checked, run.folds, run.packed))
+        run.last(0).write_text("state")
+    assert read_json(run.record)["data"] == DATA | now
+    run.note(data=DATA | before)
+    with pytest.raises(AbacadError, match=told), claimed(run, RECIPE, DATA | now):
+        pass
+    with claimed(run, RECIPE, DATA | before):
+        assert run.last(0).is_file()
+
+
+def test_a_run_that_noted_no_tables_goes_on_with_any(run):
+    """As one of an earlier version; and a table that is gone is missed by whoever reads it."""
+    begun(run, epochs=1)
+    with claimed(run, RECIPE, DATA | {"groups_sha256": "a", "overlaps_sha256": "b"}):
+        assert run.folds.is_file()
+    run.note(data=DATA | {"groups_sha256": "a", "overlaps_sha256": "b"})
+    with claimed(run, RECIPE, DATA | {"groups_sha256": "a"}):
+        assert run.folds.is_file()
 
 
 def test_the_same_labels_in_another_place_are_the_same_data(run):

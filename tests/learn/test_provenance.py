@@ -1,10 +1,14 @@
-"""What run.json says of data and versions: labels tell data apart, and what is absent is called absent."""
+"""What run.json says of data, tables and versions: labels tell data apart, and what is absent is called absent."""
+
+import hashlib
+from dataclasses import replace
 
 import pandas as pd
 import torch
 
+from abacad.config import Data, Recipe, Represent
 from abacad.learn import provenance
-from abacad.learn.provenance import environment, fingerprint
+from abacad.learn.provenance import environment, fingerprint, tables
 
 
 def test_the_labels_are_what_tells_data_from_other_data(tmp_path):
@@ -15,6 +19,23 @@ def test_the_labels_are_what_tells_data_from_other_data(tmp_path):
     assert same["labels_sha256"] == original["labels_sha256"]
     for other in (labels[::-1], labels.assign(target=[1, 0, 1]), labels[1:], labels.assign(id=["a", "b", "d"])):
         assert fingerprint(tmp_path, other)["labels_sha256"] != original["labels_sha256"]
+
+
+def test_tables_are_known_by_their_bytes_and_a_groups_file_by_its_absence_too(tmp_path):
+    recipe = Recipe(represent=Represent("binned", views=("clean", "residual")))
+    assert tables(tmp_path, recipe) == {"groups_sha256": None}
+    (tmp_path / "overlaps.csv").write_text("id_a,id_b\n")
+    assert set(tables(tmp_path, Recipe())) == {"groups_sha256"}  # links cut groups, and there are none
+    assert set(tables(tmp_path, recipe)) == {"groups_sha256", "partners_sha256"}
+    (tmp_path / "groups.csv").write_text("id,group\n")
+    noted = tables(tmp_path, recipe)
+    assert noted["groups_sha256"] == hashlib.sha256(b"id,group\n").hexdigest()
+    assert noted["overlaps_sha256"] == noted["partners_sha256"] == hashlib.sha256(b"id_a,id_b\n").hexdigest()
+    assert tables(tmp_path, replace(recipe, data=Data(groups="none"))).keys() == {"partners_sha256"}
+    own = replace(Recipe(), data=Data(groups=str(tmp_path / "own.csv")))
+    assert tables(tmp_path, own) == {}
+    (tmp_path / "own.csv").write_text("id,group\n")
+    assert tables(tmp_path, own) == {key: noted[key] for key in ("groups_sha256", "overlaps_sha256")}
 
 
 def test_versions_are_noted_and_an_absent_package_is_absent(monkeypatch):

@@ -239,6 +239,33 @@ def test_an_unknown_preset_is_told_with_the_nearest(shared_competition, tmp_path
     assert not (tmp_path / "run").exists()
 
 
+def test_groups_that_come_after_the_folds_make_new_ones_until_an_epoch_is_finished(competition, tmp_path, monkeypatch):
+    """A first start that trained nothing had made its folds without them, and groups were torn between folds."""
+
+    def killed(*_args, **_more):
+        raise Killed
+
+    monkeypatch.setattr(module, "train_fold", killed)
+    labels, run = labels_of(competition), tmp_path / "run"
+    for per_group in (1, 2, 4):
+        if per_group > 1:
+            groups = labels[["id"]].assign(group=np.arange(len(labels)) // per_group)
+            groups.to_csv(competition / "groups.csv", index=False)
+        with pytest.raises(Killed):
+            module.train(competition, run, RECIPE)
+        folds = pd.read_csv(run / "folds.csv", dtype={"id": str}).set_index("id")["fold"]
+        in_groups = folds[labels["id"]].groupby(np.arange(len(labels)) // per_group)
+        assert (in_groups.min() == in_groups.max()).all()
+    (run / "fold0").mkdir()
+    (run / "fold0" / "last.ckpt").touch()
+    groups.assign(group=0).to_csv(competition / "groups.csv", index=False)
+    with pytest.raises(AbacadError, match=r"The groups file \(data\.groups\) has changed since .*\nPut it back"):
+        module.train(competition, run, RECIPE)
+    groups.to_csv(competition / "groups.csv", index=False)
+    with pytest.raises(Killed):
+        module.train(competition, run, RECIPE)
+
+
 @pytest.mark.parametrize(("asked", "weight"), [(3.5, 3.5), (None, 13 / 7)])
 def test_positives_weigh_as_asked_or_as_they_are_rare(asked, weight, shared_competition, tmp_path, monkeypatch):
     def step(self, batch, batch_index):

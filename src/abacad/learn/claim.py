@@ -38,6 +38,12 @@ _NOT_OF_TRAINING = {
     "trainer.accelerator", "trainer.progress", "trainer.stop_below", "inference.batch_size", "data.workers",
 }  # fmt: skip
 """Those of them that still mean something once all folds are trained."""
+_TABLES = {
+    "groups_sha256": "The groups file (data.groups)",
+    "overlaps_sha256": "The overlaps.csv beside the groups file",
+    "partners_sha256": "The overlaps.csv of the data folder",
+}
+"""Tables that decide what is trained on and held back, by the key of their digest in run.json (`provenance.tables`)."""
 
 
 @contextmanager
@@ -47,12 +53,12 @@ def claimed(run: RunFolder, recipe: Recipe, data: dict[str, Any], **facts: Any) 
     Args:
         run: The folder: a new one, or that of an earlier start.
         recipe: The whole run.
-        data: What tells these data from others, as `provenance.fingerprint` gives it.
+        data: What tells these data from others, as `provenance.fingerprint` and `provenance.tables` give it.
         facts: More entries for the run.json of a new run.
 
     Raises:
-        AbacadError: another process trains into the folder, it belongs to another recipe or other data, or it is not
-            empty and no run folder.
+        AbacadError: another process trains into the folder, it belongs to another recipe or other data, a table
+            has changed since an epoch of it was finished, or it is not empty and no run folder.
     """
     # The lock comes first: without it two starts at once would both see an empty folder and both begin.
     with locked(run.lock):
@@ -80,16 +86,19 @@ def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str
             raise AbacadError(f"{run.path} is not empty and is no run folder.\nName another: --run runs/NAME.")
         _begin(run, recipe, data, facts)
         return
-    changed, differs = _changed(with_whole_paths(run.recipe()), recipe), _differs(run, data)
+    changed = _changed(with_whole_paths(run.recipe()), recipe)
+    # a start that was killed before its first note left no data in run.json, and so nothing to differ from
+    known = part_of(read_record(run.record), "data") or data
     lasting = [key for key in changed if key not in _MAY_CHANGE]
     # Until an epoch is finished nothing is lost by another recipe: after "cadence X is truncated" the same command with
     # `--data.bad skip` simply works (docs/adr/0002-folds-and-scores.md).
     if not _has_trained(run):
-        if lasting or differs:
+        # An absent entry counts as one that says none: an earlier version noted no tables.
+        if lasting or any(known.get(key) != data.get(key) for key in ("labels_sha256", *_TABLES)):
             _forget_preparation(run)
         _begin(run, recipe, data, facts)
         return
-    _refuse(run, [changed[key] for key in lasting], differs)
+    _refuse(run, [changed[key] for key in lasting], known, data)
     log.info("Continuing the run in %s", run.path)
     if _is_trained(run) and (idle := [key for key in changed if key not in _NOT_OF_TRAINING]):
         told = ", ".join(changed.pop(key) for key in idle)
@@ -137,21 +146,21 @@ def _changed(before: Recipe, now: Recipe) -> dict[str, str]:
     return {key: f"{key}: {old.get(key)} → {new[key]}" for key in new if new[key] != old.get(key)}
 
 
-def _differs(run: RunFolder, data: dict[str, Any]) -> str:
-    """The folder of the data that the run was trained on where its labels are others than these; else empty."""
-    # a start that was killed before its first note left no data in run.json, and so nothing to differ from
-    known = part_of(read_record(run.record), "data") or data
-    return "" if known.get("labels_sha256") == data["labels_sha256"] else str(known.get("folder"))
-
-
-def _refuse(run: RunFolder, changed: list[str], differs: str) -> None:
+def _refuse(run: RunFolder, changed: list[str], known: dict[str, Any], data: dict[str, Any]) -> None:
+    """Refuse to go on with keys of the recipe that were `changed`, or with other `data` than the run is `known` by."""
     if changed:
         raise AbacadError(
             f"{run.path} was made by another recipe ({', '.join(changed[:4])}).\n"
             f"Name another run folder, or continue this one: --config {run.config}."
         )
-    if differs:
-        raise AbacadError(f"{run.path} was trained on other labels ({differs}).\nName another: --run runs/NAME.")
+    if known.get("labels_sha256") != data["labels_sha256"]:
+        before = known.get("folder")
+        raise AbacadError(f"{run.path} was trained on other labels ({before}).\nName another: --run runs/NAME.")
+    for key, name in _TABLES.items():
+        # A run of an earlier version noted no tables; what it was trained with is not known.
+        if key in known and key in data and known[key] != data[key]:
+            was, back = ("has changed since", "Put it back as it was") if known[key] else ("is new since", "Remove it")
+            raise AbacadError(f"{name} {was} {run.path} was trained.\n{back}, or name another run: --run runs/NAME.")
 
 
 def flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:

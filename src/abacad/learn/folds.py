@@ -33,6 +33,13 @@ def group_of(cadence_id: str) -> str:
     return cadence_id.split("_", 1)[0]
 
 
+def groups_file(choice: str, root: Path) -> Path | None:
+    """The groups file that `data.groups` of the recipe means, there or not; none where groups are switched off."""
+    if choice == "none":
+        return None
+    return root / "groups.csv" if choice == "auto" else Path(choice)
+
+
 def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
     """The group of each id.
 
@@ -44,9 +51,9 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
     Raises:
         AbacadError: a groups file is absent, has other columns, or names an id twice or not at all.
     """
-    path = root / "groups.csv" if choice == "auto" else Path(choice)
+    path = groups_file(choice, root)
     # The competition's ids hold no underscore, so that each of its cadences is then a group of its own.
-    if choice == "none" or (choice == "auto" and not path.is_file()):
+    if path is None or (choice == "auto" and not path.is_file()):
         return ids.map(group_of)
     table = read_table(path, {"id": str, "group": str}, "Give every id a group, or: --data.groups none.")
     if table["id"].duplicated().any():
@@ -72,9 +79,14 @@ def read_groups(choice: str, root: Path, ids: pd.Series) -> pd.Series:
 
 def read_links(choice: str, root: Path) -> pd.DataFrame | None:
     """The overlapping pairs beside the groups file, or none where there are no groups or no pairs."""
-    path = root / "groups.csv" if choice == "auto" else Path(choice)
-    beside = path.with_name(OVERLAPS)
-    return None if choice == "none" or not path.is_file() or not beside.is_file() else read_overlaps(beside)
+    beside = links_file(choice, root)
+    return None if beside is None or not beside.is_file() else read_overlaps(beside)
+
+
+def links_file(choice: str, root: Path) -> Path | None:
+    """The overlaps.csv beside the groups file, there or not; none where there is no groups file."""
+    path = groups_file(choice, root)
+    return path.with_name(OVERLAPS) if path is not None and path.is_file() else None
 
 
 def _test_ids(root: Path) -> list[str]:

@@ -1,4 +1,5 @@
-"""What a run was made of, for its run.json: data (known by their labels), versions of packages, seed and device."""
+"""What a run was made of, for its run.json: data (known by their labels), tables that a user may change between two
+starts (known by their bytes), versions of packages, seed and device."""
 
 import hashlib
 import platform
@@ -11,6 +12,11 @@ from typing import Any
 import pandas as pd
 
 from abacad import __version__
+from abacad.config import Recipe
+from abacad.learn.folds import groups_file, links_file
+from abacad.overlap.links import OVERLAPS
+from abacad.overlap.partners import needs_partners
+from abacad.plain import open_plain
 
 
 def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
@@ -30,6 +36,40 @@ def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
         "positives": int(labels["target"].sum()),
         "labels_sha256": digest,
     }
+
+
+def tables(root: Path, recipe: Recipe) -> dict[str, str | None]:
+    """Digests of the tables beside the labels that decide what a run trains on and holds back, for run.json.
+
+    Args:
+        root: The competition folder.
+        recipe: Of the run; it names the tables.
+
+    Returns:
+        SHA-256 by the key of run.json. A table that is not there has no entry: whoever needs it says so. Only of the
+        groups file of the data folder it counts that it is absent, since folds are then made without it.
+    """
+    wanted = recipe.data
+    places = {
+        "groups_sha256": groups_file(wanted.groups, root),
+        "overlaps_sha256": links_file(wanted.groups, root),
+        "partners_sha256": root / OVERLAPS if needs_partners(recipe) else None,
+    }
+    found = {key: None if path is None else _digest(path) for key, path in places.items()}
+    counts_without = {"groups_sha256"} if wanted.groups == "auto" else set()
+    return {key: digest for key, digest in found.items() if digest is not None or key in counts_without}
+
+
+def _digest(path: Path) -> str | None:
+    """SHA-256 of the bytes of a file; none where there is no such file, or it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open_plain(path) as file:
+            while part := file.read(1 << 20):  # not at once: overlaps.csv may have 512 MB
+                digest.update(part)
+    except OSError:
+        return None
+    return digest.hexdigest()
 
 
 def environment(seed: int, device: str) -> dict[str, Any]:

@@ -89,13 +89,18 @@ class Partners:
         return sum(name in self._of for name in ids)
 
 
+def needs_partners(recipe: Recipe) -> bool:
+    """Whether a recipe asks for residuals, and so for overlaps.csv in the competition folder."""
+    return recipe.represent.kind == "binned" and RESIDUAL in recipe.represent.views
+
+
 def partners_for(root: Path, recipe: Recipe) -> Partners | None:
     """The partners that a recipe allows in a competition folder; none where it does not ask for residuals.
 
     Raises:
         AbacadError: there is no overlaps.csv, or it cannot be used.
     """
-    if recipe.represent.kind != "binned" or RESIDUAL not in recipe.represent.views:
+    if not needs_partners(recipe):
         return None
     pairs = read_overlaps(root / OVERLAPS)
     allowed = listed_files(root, "train")

@@ -234,7 +234,7 @@ def _versions(record: dict) -> Section:
     ]
     rows += list(part_of(record, "packages").items())
     data = part_of(record, "data")
-    rows += [(f"data: {key}", value) for key, value in data.items()]
+    rows += [(f"data: {key}", value) for key, value in data.items() if value is not None]
     skipped = part_of(record, "skipped")
     # Ten names at most: of thousands that were left out, run.json has all.
     return Section(

@@ -34,7 +34,7 @@ from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process, shown_in_notebook, train_in_own_process
 from abacad.learn.packed import packed_if_wanted
-from abacad.learn.provenance import environment, fingerprint
+from abacad.learn.provenance import environment, fingerprint, tables
 from abacad.learn.pseudo import with_pseudo
 from abacad.learn.record import part_of, read_checked, read_record
 from abacad.learn.run_folder import RunFolder
@@ -93,7 +93,8 @@ def train(
         return run_folder
     labels = read_labels(root)
     # Where several processes train together, the first one holds the lock of the folder for all of them.
-    with claimed(run_folder, recipe, fingerprint(root, labels)) if _is_first() else nullcontext():
+    data = fingerprint(root, labels) | tables(root, recipe)
+    with claimed(run_folder, recipe, data) if _is_first() else nullcontext():
         started = time.monotonic()
         to_train = [number for number in recipe.data.wanted() if not run_folder.fold_oof(number).is_file()]
         if not to_train:
