@@ -137,6 +137,24 @@ def test_after_an_epoch_other_labels_are_refused_with_the_folder_of_before(run):
         pass
 
 
+def test_after_an_epoch_another_simulation_is_refused_and_one_that_nobody_noted_goes_on(run):
+    """Simulated folders of one seed have the same ids and labels; a folder of an earlier version noted these alone."""
+    begun(run, epochs=1)
+    with claimed(run, RECIPE, DATA | {"simulation_sha256": "a"}):
+        pass
+    run.note(data=DATA | {"simulation_sha256": "a"})
+    for other in ("b", None):
+        told = r"was trained on another simulation \(/data/seti\)\.\nName another"
+        with pytest.raises(AbacadError, match=told), claimed(run, RECIPE, DATA | {"simulation_sha256": other}):
+            pass
+
+
+def test_before_an_epoch_another_simulation_is_prepared_for_anew(run):
+    begun(run, data=DATA | {"simulation_sha256": "a"})
+    with claimed(run, RECIPE, DATA | {"simulation_sha256": "b"}):
+        assert not any(path.exists() for path in (run.checked, run.folds, run.packed))
+
+
 @pytest.mark.parametrize(
     ("before", "now", "told"),
     [

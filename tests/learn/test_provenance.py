@@ -21,6 +21,16 @@ def test_the_labels_are_what_tells_data_from_other_data(tmp_path):
         assert fingerprint(tmp_path, other)["labels_sha256"] != original["labels_sha256"]
 
 
+def test_simulated_folders_of_the_same_labels_are_told_apart_by_their_card(tmp_path):
+    labels, cards = pd.DataFrame({"id": ["a", "b"], "target": [0, 1]}), {"one": "P", "copy": "P", "other": "B"}
+    for name, preset in cards.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "simulation.json").write_text(f'{{"simulation": "{preset}"}}')
+    one, copy, other, real = (fingerprint(tmp_path / name, labels) for name in (*cards, "real"))
+    assert one["simulation_sha256"] == copy["simulation_sha256"] != other["simulation_sha256"]
+    assert real["simulation_sha256"] is None
+
+
 def test_tables_are_known_by_their_bytes_and_a_groups_file_by_its_absence_too(tmp_path):
     recipe = Recipe(represent=Represent("binned", views=("clean", "residual")))
     assert tables(tmp_path, recipe) == {"groups_sha256": None}

@@ -17,6 +17,8 @@ from abacad.files import holds_something, read_json, read_table, write_bytes, wr
 from abacad.plain import build
 from abacad.simulator.settings import Simulation
 
+CARD = "simulation.json"
+"""Says what was simulated, and from which seed."""
 # What lies in old_leaky_data/, which the competition forbids to read: ids that exist nowhere, so that a program that
 # uses the folder stumbles over them.
 _TRAP = "id,target\nnot_a_cadence_1,1\nnot_a_cadence_2,0\n"
@@ -36,7 +38,7 @@ def begin(out: Path, simulation: Any, parameters: dict[str, Any], last: str = "t
     """
     if out.exists() and not out.is_dir():
         raise AbacadError(f"{out} is a file.\nGive a folder that is new or empty.")
-    card = out / "simulation.json"
+    card = out / CARD
     ours = _card(simulation, parameters)
     # A call that was stopped is repeated to finish its folder; another call would mix two data sets in it.
     if card.exists():
@@ -99,7 +101,7 @@ class Card:
 
 def is_simulated(folder: Path) -> bool:
     """Whether a simulator wrote the folder, so that scores on it say nothing of the competition's own cadences."""
-    return (folder / "simulation.json").is_file()
+    return (folder / CARD).is_file()
 
 
 def read_card(folder: Path) -> Card:
@@ -108,7 +110,7 @@ def read_card(folder: Path) -> Card:
     Raises:
         AbacadError: no simulation wrote this folder, or it is not finished.
     """
-    path, way_out = folder / "simulation.json", "Make the folder anew: abacad simulate OUT."
+    path, way_out = folder / CARD, "Make the folder anew: abacad simulate OUT."
     if not path.is_file():
         raise AbacadError(f"{folder} holds no simulation.json: no simulator wrote it.\nMake one: abacad simulate OUT.")
     try:

@@ -38,6 +38,8 @@ _NOT_OF_TRAINING = {
     "trainer.accelerator", "trainer.progress", "trainer.stop_below", "inference.batch_size", "data.workers",
 }  # fmt: skip
 """Those of them that still mean something once all folds are trained."""
+_DATA = {"labels_sha256": "other labels", "simulation_sha256": "another simulation"}
+"""What tells data from others, by its key in run.json (`provenance.fingerprint`)."""
 _TABLES = {
     "groups_sha256": "The groups file (data.groups)",
     "overlaps_sha256": "The overlaps.csv beside the groups file",
@@ -94,7 +96,7 @@ def _claim(run: RunFolder, recipe: Recipe, data: dict[str, Any], facts: dict[str
     # `--data.bad skip` simply works (docs/adr/0002-folds-and-scores.md).
     if not _has_trained(run):
         # An absent entry counts as one that says none: an earlier version noted no tables.
-        if lasting or any(known.get(key) != data.get(key) for key in ("labels_sha256", *_TABLES)):
+        if lasting or any(known.get(key) != data.get(key) for key in (*_DATA, *_TABLES)):
             _forget_preparation(run)
         _begin(run, recipe, data, facts)
         return
@@ -153,14 +155,18 @@ def _refuse(run: RunFolder, changed: list[str], known: dict[str, Any], data: dic
             f"{run.path} was made by another recipe ({', '.join(changed[:4])}).\n"
             f"Name another run folder, or continue this one: --config {run.config}."
         )
-    if known.get("labels_sha256") != data["labels_sha256"]:
-        before = known.get("folder")
-        raise AbacadError(f"{run.path} was trained on other labels ({before}).\nName another: --run runs/NAME.")
-    for key, name in _TABLES.items():
-        # A run of an earlier version noted no tables; what it was trained with is not known.
+    # A run of an earlier version noted its labels alone; what else it was trained with is not known.
+    for key in (*_DATA, *_TABLES):
         if key in known and key in data and known[key] != data[key]:
-            was, back = ("has changed since", "Put it back as it was") if known[key] else ("is new since", "Remove it")
-            raise AbacadError(f"{name} {was} {run.path} was trained.\n{back}, or name another run: --run runs/NAME.")
+            raise AbacadError(_told(run, key, known))
+
+
+def _told(run: RunFolder, key: str, known: dict[str, Any]) -> str:
+    """What to say where the data or a table is another than the run is `known` by."""
+    if key in _DATA:
+        return f"{run.path} was trained on {_DATA[key]} ({known.get('folder')}).\nName another: --run runs/NAME."
+    was, back = ("has changed since", "Put it back as it was") if known[key] else ("is new since", "Remove it")
+    return f"{_TABLES[key]} {was} {run.path} was trained.\n{back}, or name another run: --run runs/NAME."
 
 
 def flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""What a run was made of, for its run.json: data (known by their labels), tables that a user may change between two
-starts (known by their bytes), versions of packages, seed and device."""
+"""What a run was made of, for its run.json: data (known by their labels, and by what was simulated), tables that a user
+may change between two starts (known by their bytes), versions of packages, seed and device."""
 
 import hashlib
 import platform
@@ -13,6 +13,7 @@ import pandas as pd
 
 from abacad import __version__
 from abacad.config import Recipe
+from abacad.data.simulated_folder import CARD
 from abacad.learn.folds import groups_file, links_file
 from abacad.overlap.links import OVERLAPS
 from abacad.overlap.partners import needs_partners
@@ -22,8 +23,8 @@ from abacad.plain import open_plain
 def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
     """What tells one data folder from another, for run.json.
 
-    A hash of the labels is enough: a folder that was moved has the same labels, and reading all cadences would take
-    minutes at each start.
+    A folder that was moved has the same labels, and reading all cadences would take minutes at each start. Labels alone
+    do not tell simulated folders apart: those of one seed have the same ids and labels, whatever was simulated.
 
     Args:
         root: The competition folder.
@@ -35,6 +36,7 @@ def fingerprint(root: Path, labels: pd.DataFrame) -> dict[str, Any]:
         "cadences": len(labels),
         "positives": int(labels["target"].sum()),
         "labels_sha256": digest,
+        "simulation_sha256": _digest(root / CARD),
     }
 
 
