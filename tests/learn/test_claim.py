@@ -163,6 +163,8 @@ def test_before_an_epoch_another_simulation_is_prepared_for_anew(run):
         ({"groups_sha256": "a"}, {"groups_sha256": None}, r"data\.groups\) has changed since"),
         ({"overlaps_sha256": "a"}, {"overlaps_sha256": "b"}, r"overlaps\.csv beside the groups file has changed since"),
         ({"partners_sha256": "a"}, {"partners_sha256": "b"}, r"overlaps\.csv of the data folder has changed since"),
+        ({"pseudo_sha256": "a"}, {"pseudo_sha256": "b"}, r"\(data\.pseudo\) has changed since .*\nPut"),
+        ({"verdicts_sha256": "a"}, {"verdicts_sha256": "b"}, r"\(data\.verdicts\) has changed since .*\nPut"),
     ],
 )  # fmt: skip
 def test_a_table_that_has_changed_is_prepared_for_anew_or_refused_after_an_epoch(before, now, told, run):

@@ -48,6 +48,17 @@ def test_tables_are_known_by_their_bytes_and_a_groups_file_by_its_absence_too(tm
     assert tables(tmp_path, own) == {key: noted[key] for key in ("groups_sha256", "overlaps_sha256")}
 
 
+def test_files_of_labels_that_the_recipe_names_are_tables(tmp_path):
+    files = {name: tmp_path / f"{name}.csv" for name in ("pseudo", "verdicts")}
+    recipe = replace(Recipe(), data=Data(groups="none", **{name: str(path) for name, path in files.items()}))
+    assert tables(tmp_path, recipe) == {}  # whoever reads them says that they are not there
+    for content in (b"id,verdict\na,rfi\n", b"id,verdict\na,noise\n"):
+        for path in files.values():
+            path.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        assert tables(tmp_path, recipe) == {"pseudo_sha256": digest, "verdicts_sha256": digest}
+
+
 def test_versions_are_noted_and_an_absent_package_is_absent(monkeypatch):
     noted = environment(7, "cpu")
     assert (noted["seed"], noted["device"]) == (7, "cpu")

@@ -44,6 +44,8 @@ _TABLES = {
     "groups_sha256": "The groups file (data.groups)",
     "overlaps_sha256": "The overlaps.csv beside the groups file",
     "partners_sha256": "The overlaps.csv of the data folder",
+    "pseudo_sha256": "The file of pseudo labels (data.pseudo)",
+    "verdicts_sha256": "The file of verdicts (data.verdicts)",
 }
 """Tables that decide what is trained on and held back, by the key of their digest in run.json (`provenance.tables`)."""
 

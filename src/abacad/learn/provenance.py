@@ -56,6 +56,8 @@ def tables(root: Path, recipe: Recipe) -> dict[str, str | None]:
         "groups_sha256": groups_file(wanted.groups, root),
         "overlaps_sha256": links_file(wanted.groups, root),
         "partners_sha256": root / OVERLAPS if needs_partners(recipe) else None,
+        "pseudo_sha256": Path(wanted.pseudo) if wanted.pseudo else None,
+        "verdicts_sha256": Path(wanted.verdicts) if wanted.verdicts else None,
     }
     found = {key: None if path is None else _digest(path) for key, path in places.items()}
     counts_without = {"groups_sha256"} if wanted.groups == "auto" else set()
