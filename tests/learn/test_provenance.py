@@ -8,7 +8,7 @@ import torch
 
 from abacad.config import Data, Recipe, Represent
 from abacad.learn import provenance
-from abacad.learn.provenance import environment, fingerprint, tables
+from abacad.learn.provenance import environment, fingerprint, is_another_simulation, is_of, scored_data, tables
 
 
 def test_the_labels_are_what_tells_data_from_other_data(tmp_path):
@@ -57,6 +57,24 @@ def test_files_of_labels_that_the_recipe_names_are_tables(tmp_path):
             path.write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         assert tables(tmp_path, recipe) == {"pseudo_sha256": digest, "verdicts_sha256": digest}
+
+
+def test_a_prediction_is_of_its_folder_or_of_one_with_the_same_labels_that_was_simulated_alike(tmp_path):
+    for name, labels, card in (("one", "l", "A"), ("moved", "l", "A"), ("other", "l", "B"), ("new", "m", "A")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train_labels.csv").write_text(labels)
+        (tmp_path / name / "simulation.json").write_text(card)
+    noted = scored_data(tmp_path / "one")
+    assert [is_of(noted, tmp_path / name) for name in ("one", "moved", "other", "new")] == [True, True, False, False]
+    (tmp_path / "one" / "train_labels.csv").write_text("mended")
+    assert is_of(noted, tmp_path / "one")  # scores of test cadences follow from no label
+    (tmp_path / "one" / "simulation.json").write_text("B")  # simulated anew in the same place
+    assert not is_of(noted, tmp_path / "one")
+    assert is_another_simulation(noted, tmp_path / "one")
+    assert not is_another_simulation({"folder": "x"}, tmp_path / "one")
+    without = [tmp_path / name for name in ("no labels", "none either")]
+    assert not is_of(scored_data(without[0]), without[1])
+    assert not is_of({}, without[0])
 
 
 def test_versions_are_noted_and_an_absent_package_is_absent(monkeypatch):

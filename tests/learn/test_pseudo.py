@@ -107,6 +107,15 @@ def test_a_run_with_other_folds_would_give_labels_away(labelled, runs, shared_co
         with_pseudo(labelled, shared_competition, recipe_of(runs[0]), runs[1])
 
 
+def test_scores_of_another_simulation_with_the_same_ids_are_refused(labelled, runs, shared_competition):
+    scored(runs[0], shared_competition)
+    runs[0].note(test={"folder": str(shared_competition), "simulation_sha256": "of another"})
+    with pytest.raises(AbacadError, match=r"another simulation than .*\nWrite it anew: abacad predict"):
+        with_pseudo(labelled, shared_competition, recipe_of(runs[0]), runs[1])
+    runs[0].note(test={"folder": "/moved", "simulation_sha256": None})
+    assert len(with_pseudo(labelled, shared_competition, recipe_of(runs[0]), runs[1]).ids) == 52
+
+
 @pytest.mark.parametrize(
     ("columns", "said"),
     [

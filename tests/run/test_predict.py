@@ -14,6 +14,7 @@ from abacad.cadence import Cadence
 from abacad.config import Inference, Recipe
 from abacad.data.competition import cadence_path, read_sample
 from abacad.errors import AbacadError
+from abacad.learn.provenance import scored_data
 from abacad.learn.run_folder import RunFolder
 from abacad.run.predict import UNKNOWN, _check_test, predict
 from tests.run.made import RECIPE, random_run
@@ -63,8 +64,24 @@ def test_in_the_run_folder_it_is_noted_what_was_scored(shared_competition, tmp_p
     run = random_run(tmp_path / "run", shared_competition)
     assert predict(run.path, shared_competition, progress=False, accelerator="cpu") == run.test
     noted = json.loads(run.record.read_text())["test"]
-    assert noted == {"folder": str(shared_competition), "cadences": 12, "skipped": {}}
+    assert noted == scored_data(shared_competition) | {"cadences": 12, "skipped": {}}
+    assert noted["folder"] == str(shared_competition)
     assert "Scored 12 cadences with 2 folds" in (run.path / "log.txt").read_text()
+
+
+def test_scores_of_another_folder_are_gone_before_the_run_says_that_it_scored_this_one(
+    shared_competition, tmp_path, monkeypatch
+):
+    """A kill leaves no scores under another folder's name."""
+    run = random_run(tmp_path / "run", shared_competition)
+    run.test.write_text("id,score\n")
+    monkeypatch.setattr("abacad.run.predict.write_table", lambda *_args: 1 / 0)
+    for before, stays in ((str(shared_competition), True), ("/data/other", False)):
+        run.note(test={"folder": before})
+        with pytest.raises(ZeroDivisionError):
+            scored(run, shared_competition, None)
+        assert json.loads(run.record.read_text())["test"]["folder"] == str(shared_competition)
+        assert run.test.is_file() == stays
 
 
 def test_a_cadence_that_cannot_be_used_stops_or_is_neither_needle_nor_none(competition, tmp_path, caplog):

@@ -13,6 +13,7 @@ from abacad.data.competition import read_labels, read_sample
 from abacad.errors import AbacadError
 from abacad.learn import learner
 from abacad.learn.blend import blend_of
+from abacad.learn.provenance import scored_data
 from abacad.learn.run_folder import RunFolder
 from abacad.run import submit as module
 from abacad.run.submit import submit
@@ -59,6 +60,51 @@ def test_scores_of_other_ids_or_fewer_folds_are_made_anew(change, scored, shared
     monkeypatch.setattr(module, "predict", anew)
     assert (targets(submit(scored.path, shared_competition, tmp_path / "s.csv", progress=False)) == 0.25).all()
     assert asked == [scored.path]
+
+
+@pytest.fixture
+def folders(shared_competition, tmp_path) -> dict[str, Path]:
+    """Folders of the same ids and labels: a simulated one, its copy, one of another simulation, and a real one."""
+    made = {}
+    for name, card in (("one", "A"), ("moved", "A"), ("other", "B"), ("real", None)):
+        made[name] = tmp_path / "data" / name
+        made[name].mkdir(parents=True)
+        for table in ("train_labels.csv", "sample_submission.csv"):
+            shutil.copy(shared_competition / table, made[name])
+        if card:
+            (made[name] / "simulation.json").write_text(card)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("scored_on", "asked_for", "taken"),
+    [("one", "one", True), ("one", "moved", True), ("one", "other", False), ("one", "real", False),
+     ("real", "real", True), ("real", "one", False)],
+)  # fmt: skip
+def test_scores_of_another_folder_are_made_anew_though_the_ids_agree(
+    scored_on, asked_for, taken, folders, scored, tmp_path, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(module, "predict", lambda run, *_args, **_more: asked.append(run) or scored.test)
+    scored.note(test=scored_data(folders[scored_on]) | {"cadences": 12})
+    submit(scored.path, folders[asked_for], tmp_path / "s.csv", progress=False)
+    assert asked == ([] if taken else [scored.path])
+
+
+@pytest.mark.parametrize(("asked_for", "taken"), [("one", True), ("moved", False), ("other", False)])
+def test_a_prediction_of_an_earlier_version_noted_its_folder_alone(
+    asked_for, taken, folders, scored, tmp_path, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(module, "predict", lambda run, *_args, **_more: asked.append(run) or scored.test)
+    scored.note(test={"folder": str(folders["one"]), "cadences": 12})
+    submit(scored.path, folders[asked_for], tmp_path / "s.csv", progress=False)
+    assert asked == ([] if taken else [scored.path])
+
+
+def test_a_table_that_nobody_noted_is_taken_by_its_ids_with_a_warning(scored, folders, tmp_path, caplog):
+    submit(scored.path, folders["real"], tmp_path / "s.csv", progress=False)
+    assert "run.json does not say which folder test.csv scores" in caplog.text
 
 
 def test_a_run_that_may_only_be_read_is_scored_elsewhere(scored, shared_competition, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import hashlib
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from abacad.data.simulated_folder import CARD
 from abacad.learn.folds import groups_file, links_file
 from abacad.overlap.links import OVERLAPS
 from abacad.overlap.partners import needs_partners
+from abacad.places import LABELS
 from abacad.plain import open_plain
 
 
@@ -62,6 +64,35 @@ def tables(root: Path, recipe: Recipe) -> dict[str, str | None]:
     found = {key: None if path is None else _digest(path) for key, path in places.items()}
     counts_without = {"groups_sha256"} if wanted.groups == "auto" else set()
     return {key: digest for key, digest in found.items() if digest is not None or key in counts_without}
+
+
+def scored_data(root: Path) -> dict[str, Any]:
+    """What tells the folder of a prediction from others, for run.json.
+
+    Its labels are known by the bytes of their file, which need not be there, nor hold what a training could use.
+    """
+    return {
+        "folder": str(root.resolve()),
+        "labels_file_sha256": _digest(root / LABELS),
+        "simulation_sha256": _digest(root / CARD),
+    }
+
+
+def is_another_simulation(noted: Mapping[str, Any], root: Path) -> bool:
+    """Whether a prediction is `noted` to be of a folder with another simulation.json than this one, or of one without.
+
+    A prediction of an earlier version did not note it: false.
+    """
+    return "simulation_sha256" in noted and noted["simulation_sha256"] != _digest(root / CARD)
+
+
+def is_of(noted: Mapping[str, Any], root: Path) -> bool:
+    """Whether a prediction is `noted` to be of this folder, or of one with the same labels that has moved."""
+    if is_another_simulation(noted, root):
+        return False
+    now = scored_data(root)
+    labels = now["labels_file_sha256"]
+    return noted.get("folder") == now["folder"] or (labels is not None and noted.get("labels_file_sha256") == labels)
 
 
 def _digest(path: Path) -> str | None:

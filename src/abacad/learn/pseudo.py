@@ -25,6 +25,8 @@ from abacad.learn.dataset import Cadences
 from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
+from abacad.learn.provenance import is_another_simulation
+from abacad.learn.record import part_of, read_record
 from abacad.learn.run_folder import RunFolder
 from abacad.learn.start import require_same_folds
 from abacad.overlap.partners import partners_for
@@ -49,18 +51,25 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
         run: Folder of this training, with its folds.
 
     Raises:
-        AbacadError: the file is no test.csv of a run with the same folds, lacks the scores of a fold, has some outside
-            0 to 1, or names a cadence that is not there.
+        AbacadError: the file is no test.csv of a run with the same folds on this very data, lacks the scores of a fold,
+            has some outside 0 to 1, or names a cadence that is not there.
     """
     path = Path(recipe.data.pseudo or "")
     folds = recipe.data.wanted()
     scores = _read(path, folds)
-    require_same_folds(RunFolder(path.parent), run, f"--data.pseudo {path}")
+    other = RunFolder(path.parent)
+    require_same_folds(other, run, f"--data.pseudo {path}")
     absent = set(scores["id"]) - set(listed_files(root, "test"))
     if absent:
         raise AbacadError(
             f"{path} scores {len(absent)} cadences that {root / 'test'} has not ({min(absent)} …).\n"
             "Give the test.csv of a run on this very folder."
+        )
+    # folders that were simulated from one seed have the same ids
+    if path.name == other.test.name and is_another_simulation(part_of(read_record(other.record), "test"), root):
+        raise AbacadError(
+            f"{path} scores the cadences of another simulation than {root} holds.\n"
+            f"Write it anew: abacad predict {other.path} {root}."
         )
     log.info("%d test cadences join the training, with the scores of %s for targets", len(scores), path)
     cadences = Cadences(root, "test", list(scores["id"]), recipe.represent, labelled.shape, partners_for(root, recipe))

@@ -4,7 +4,7 @@ import logging
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from abacad.data.submission import UNKNOWN
 from abacad.errors import AbacadError
 from abacad.files import write_table
 from abacad.learn.dataset import Cadences, Samples, loader, worker_count
+from abacad.learn.provenance import is_of, scored_data
+from abacad.learn.record import part_of, read_record
 from abacad.learn.run_folder import RunFolder, judge_of
 from abacad.learn.run_log import logging_to
 from abacad.model.device import pick_device
@@ -82,12 +84,20 @@ def predict(
         # Folds are averaged as scores, views as logits (docs/adr/0002-folds-and-scores.md): a saturated fold must not
         # outvote the others.
         table = table.fillna(UNKNOWN)
-        write_table(table_path, table.assign(score=table.mean(axis=1)).reset_index())
         if out is None:
-            run_folder.note(test={"folder": str(root.resolve()), "cadences": len(ids), "skipped": checked.bad})
+            _note(run_folder, root, {"cadences": len(ids), "skipped": checked.bad})
+        write_table(table_path, table.assign(score=table.mean(axis=1)).reset_index())
         of = "fold" if len(folds) == 1 else "folds"
         log.info("Scored %d cadences with %d %s: %s", len(good), len(folds), of, table_path)
     return table_path
+
+
+def _note(run: RunFolder, root: Path, facts: dict[str, Any]) -> None:
+    """Say in run.json which folder test.csv scores, before the file is written."""
+    # Scores of another folder go first: a kill between note and file would leave them under the name of this one.
+    if not is_of(part_of(read_record(run.record), "test"), root):
+        run.test.unlink(missing_ok=True)
+    run.note(test=scored_data(root) | facts)
 
 
 def _place_of(run: RunFolder, out: str | Path | None) -> Path:

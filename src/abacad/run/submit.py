@@ -14,6 +14,8 @@ from abacad.data.submission import write_submission
 from abacad.errors import AbacadError
 from abacad.files import read_table
 from abacad.learn.blend import blend_of
+from abacad.learn.provenance import is_of
+from abacad.learn.record import part_of, read_record
 from abacad.learn.run_folder import RunFolder
 from abacad.outputs import SUBMISSION, output
 from abacad.places import find_competition, paths_of
@@ -79,10 +81,10 @@ def _refuse_twins(runs: Sequence[RunFolder]) -> None:
 def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> np.ndarray:
     if run.test.is_file():
         table = _read_scores(run)
-        # Scores of other ids stand there after the run has scored another competition folder.
-        if list(table["id"]) == ids and not _lacks_folds(table, run):
+        # Scores of another competition folder may stand there, which need not have other ids.
+        if list(table["id"]) == ids and not _lacks_folds(table, run) and _is_of(run, root):
             return table["score"].to_numpy()
-        log.info("%s scores other ids, or with fewer folds; scoring anew", run.test)
+        log.info("%s scores another folder, other ids, or with fewer folds; scoring anew", run.test)
     # Test scores are kept in the run folder where that can be: the next blend with this run needs them again.
     if os.access(run.path, os.W_OK):
         return _read_scores(run, predict(run.path, root, progress=progress))["score"].to_numpy()
@@ -90,6 +92,14 @@ def _test_scores(run: RunFolder, root: Path, ids: list[str], progress: bool) -> 
     with tempfile.TemporaryDirectory() as elsewhere:
         table_path = predict(run.path, root, Path(elsewhere) / "test.csv", progress=progress)
         return _read_scores(run, table_path)["score"].to_numpy()
+
+
+def _is_of(run: RunFolder, root: Path) -> bool:
+    """Whether test.csv scores this folder, as far as the run says of which it is."""
+    noted = part_of(read_record(run.record), "test")
+    if not noted:
+        log.warning("%s does not say which folder %s scores; its ids are those of %s", run.record, run.test.name, root)
+    return not noted or is_of(noted, root)
 
 
 def _lacks_folds(table: pd.DataFrame, run: RunFolder) -> bool:
