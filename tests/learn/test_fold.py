@@ -12,7 +12,7 @@ import torch
 
 from abacad.config import Recipe
 from abacad.errors import AbacadError
-from abacad.learn.fold import _pos_weight, pos_weight
+from abacad.learn.fold import even_pos_weight, pos_weight
 from abacad.learn.learner import Learner
 from abacad.learn.run_folder import RunFolder, read_oof
 from abacad.model.detector import Detector
@@ -294,4 +294,4 @@ def test_accumulated_batches_make_one_step(shared_competition, tmp_path, monkeyp
 
 def test_what_a_positive_weighs_is_negatives_over_positives_counted_among_the_labels():
     assert pos_weight(3, 1) == 3.0
-    assert _pos_weight(np.array([0.0, 1.0, 0.0, 0.0]), Recipe()) == 3
+    assert even_pos_weight(np.array([0.0, 1.0, 0.0, 0.0]), Recipe()) == 3

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from abacad.cli import main
-from abacad.config import Augment, Data, Model, Recipe, Represent, Trainer
+from abacad.config import Augment, Data, Model, Optim, Recipe, Represent, Trainer
 from abacad.data.competition import read_labels, read_sample
 from abacad.errors import AbacadError
 from abacad.learn.dataset import Cadences
@@ -149,6 +150,29 @@ def test_a_probability_has_the_odds_of_the_score_times_those_of_the_labels(share
     np.testing.assert_allclose(found / (1 - found), scores / (1 - scores) * share / (1 - share))
     np.testing.assert_allclose(probability(np.array([0.0, 1.0]), share), [0, 1])
     np.testing.assert_allclose(probability(scores, 0.5), scores)
+
+
+@pytest.mark.parametrize(
+    ("pos_weight", "data", "balance"),
+    [
+        (None, {}, 1.0),
+        (26 / 14, {}, 1.0),  # what null would have taken
+        (1.0, {}, 14 / 26),
+        (1.0, {"simulated": 100}, (14 + 10) / (26 + 90)),  # one simulated cadence of ten is positive
+        (3.0, {"simulated": 100, "labelled": False}, 3.0 / 9.0),
+    ],
+)
+def test_scores_are_undone_by_the_weight_that_the_other_run_was_trained_with(
+    pos_weight, data, balance, labelled, runs, shared_competition
+):
+    table = scored(runs[0], shared_competition)
+    other = Recipe(optim=Optim(pos_weight=pos_weight), data=Data(**data))
+    runs[0].config.write_text(yaml.safe_dump(other.as_dict()))
+    joined = with_pseudo(labelled, shared_competition, recipe_of(runs[0]), runs[1])
+    found, scores = joined.for_fold(1).targets[40:], table["fold1"].to_numpy()
+    np.testing.assert_allclose(found / (1 - found), scores / (1 - scores) * 14 / 26 / balance)
+    if pos_weight == 1.0 and not data:
+        np.testing.assert_allclose(found, scores)
 
 
 def test_pseudo_labelled_test_cadences_join_the_training_and_judge_nothing(shared_competition, trained_run, tmp_path):

@@ -92,7 +92,7 @@ def _fit(trainer: pl.Trainer, data: FoldData, state: FoldState, model: Model, se
     require_fit(state, last, detector.state_dict(), changed, averaged=recipe.optim.ema > 0)
     make_quick(detector, recipe)
     by_hand = recipe.optim.pos_weight
-    weight = _pos_weight(labelled.targets[data.kept], recipe) if by_hand is None else by_hand
+    weight = even_pos_weight(labelled.targets[data.kept], recipe) if by_hand is None else by_hand
     learner = Learner(
         detector, recipe, weight, data.steps_per_epoch, seed=seed, state=state,
         # A function and no method: weight averaging copies the learner with all that it holds, and a method holds its
@@ -129,7 +129,13 @@ def pos_weight(negatives: float, positives: float) -> float:
     return negatives / max(1.0, positives)  # finite where a fold trains on negatives alone, as one of verdicts may
 
 
-def _pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
+def even_pos_weight(targets: np.ndarray, recipe: Recipe) -> float:
+    """Weight of a positive with which both classes count the same in all that a fold trains on.
+
+    Args:
+        targets: (cadence,) of the labelled cadences.
+        recipe: Says how many simulated ones join them.
+    """
     # Simulated cadences differ from epoch to epoch, so their share of positives is the preset's, not a count.
     n_simulated = recipe.data.simulated
     positives = n_simulated * preset_named(recipe.data.simulated_preset).positives if n_simulated else 0.0

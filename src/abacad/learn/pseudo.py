@@ -5,7 +5,10 @@ Published solutions of the competition need this. On the sets of this project it
 The loss weighs both classes alike, as if half of the cadences held a needle, so a score is higher than the probability
 of a needle where needles are rarer. With a share q of positives among the labels, a score s becomes the probability p:
 
-    p / (1 − p) = s / (1 − s) · q / (1 − q)
+    p / (1 − p) = s / (1 − s) · q / (1 − q) / b
+
+where b = 1, unless the other run's recipe sets `optim.pos_weight`: then b is this weight over the one that would weigh
+both classes alike. With `optim.pos_weight 1` and labelled cadences alone, scores are probabilities already: p = s.
 """
 
 import logging
@@ -22,6 +25,7 @@ from abacad.data.competition import listed_files
 from abacad.errors import AbacadError
 from abacad.files import read_table
 from abacad.learn.dataset import Cadences
+from abacad.learn.fold import even_pos_weight
 from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.packed import packed_if_wanted
@@ -30,6 +34,7 @@ from abacad.learn.record import part_of, read_record
 from abacad.learn.run_folder import RunFolder
 from abacad.learn.start import require_same_folds
 from abacad.overlap.partners import partners_for
+from abacad.places import is_run
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +80,8 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
     cadences = Cadences(root, "test", list(scores["id"]), recipe.represent, labelled.shape, partners_for(root, recipe))
     source = packed_if_wanted(cadences, len(scores), run.packed_pseudo, recipe)
     lines = lines_if_wanted(source, run.lines_pseudo, recipe, labelled.axes)
-    # of the labels: by their shares the loss of the other run weighed the classes
-    share = float(labelled.targets.mean())
-    by_fold = {fold: probability(scores[f"fold{fold}"].to_numpy(float), share) for fold in folds}
+    share, balance = float(labelled.targets.mean()), _balance(other, labelled.targets)
+    by_fold = {fold: probability(scores[f"fold{fold}"].to_numpy(float), share, balance) for fold in folds}
     return replace(
         labelled,
         source=ConcatDataset([labelled.source, source]),
@@ -90,19 +94,28 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
     )
 
 
-def probability(scores: np.ndarray, share: float) -> np.ndarray:
-    """Probabilities of a needle from scores of a detector whose loss weighs both classes alike.
+def _balance(other: RunFolder, targets: np.ndarray) -> float:
+    """How much more a positive counted in the loss of the other run than in one that weighs both classes alike."""
+    # Scores in a folder without a recipe: of whom they are is not known, and the recipes of this package leave it at 1.
+    recipe = other.recipe() if is_run(other.path) else Recipe()
+    by_hand = recipe.optim.pos_weight
+    return 1.0 if by_hand is None else by_hand / even_pos_weight(targets, recipe)
+
+
+def probability(scores: np.ndarray, share: float, balance: float = 1.0) -> np.ndarray:
+    """Probabilities of a needle from scores of a detector.
 
     Args:
         scores: (cadence,) in [0, 1].
         share: Share of positives among the labels.
+        balance: How much more a positive counted in its loss than in one that weighs both classes alike.
 
     Example:
         >>> from abacad.learn.pseudo import probability
         >>> probability(np.array([0.5]), 0.1)
         array([0.1])
     """
-    return scores * share / (scores * share + (1 - scores) * (1 - share))
+    return scores * share / (scores * share + (1 - scores) * (1 - share) * balance)
 
 
 def _read(path: Path, folds: Sequence[int]) -> pd.DataFrame:
