@@ -30,7 +30,7 @@ with atheris.instrument_imports(include=["abacad"]):
     from abacad.learn.record import read_record
     from abacad.learn.run_folder import RunFolder, read_oof
     from abacad.learn.state import read_state
-    from abacad.learn.verdicts import _read as read_verdicts
+    from abacad.learn.verdicts import read_verdicts
     from abacad.model.checkpoint import load_detector
     from abacad.overlap.links import read_overlaps
     from abacad.recipes import read_recipe

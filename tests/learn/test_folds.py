@@ -1,19 +1,24 @@
 """Folds: whole groups, both classes, written once and checked when read."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from abacad.data.competition import read_labels
 from abacad.errors import AbacadError
 from abacad.learn.folds import (
     check_folds,
     folds_for_run,
     group_of,
     make_folds,
+    make_folds_of_run,
     read_groups,
     read_links,
     require_targets,
 )
+from tests.run.made import RECIPE, random_run
 
 
 def labels(n: int = 60, per_group: int = 3) -> tuple[pd.DataFrame, pd.Series]:
@@ -111,3 +116,20 @@ def test_links_are_those_beside_the_groups_and_none_where_groups_are_switched_of
     assert list(read_links(str(tmp_path / "groups.csv"), tmp_path / "elsewhere")["id_b"]) == ["b"]
     monkeypatch.chdir(tmp_path)
     assert read_links("none", tmp_path) is None
+
+
+def test_folds_are_made_of_groups_and_what_lies_across_them_is_told(competition, tmp_path, caplog):
+    labels = read_labels(competition)
+    run = random_run(tmp_path / "run", competition)
+    run.folds.unlink()
+    pairs = pd.DataFrame({"id_a": labels["id"][0::2].to_numpy(), "id_b": labels["id"][1::2].to_numpy()})
+    pairs.assign(offset=0, columns=40).to_csv(competition / "overlaps.csv", index=False)
+    groups = labels[["id"]].assign(group=np.arange(len(labels)) // 2)
+    groups.to_csv(competition / "groups.csv", index=False)
+    with caplog.at_level("INFO"):
+        make_folds_of_run(competition, labels, RECIPE, run)
+    folds = pd.read_csv(run.folds, dtype={"id": str}).set_index("id")["fold"]
+    assert (folds[pairs["id_a"]].to_numpy() == folds[pairs["id_b"]].to_numpy()).all()
+    facts = json.loads(run.record.read_text())["groups"]
+    assert facts == {"groups": 20, "largest": 2, "overlapping_pairs": 20, "pairs_across_folds": 0}
+    assert "0 of 20 overlapping pairs lie across folds" in caplog.text

@@ -43,7 +43,9 @@ def test_a_part_that_is_none_is_empty():
 
 def test_what_was_checked_is_read(tmp_path):
     content = {"shape": [6, 28, 64], "skipped": ["a"]}
-    assert read_checked(written(tmp_path / "checked.json", content), tmp_path, []) == ((6, 28, 64), ["a"])
+    assert read_checked(written(tmp_path / "checked.json", content), tmp_path, []) == ((6, 28, 64), ["a"], [])
+    content["skipped_test"] = ["b"]
+    assert read_checked(written(tmp_path / "checked.json", content), tmp_path, []) == ((6, 28, 64), ["a"], ["b"])
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,7 @@ def test_what_was_checked_is_read(tmp_path):
         {}, {"skipped": []}, {"shape": "6", "skipped": []}, {"shape": [6, 28], "skipped": []},
         {"shape": [6, -28, 64], "skipped": []}, {"shape": [6, 28.5, 64], "skipped": []},
         {"shape": [6, 28, 64], "skipped": 3}, {"shape": [6, 28, 64], "skipped": [3]},
+        {"shape": [6, 28, 64], "skipped": [], "skipped_test": [3]},
     ],
 )  # fmt: skip
 def test_what_was_not_checked_so_is_refused(content, tmp_path):

@@ -12,11 +12,11 @@ import abacad
 from abacad.cli import main
 from abacad.errors import AbacadError
 from abacad.files import read_json
+from abacad.learn.folds import make_folds_of_run
 from abacad.learn.run_folder import RunFolder
 from abacad.overlap.partners import Partners
 from abacad.run import overlaps as verb
 from abacad.run.simulate import simulate
-from abacad.run.train import make_folds_of_run
 from abacad.signal.cadence import Axes
 from abacad.simulator.presets import PRESETS
 from abacad.simulator.settings import Scenes

@@ -19,7 +19,6 @@ from torch.utils.data import Dataset
 
 from abacad.cli import main
 from abacad.config import Recipe
-from abacad.data.competition import read_labels
 from abacad.errors import AbacadError
 from abacad.learn.labelled import Labelled
 from abacad.learn.learner import Learner
@@ -108,23 +107,6 @@ def test_what_to_look_at_is_told_in_figures(shared_competition, tmp_path):
     assert "all finite: True" in told["normalisation"]
     assert "40 cadences, 10 positive, pos_weight 3.00" in told["loading"]
     assert "training loss 0.700 → 0.650, validation AUC by epoch 0.500, 0.550" in told["learning rate and warm-up"]
-
-
-def test_folds_are_made_of_groups_and_what_lies_across_them_is_told(competition, tmp_path, caplog):
-    labels = read_labels(competition)
-    run = random_run(tmp_path / "run", competition)
-    run.folds.unlink()
-    pairs = pd.DataFrame({"id_a": labels["id"][0::2].to_numpy(), "id_b": labels["id"][1::2].to_numpy()})
-    pairs.assign(offset=0, columns=40).to_csv(competition / "overlaps.csv", index=False)
-    groups = labels[["id"]].assign(group=np.arange(len(labels)) // 2)
-    groups.to_csv(competition / "groups.csv", index=False)
-    with caplog.at_level("INFO"):
-        module.make_folds_of_run(competition, labels, RECIPE, run)
-    folds = pd.read_csv(run.folds, dtype={"id": str}).set_index("id")["fold"]
-    assert (folds[pairs["id_a"]].to_numpy() == folds[pairs["id_b"]].to_numpy()).all()
-    facts = json.loads(run.record.read_text())["groups"]
-    assert facts == {"groups": 20, "largest": 2, "overlapping_pairs": 20, "pairs_across_folds": 0}
-    assert "0 of 20 overlapping pairs lie across folds" in caplog.text
 
 
 def test_every_training_id_is_held_back_once(shared_competition, trained_run):

@@ -35,7 +35,8 @@ class Data:
             a CSV file with the columns id and group.
         partners: Which cadences the view `residual` subtracts from train and test cadences: those of `train`, or of
             `train+test`.
-        bad: What to do with a cadence that cannot be used: stop (`fail`) or leave it out (`skip`, listed in run.json).
+        bad: What to do with a cadence that cannot be used, a test cadence that joins the training among them: stop
+            (`fail`) or leave it out (`skip`, listed in run.json).
         check: Read every cadence before training (`full`), or only the files' headers (`headers`).
         pack: Keep the represented cadences in one file in the run folder while training (float16), so that every
             epoch and fold reads them from there: `always`, `never`, or `auto`, when the file takes at most 24 GB and

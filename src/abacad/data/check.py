@@ -43,24 +43,38 @@ class Checked:
 
 
 def check_cadences(
-    root: Path, split: Split, ids: Sequence[str], *, full: bool = True, progress: bool = False
+    root: Path,
+    split: Split,
+    ids: Sequence[str],
+    *,
+    shape: tuple[int, ...] | None = None,
+    full: bool = True,
+    progress: bool = False,
 ) -> Checked:
     """Look at the header of every cadence, and with `full` at every value.
 
+    Args:
+        root: The competition folder.
+        split: Where the cadences are.
+        ids: Of the cadences.
+        shape: That they must have, as they join others; none: the commonest among them.
+        full: Look at every value.
+        progress: Show progress bars.
+
     Raises:
-        AbacadError: an id might leave the folder, or no cadence at all can be used.
+        AbacadError: an id might leave the folder, or no cadence at all can be used and none said of which shape it is.
     """
     paths = {cadence_id: cadence_path(root, split, cadence_id) for cadence_id in ids}
     headers = dict(zip(ids, _in_threads(_header_or_error, paths.values(), f"{split} headers", progress), strict=True))
     shapes = Counter(header[0] for header in headers.values() if not isinstance(header, CadenceError))
-    if not shapes:
+    if shape is None and not shapes:
         first = next(iter(headers.values()), "there are none")
         # the usual reason on the competition's own folder: its download is a zip file that is still to be unpacked
         packed = root / f"{split}.zip"
         hint = f"It is packed. Unpack it: unzip {packed} -d {root}" if packed.is_file() else f"The first: {first}"
         raise AbacadError(f"None of the {len(ids)} {split} cadences in {root} can be used.\n{hint}")
     # The commonest shape is taken for the right one: a folder with a few odd files names these, and not all the others.
-    shape = shapes.most_common(1)[0][0]
+    shape = shapes.most_common(1)[0][0] if shape is None else shape
     dtypes = Counter(str(header[1]) for header in headers.values() if not isinstance(header, CadenceError))
     checked = Checked(shape, dict(dtypes))
     for cadence_id, header in headers.items():

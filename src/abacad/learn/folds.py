@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from abacad.config import Recipe
 from abacad.data.competition import read_sample
 from abacad.errors import AbacadError
 from abacad.files import read_table, write_table
-from abacad.overlap.links import OVERLAPS, read_overlaps
+from abacad.learn.run_folder import RunFolder
+from abacad.overlap.links import OVERLAPS, across, cut_large, read_overlaps
 from abacad.places import SAMPLE
 
 log = logging.getLogger(__name__)
@@ -177,6 +179,26 @@ def folds_for_run(path: Path, labels: pd.DataFrame, groups: pd.Series, n_folds: 
     folds = make_folds(labels, groups, n_folds, seed)
     write_table(path, folds)
     return folds
+
+
+def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> None:
+    """Write folds.csv, and log how many overlapping pairs lie in different folds.
+
+    Args:
+        root: The competition folder.
+        labels: Columns id and target of the usable cadences.
+        recipe: Number of folds, groups and seed.
+        run: The run folder.
+    """
+    groups = read_groups(recipe.data.groups, root, labels["id"])
+    pairs = read_links(recipe.data.groups, root)
+    groups = cut_large(labels["id"], groups, pairs, recipe.data.folds)
+    folds = folds_for_run(run.folds, labels, groups, recipe.data.folds, recipe.seed)
+    facts = {"groups": int(groups.nunique()), "largest": int(groups.value_counts().max())}
+    if pairs is not None:
+        facts["overlapping_pairs"], facts["pairs_across_folds"] = across(folds, pairs)
+        log.info("%d of %d overlapping pairs lie across folds", facts["pairs_across_folds"], facts["overlapping_pairs"])
+    run.note(groups=facts)
 
 
 def require_held_back(folds: pd.DataFrame, path: Path, number: int) -> None:

@@ -12,7 +12,7 @@ both classes alike. With `optim.pos_weight 1` and labelled cadences alone, score
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +42,9 @@ NEVER_HELD_BACK = -1
 """Fold of a cadence that is trained on in every fold and never held back."""
 
 
-def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) -> Labelled:
+def with_pseudo(
+    labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder, skipped: Collection[str] = ()
+) -> Labelled:
     """The labelled cadences, followed by the test cadences of the file `data.pseudo`.
 
     Fold k is trained on the scores of fold k of the other run, whose detector had not seen the cadences that fold k
@@ -54,6 +56,7 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
         root: The competition folder.
         recipe: Names the file.
         run: Folder of this training, with its folds.
+        skipped: Ids of test cadences that cannot be used, and are left out.
 
     Raises:
         AbacadError: the file is no test.csv of a run with the same folds on this very data, lacks the scores of a fold,
@@ -61,7 +64,10 @@ def with_pseudo(labelled: Labelled, root: Path, recipe: Recipe, run: RunFolder) 
     """
     path = Path(recipe.data.pseudo or "")
     folds = recipe.data.wanted()
-    scores = _read(path, folds)
+    scores = read_pseudo(recipe)
+    scores = scores[~scores["id"].isin(skipped)]
+    if scores.empty:
+        raise AbacadError(f"None of the cadences that {path} scores can be used.\nTrain without: --data.pseudo null.")
     other = RunFolder(path.parent)
     require_same_folds(other, run, f"--data.pseudo {path}")
     absent = set(scores["id"]) - set(listed_files(root, "test"))
@@ -118,7 +124,13 @@ def probability(scores: np.ndarray, share: float, balance: float = 1.0) -> np.nd
     return scores * share / (scores * share + (1 - scores) * (1 - share) * balance)
 
 
-def _read(path: Path, folds: Sequence[int]) -> pd.DataFrame:
+def read_pseudo(recipe: Recipe) -> pd.DataFrame:
+    """The scores of the file `data.pseudo`: id, and a column for each fold that the recipe trains.
+
+    Raises:
+        AbacadError: the file lacks a column, has no rows, names an id twice, or has a score outside 0 to 1.
+    """
+    path, folds = Path(recipe.data.pseudo or ""), recipe.data.wanted()
     way_out = "Name the test.csv of a run on this very folder, with the same folds: --data.pseudo RUN/test.csv."
     names = [f"fold{fold}" for fold in folds]
     table = read_table(path, {"id": str, "score": float, **dict.fromkeys(names, float)}, way_out)

@@ -42,8 +42,8 @@ def part_of(record: dict[str, Any], key: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def read_checked(path: Path, root: Path, ids: Iterable[str]) -> tuple[tuple[int, int, int], list[str]]:
-    """The shape of the cadences and the ids left out, as an earlier start wrote them down.
+def read_checked(path: Path, root: Path, ids: Iterable[str]) -> tuple[tuple[int, int, int], list[str], list[str]]:
+    """The shape of the cadences, and the training and test ids left out, as an earlier start wrote them down.
 
     Args:
         path: The file.
@@ -55,14 +55,20 @@ def read_checked(path: Path, root: Path, ids: Iterable[str]) -> tuple[tuple[int,
     """
     checked = read_json(path)
     shape: Any = checked.get("shape")
-    skipped = checked.get("skipped")
+    skipped: Any = checked.get("skipped")
+    # of test cadences that join the training; earlier versions did not check them
+    skipped_test: Any = checked.get("skipped_test", [])
     # `type(n) is int`, since Python takes True for an int
     sound = isinstance(shape, list) and len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)
-    if not sound or not isinstance(skipped, list) or not all(isinstance(one, str) for one in skipped):
+    if not sound or not _are_ids(skipped) or not _are_ids(skipped_test):
         raise AbacadError(f"{path} holds no shape, or no ids left out.\n{_CHECK_ANEW}")
     for first in (one for one in ids if one not in skipped):
         own, _ = read_header(cadence_path(root, "train", first))
         if own != tuple(shape):
             raise AbacadError(f"{path} holds the shape {tuple(shape)}; cadence {first} has {own}.\n{_CHECK_ANEW}")
         break
-    return (shape[0], shape[1], shape[2]), skipped
+    return (shape[0], shape[1], shape[2]), skipped, skipped_test
+
+
+def _are_ids(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)

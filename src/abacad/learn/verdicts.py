@@ -7,6 +7,7 @@ verdict is trained on in every fold and is never held back, since it has no labe
 """
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,19 +30,20 @@ TARGETS = {"candidate": 1.0, "rfi": 0.0, "noise": 0.0}
 LEFT_OUT = ("unsure", "")
 
 
-def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
+def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe, skipped: Collection[str] = ()) -> Labelled:
     """The labelled cadences with the verdicts of the file `data.verdicts`, followed by the test cadences with one.
 
     Args:
         labelled: Labelled cadences, and perhaps test cadences with pseudo labels, which verdicts replace too.
         root: The competition folder.
         recipe: Names the file.
+        skipped: Ids of test cadences that cannot be used, and are left out.
 
     Raises:
         AbacadError: the file is absent, has other columns or verdicts, names an id twice, or no cadence of the folder.
     """
     path = Path(recipe.data.verdicts or "")
-    target = _read(path)
+    target = read_verdicts(path)
     targets = labelled.targets.astype(float)
     known = np.isin(labelled.ids, target.index)
     # Pseudo labels count as changed, too: a person's verdict goes before a detector's.
@@ -49,12 +51,13 @@ def with_verdicts(labelled: Labelled, root: Path, recipe: Recipe) -> Labelled:
     targets[known] = target.reindex(labelled.ids[known]).to_numpy()
     # What is left are test cadences, which join the training, and ids of other folders, of which a warning tells.
     left = target[~target.index.isin(labelled.ids)]
-    joining = left[left.index.isin(list(listed_files(root, "test")))]
-    if not known.any() and joining.empty:
+    there = left[left.index.isin(list(listed_files(root, "test")))]
+    joining = there[~there.index.isin(list(skipped))]
+    if not known.any() and there.empty:
         raise AbacadError(f"{path} has no verdict on a cadence of {root}.\nGive verdicts on a run of this very folder.")
     log.info("%d verdicts of %s: %d labels replaced, %d test cadences join", len(target), path, changed, len(joining))
-    if len(left) > len(joining):
-        log.warning("%d of the verdicts are of cadences that %s has not", len(left) - len(joining), root)
+    if len(left) > len(there):
+        log.warning("%d of the verdicts are of cadences that %s has not", len(left) - len(there), root)
     said = _over_pseudo(labelled, targets, known)
     if joining.empty:
         return replace(labelled, targets=targets, pseudo=said)
@@ -89,8 +92,12 @@ def _over_pseudo(labelled: Labelled, targets: np.ndarray, known: np.ndarray) -> 
     }
 
 
-def _read(path: Path) -> pd.Series:
-    """Targets by id; the verdict `unsure` and rows without a verdict are left out."""
+def read_verdicts(path: Path) -> pd.Series:
+    """Targets by id; the verdict `unsure` and rows without a verdict are left out.
+
+    Raises:
+        AbacadError: the file is absent, has other columns or verdicts, names an id twice, or holds no verdict.
+    """
     way_out = "Give a table that a page of `abacad review` exported: --data.verdicts FILE."
     table = read_table(path, {"id": str}, way_out)
     if "verdict" not in table.columns:

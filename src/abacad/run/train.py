@@ -28,8 +28,9 @@ from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
-from abacad.learn.folds import folds_for_run, read_groups, read_links, require_held_back, require_targets
+from abacad.learn.folds import folds_for_run, make_folds_of_run, require_held_back, require_targets
 from abacad.learn.gates import first_fold_gate, mean_gate
+from abacad.learn.joining import check_joining
 from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process, shown_in_notebook, train_in_own_process
@@ -47,7 +48,6 @@ from abacad.learn.whole_paths import require_files, with_whole_paths
 from abacad.metric import Interval, auc_interval
 from abacad.model.detector import build_detector
 from abacad.model.precision import precision_of
-from abacad.overlap.links import across, cut_large
 from abacad.overlap.partners import partners_for
 from abacad.places import find_competition
 from abacad.recipes import recipe_with
@@ -153,20 +153,24 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
         require_speed(recipe)
         require_files(recipe)
         build_detector(_any_start(recipe.model), recipe.represent)
-        how = {"full": recipe.data.check == "full", "progress": recipe.trainer.progress}
-        checked = check_cadences(root, "train", list(labels["id"]), **how)
+        full, progress = recipe.data.check == "full", recipe.trainer.progress
+        checked = check_cadences(root, "train", list(labels["id"]), full=full, progress=progress)
         good = usable(checked, recipe.data.bad)
-        for reason in checked.bad.values():
+        joining = check_joining(root, recipe, labels["id"], checked.shape)
+        usable(joining, recipe.data.bad)
+        bad = checked.bad | joining.bad
+        for reason in bad.values():
             log.warning("Left out: %s", reason)
         accelerator = recipe.trainer.accelerator
         device = f"{_device_name(accelerator)}, {precision_of(recipe.trainer.precision, accelerator)}"
-        run.note(**environment(recipe.seed, device), skipped=checked.bad)
+        run.note(**environment(recipe.seed, device), skipped=bad)
         good_labels = labels[labels["id"].isin(good)].reset_index(drop=True)
         make_folds_of_run(root, good_labels, recipe, run)
-        write_json(ready, {"shape": list(checked.shape), "skipped": list(checked.bad)})
+        skips = {"skipped": list(checked.bad), "skipped_test": list(joining.bad)}
+        write_json(ready, {"shape": list(checked.shape)} | skips)
     while not ready.is_file():  # another process of a distributed run is doing it
         time.sleep(0.5)
-    shape, skipped = read_checked(ready, root, labels["id"])
+    shape, skipped, skipped_test = read_checked(ready, root, labels["id"])
     labels = labels[~labels["id"].isin(skipped)].reset_index(drop=True)
     folds = folds_for_run(run.folds, labels, labels["id"], recipe.data.folds, recipe.seed)
     for number in range(recipe.data.folds):
@@ -180,8 +184,8 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     axes = axes_of(root, shape)
     lines = lines_if_wanted(source, run.lines, recipe, axes)
     labelled = Labelled(source, ids, targets, fold, shape, axes, lines)
-    labelled = labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run)
-    labelled = labelled if recipe.data.verdicts is None else with_verdicts(labelled, root, recipe)
+    labelled = labelled if recipe.data.pseudo is None else with_pseudo(labelled, root, recipe, run, skipped_test)
+    labelled = labelled if recipe.data.verdicts is None else with_verdicts(labelled, root, recipe, skipped_test)
     for number in range(recipe.data.folds):
         if run.fold_oof(number).is_file():
             require_targets(labelled.ids, labelled.targets, run.fold_oof(number))
@@ -192,26 +196,6 @@ def _any_start(model: Model) -> Model:
     """The model without a run folder that its folds start from: only the folds tell with which file."""
     is_folder = model.weights is not None and Path(model.weights).is_dir()
     return replace(model, pretrained=False, weights=None) if is_folder else model
-
-
-def make_folds_of_run(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -> None:
-    """Write folds.csv, and log how many overlapping pairs lie in different folds.
-
-    Args:
-        root: The competition folder.
-        labels: Columns id and target of the usable cadences.
-        recipe: Number of folds, groups and seed.
-        run: The run folder.
-    """
-    groups = read_groups(recipe.data.groups, root, labels["id"])
-    pairs = read_links(recipe.data.groups, root)
-    groups = cut_large(labels["id"], groups, pairs, recipe.data.folds)
-    folds = folds_for_run(run.folds, labels, groups, recipe.data.folds, recipe.seed)
-    facts = {"groups": int(groups.nunique()), "largest": int(groups.value_counts().max())}
-    if pairs is not None:
-        facts["overlapping_pairs"], facts["pairs_across_folds"] = across(folds, pairs)
-        log.info("%d of %d overlapping pairs lie across folds", facts["pairs_across_folds"], facts["overlapping_pairs"])
-    run.note(groups=facts)
 
 
 def _pass_gate(number: int, run: RunFolder, recipe: Recipe, labelled: Labelled | None) -> None:
