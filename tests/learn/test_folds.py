@@ -16,6 +16,7 @@ from abacad.learn.folds import (
     make_folds_of_run,
     read_groups,
     read_links,
+    require_both_classes,
     require_targets,
 )
 from tests.run.made import RECIPE, random_run
@@ -93,6 +94,13 @@ def test_ids_that_nobody_knows_are_told(tmp_path, caplog):
         read_groups("auto", tmp_path, pd.Series(["a"]))
     assert "names 1 ids that are neither labelled nor to be scored (x …)" in caplog.text
     assert "--data.groups none turns them off" in caplog.text
+
+
+def test_a_fold_of_one_class_is_refused_by_its_number():
+    folds, targets = np.array([0, 0, 1, 1, -1]), np.array([0.0, 1.0, 0.0, 0.0, 1.0])
+    require_both_classes(folds, targets, 0, "Look.")
+    with pytest.raises(AbacadError, match=r"Fold 1 holds back one class only, .*\nLook\."):
+        require_both_classes(folds, targets, 1, "Look.")
 
 
 def test_held_back_scores_beside_other_labels_are_refused_by_the_first_id(tmp_path):

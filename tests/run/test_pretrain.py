@@ -54,6 +54,12 @@ def test_the_folder_tells_what_it_was_made_from_and_judges_as_any_other(pretrain
     assert judge.detectors[0].axes == SMALL.axes
 
 
+def test_needles_too_rare_for_an_auc_are_told_before_anything_is_simulated(pretrained, tmp_path, monkeypatch):
+    monkeypatch.setattr("abacad.run.pretrain.pack", lambda *_args, **_more: 1 / 0)
+    with pytest.raises(AbacadError, match=r"Fold 0 holds back one class only.*\nAsk for more --cadences"):
+        pretrain(tmp_path / "run", QUICK, presets="bright", cadences=100, positives=0.001)
+
+
 def test_a_cadence_is_made_again_from_its_id(pretrained):
     """What a report shows is what the detector has judged: same id, same cadence; needles are as frequent as asked."""
     oof = pd.read_csv(pretrained.oof)

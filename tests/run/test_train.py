@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from abacad.cli import main
 from abacad.config import Recipe
 from abacad.errors import AbacadError
+from abacad.learn.folds import make_folds
 from abacad.learn.labelled import Labelled
 from abacad.learn.learner import Learner
 from abacad.metric import auc
@@ -246,6 +247,20 @@ def test_groups_that_come_after_the_folds_make_new_ones_until_an_epoch_is_finish
     groups.to_csv(competition / "groups.csv", index=False)
     with pytest.raises(Killed):
         module.train(competition, run, RECIPE)
+
+
+def test_verdicts_that_leave_a_fold_one_class_are_told_before_any_training(shared_competition, tmp_path, monkeypatch):
+    """The fold was trained to its last epoch, with an AUC that is no number, and then had no detector."""
+    trained = []
+    monkeypatch.setattr(module, "train_fold", lambda number, *_args, **_more: trained.append(number))
+    labels, verdicts = labels_of(shared_competition), tmp_path / "verdicts.csv"
+    folds = make_folds(labels, labels["id"], RECIPE.data.folds, RECIPE.seed)["fold"]
+    needles = labels["id"][(folds == 1) & (labels["target"] == 1)]
+    needles.to_frame().assign(verdict="rfi").to_csv(verdicts, index=False)
+    with pytest.raises(AbacadError, match=r"Fold 1 holds back one class only.*\nLook at the verdicts once more"):
+        module.train(shared_competition, tmp_path / "run", RECIPE, **{"data.verdicts": str(verdicts)})
+    assert trained == []
+    assert not list((tmp_path / "run").glob("fold?"))
 
 
 @pytest.mark.parametrize(("asked", "weight"), [(3.5, 3.5), (None, 13 / 7)])

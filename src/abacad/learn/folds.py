@@ -222,6 +222,22 @@ def require_held_back(folds: pd.DataFrame, path: Path, number: int) -> None:
         )
 
 
+def require_both_classes(folds: np.ndarray, targets: np.ndarray, number: int, way_out: str) -> None:
+    """Refuse to train a fold that holds back one class only: no AUC could tell its best epoch, and none would be kept.
+
+    Args:
+        folds: (cadence,) fold that holds it back.
+        targets: (cadence,) labels, after verdicts.
+        number: Of the fold.
+        way_out: What the user can do about it.
+
+    Raises:
+        AbacadError: all cadences of the fold have the same label.
+    """
+    if len(np.unique(targets[folds == number])) < 2:
+        raise AbacadError(f"Fold {number} holds back one class only, so that it can have no AUC.\n{way_out}")
+
+
 def require_targets(ids: np.ndarray, targets: np.ndarray, path: Path) -> None:
     """Refuse held-back scores beside labels that are not those of the run: their AUC would be one of other labels.
 

@@ -21,6 +21,7 @@ from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Represented, worker_count
 from abacad.learn.fold import train_fold
+from abacad.learn.folds import require_both_classes
 from abacad.learn.kept_lines import lines_if_wanted
 from abacad.learn.labelled import Labelled
 from abacad.learn.notebook import needs_own_process
@@ -109,6 +110,9 @@ def pretrain(
             log.info("%s is finished already", run)
             return weights
         started = time.monotonic()
+        held = np.arange(cadences) // len(parts) % _HELD_BACK == _HELD_BACK - 1  # of each part as many
+        folds = np.where(held, 0, 1)  # fold 0 is held back; no detector is trained that would hold back the rest
+        require_both_classes(folds, targets, 0, "Ask for more --cadences, or for --positives nearer to 0.5.")
         axes = simulations[0].axes
         require_speed(recipe)
         build_detector(recipe.model, recipe.represent, axes)  # a model that cannot be built is told at once
@@ -120,8 +124,6 @@ def pretrain(
         packed = pack(source, cadences, folder.packed, workers=workers, progress=recipe.trainer.progress)
         shape = (N_PANELS, axes.n_time, axes.n_freq)
         write_json(folder.checked, {"shape": list(shape), "skipped": []})
-        held = np.arange(cadences) // len(parts) % _HELD_BACK == _HELD_BACK - 1  # of each part as many
-        folds = np.where(held, 0, 1)  # fold 0 is held back; no detector is trained that would hold back the rest
         if not folder.fold_oof(0).is_file():
             lines = lines_if_wanted(packed, folder.lines, recipe, axes)
             labelled = Labelled(packed, ids, targets, folds, shape, axes, lines, in_turn=bright_first)

@@ -28,7 +28,13 @@ from abacad.learn.budget import Budget, time_is_up
 from abacad.learn.claim import claimed
 from abacad.learn.dataset import Cadences
 from abacad.learn.fold import pos_weight, train_fold
-from abacad.learn.folds import folds_for_run, make_folds_of_run, require_held_back, require_targets
+from abacad.learn.folds import (
+    folds_for_run,
+    make_folds_of_run,
+    require_both_classes,
+    require_held_back,
+    require_targets,
+)
 from abacad.learn.gates import first_fold_gate, mean_gate
 from abacad.learn.joining import check_joining
 from abacad.learn.kept_lines import lines_if_wanted
@@ -54,6 +60,9 @@ from abacad.recipes import recipe_with
 from abacad.simulator.presets import preset_named
 
 log = logging.getLogger(__name__)
+
+# Folds are made of the labels, with both classes in each; verdicts come later, and replace labels.
+_ONE_CLASS = "Look at the verdicts once more (--data.verdicts), or ask for fewer folds (--data.folds)."
 
 
 def train(
@@ -189,6 +198,8 @@ def _prepare(root: Path, labels: pd.DataFrame, recipe: Recipe, run: RunFolder) -
     for number in range(recipe.data.folds):
         if run.fold_oof(number).is_file():
             require_targets(labelled.ids, labelled.targets, run.fold_oof(number))
+        elif number in recipe.data.wanted():
+            require_both_classes(labelled.folds, labelled.targets, number, _ONE_CLASS)
     return labelled
 
 
