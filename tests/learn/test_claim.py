@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from abacad.config import Data, Model, Optim, Recipe, Trainer
+from abacad.config import Data, Inference, Model, Optim, Recipe, Trainer
 from abacad.errors import AbacadError
 from abacad.files import read_json
 from abacad.learn.claim import claimed, clean
@@ -111,6 +111,15 @@ def test_what_changes_no_finished_score_may_change_and_is_noted(run):
     ]  # fmt: skip
     assert changes[-1] == "data.only: None → 0"
     assert run.recipe().trainer.max_epochs == 20
+
+
+def test_a_fold_whose_scores_overflow_in_16_bits_is_scored_in_32_and_keeps_its_epochs(run):
+    with claimed(run, replace(RECIPE, inference=Inference(precision="16-mixed")), DATA):
+        run.fold_oof(0).parent.mkdir()
+        run.last(0).touch()
+    with claimed(run, RECIPE, DATA):
+        assert run.last(0).is_file()
+    assert run.recipe().inference.precision == "32-true"
 
 
 @pytest.mark.parametrize("verb", ["train", "pretrain"])

@@ -7,7 +7,7 @@ from abacad.config import Model, Represent
 from abacad.model import precision as module
 from abacad.model.detector import build_detector
 from abacad.model.judge import Judge
-from abacad.model.precision import computing_in, precision_of
+from abacad.model.precision import computing_in, current_precision, precision_of
 
 CPU = torch.device("cpu")
 
@@ -36,6 +36,13 @@ def test_the_block_computes_in_the_precision_that_is_asked_for():
     for asked, dtype in (("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)):
         with computing_in(asked, CPU):
             assert (weights @ weights).dtype == dtype
+
+
+def test_the_precision_of_a_block_has_the_name_that_it_was_asked_by():
+    assert current_precision(CPU) == "32-true"
+    for asked in ("32-true", "bf16-mixed", "16-mixed"):
+        with computing_in(asked, CPU):
+            assert current_precision(CPU) == asked
 
 
 def computes(monkeypatch, cuda=False, cuda_bf16=False, mps=False, cpu_bf16=False):

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from abacad.config import Model, Represent
+from abacad.errors import AbacadError
 from abacad.model import evidence
 from abacad.model.detector import build_detector
 from abacad.model.evidence import line_evidence
+from abacad.model.precision import computing_in
 from abacad.model.score import flipped, score
 from abacad.represent.representation import representation
 from abacad.signal.cadence import Axes
@@ -143,6 +145,25 @@ def test_a_network_without_lines_is_given_none():
     seen_as = representation(recipe)
     assert detector.lines_of() is None
     assert score([detector], seen_as.make(torch.randn(2, 6, 39, 64)), FLIPS, seen_as).isfinite().all()
+
+
+@pytest.mark.parametrize("logit", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize(
+    ("precision", "way_out"),
+    [("16-mixed", "--precision 32-true, or inference.precision 32-true"), ("32-true", "Take other weights")],
+)
+def test_a_logit_that_is_no_number_is_no_score(logit, precision, way_out):
+    """An infinite one neither, though its sigmoid is 1 or 0 and looks like a score."""
+
+    class Overflown(torch.nn.Module):
+        def forward(self, planes):
+            return torch.tensor([0.0, logit])
+
+    seen_as = representation(Represent("panels"))
+    detectors, planes = [FirstPixel(), Overflown()], seen_as.make(panels())
+    told = rf"1 of 4 scores of a batch are NaN or infinite, computed in {precision}\.\n.*{way_out}"
+    with computing_in(precision, planes.device), pytest.raises(AbacadError, match=told):
+        score(detectors, planes, FLIPS[:1], seen_as)
 
 
 def test_half_precision_ends_in_single_and_carries_no_gradient():

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from abacad.cadence import Cadence
 from abacad.config import Inference, Recipe
@@ -17,6 +19,8 @@ from abacad.errors import AbacadError
 from abacad.learn.provenance import scored_data
 from abacad.learn.run_folder import RunFolder
 from abacad.run.predict import UNKNOWN, _check_test, predict
+from abacad.run.score import score
+from abacad.searcher.late import LateJudge
 from tests.run.made import RECIPE, random_run
 
 
@@ -116,6 +120,41 @@ def test_an_unfinished_run_is_told_with_what_continues_it(shared_competition, tm
         path.unlink()
     with pytest.raises(AbacadError, match=r"0 of 2 folds are trained"):
         scored(run, shared_competition, tmp_path / "t.csv")
+
+
+def overflowing(run: RunFolder, fold: int, factor: float) -> None:
+    """Make the first two layers of a fold's detector larger."""
+    with safe_open(run.weights(fold), "pt") as file:
+        metadata = file.metadata()
+    weights = load_file(run.weights(fold))
+    for layer in (0, 1):
+        weights[f"backbone.panels.encoder.{layer}.0.weight"] *= factor
+    save_file(weights, run.weights(fold), metadata=metadata)
+
+
+def test_an_overflow_in_16_bits_is_told_and_no_score_of_a_half(shared_competition, tmp_path):
+    run = random_run(tmp_path / "run", shared_competition)
+    overflowing(run, 1, 1e7)  # above 65,504, the largest number of 16 bits
+    with pytest.raises(AbacadError, match=r"12 of 24 scores .* computed in 16-mixed\.\n.*--precision 32-true"):
+        scored(run, shared_competition, tmp_path / "t.csv", precision="16-mixed", bad="skip")
+    assert not (tmp_path / "t.csv").exists()
+    assert scored(run, shared_competition, tmp_path / "t.csv", precision="32-true")["fold1"].between(0, 1).all()
+
+
+def test_weights_too_large_for_32_bits_score_through_no_door(shared_competition, tmp_path):
+    run = random_run(tmp_path / "run", shared_competition)
+    overflowing(run, 0, 1e38)
+    cadence = Cadence.read(cadence_path(shared_competition, "test", read_sample(shared_competition)[0]))
+    panels = torch.from_numpy(cadence.panels)[None]
+    doors = [
+        lambda: scored(run, shared_competition, tmp_path / "t.csv"),
+        lambda: score(shared_competition / "test", weights=run.path, accelerator="cpu", bad="skip", progress=False),
+        lambda: cadence.score(run.path),
+        lambda: LateJudge(run.path, 28, "cpu").scores(panels),  # the search's
+    ]
+    for door in doors:
+        with pytest.raises(AbacadError, match=r"NaN or infinite, computed in 32-true\.\nTake other weights"):
+            door()
 
 
 def test_one_fold_alone_scores_alone(shared_competition, tmp_path):

@@ -32,6 +32,8 @@ _MAY_CHANGE = {
     "trainer.max_epochs", "trainer.patience", "trainer.stop_below", "trainer.max_time", "data.only",
     # what fits the memory: after an out-of-memory error the run goes on with half the batch and twice the accumulation
     "optim.batch_size", "trainer.accumulate", "inference.batch_size", "data.workers", "data.pack",
+    # what the scores need: where 16 bits overflow, a fold's epochs are kept, and scored in 32 bits
+    "inference.precision",
 }  # fmt: skip
 """Keys of the recipe that may differ when a run is continued: the scores of finished folds stay comparable."""
 _NOT_OF_TRAINING = {

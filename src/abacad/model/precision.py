@@ -32,6 +32,14 @@ def computing_in(asked: str, device: torch.device) -> AbstractContextManager:
     return nullcontext() if half is None else torch.autocast(device.type, half)
 
 
+def current_precision(device: torch.device) -> str:
+    """The precision that a device computes in here, inside of `computing_in` or not: `16-mixed`, …, or `32-true`."""
+    if not torch.is_autocast_enabled(device.type):
+        return "32-true"
+    computed = torch.get_autocast_dtype(device.type)
+    return next((name for name, dtype in _HALF.items() if dtype == computed), str(computed))
+
+
 def _cpu_has_bf16() -> bool:
     # A private function of torch, which may be renamed: then the CPU computes in 32 bits.
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())

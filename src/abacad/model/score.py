@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from abacad.config import Flip
+from abacad.errors import AbacadError
 from abacad.model.detector import Detector
 from abacad.model.evidence import Evidence, Lines, reversed_freq, reversed_time
+from abacad.model.precision import current_precision
 from abacad.represent.representation import Representation
 from abacad.signal.cadence import Axes
 from abacad.types import Planes
@@ -53,6 +55,9 @@ def score(
 
     Returns:
         (batch, detector), float32 in [0, 1], on the CPU.
+
+    Raises:
+        AbacadError: a logit is NaN or infinite, as of an overflow in 16 bits, or of weights that are far too large.
     """
     # Flips of one detector differ by noise, and the mean of their logits is the better estimate of one answer; the mean
     # of different detectors is taken by the caller, of scores (docs/adr/0002-folds-and-scores.md).
@@ -70,4 +75,17 @@ def score(
                     found[lines] = lines.in_planes(planes)
                 logits = detector(shown, evidence=turned(found[lines], flip))
             total[place] = total[place] + logits.float()
-    return torch.stack([torch.as_tensor(each) / len(flips) for each in total], dim=1).sigmoid().cpu()
+    logits = torch.stack([torch.as_tensor(each) / len(flips) for each in total], dim=1).cpu()
+    # Logits and not scores: an infinite one would become a score of 1 or 0, which looks like any other.
+    if not logits.isfinite().all():
+        raise AbacadError(_overflowed(logits, planes.device))
+    return logits.sigmoid()
+
+
+def _overflowed(logits: Tensor, device: torch.device) -> str:
+    """The message on scores that are no numbers: how many, in which precision, and the way out."""
+    n_wrong, precision = int((~logits.isfinite()).sum()), current_precision(device)
+    told = f"{n_wrong} of {logits.numel()} scores of a batch are NaN or infinite, computed in {precision}.\n"
+    if precision == "32-true":
+        return f"{told}Take other weights: these are too large to compute with."
+    return f"{told}Compute in 32 bits: predict with --precision 32-true, or inference.precision 32-true in the recipe."

@@ -62,7 +62,8 @@ def predict(
         PosixPath('runs/compact/test.csv')
 
     Raises:
-        AbacadError: the run is not finished, or a cadence of sample_submission.csv is missing or bad.
+        AbacadError: the run is not finished, or a cadence of sample_submission.csv is missing or bad, or a score is no
+            number, as of an overflow in 16 bits.
     """
     run_folder = RunFolder(Path(run))
     recipe, folds = run_folder.recipe(), run_folder.trained(tell=False)
@@ -77,13 +78,12 @@ def predict(
         judge = judge_of(run_folder.path, pick_device(accelerator), precision)
         scores = _scores(judge, root, good, checked, recipe, workers, progress)
         table = pd.DataFrame(scores, columns=[f"fold{number}" for number in folds], index=pd.Index(good, name="id"))
-        # The order of sample_submission.csv; cadences that could not be read become NaN.
-        table = table.reindex(ids)
+        # The order of sample_submission.csv. Only what has no row is filled: a score is never replaced.
+        table = table.reindex(ids, fill_value=UNKNOWN)
         for cadence_id, reason in checked.bad.items():
             log.warning("%s gets the score %s: %s", cadence_id, UNKNOWN, reason)
         # Folds are averaged as scores, views as logits (docs/adr/0002-folds-and-scores.md): a saturated fold must not
         # outvote the others.
-        table = table.fillna(UNKNOWN)
         if out is None:
             _note(run_folder, root, {"cadences": len(ids), "skipped": checked.bad})
         write_table(table_path, table.assign(score=table.mean(axis=1)).reset_index())
