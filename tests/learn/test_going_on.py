@@ -75,3 +75,16 @@ def test_a_time_budget_stops_between_epochs_and_the_same_command_goes_on(
     assert json.loads((run / "run.json").read_text())["folds_trained"] == [0]
     train(shared_competition, run, **options)  # without the budget: it may change
     assert scores(run).tolist() == scores(whole).tolist()
+
+
+def test_a_stopped_fold_ends_with_what_it_has_when_fewer_epochs_are_asked_for(
+    shared_competition, tmp_path, monkeypatch
+):
+    options = IMAGE | {"trainer.max_epochs": 8, "trainer.patience": 8}
+    kill_at(monkeypatch, 3, 0)
+    with pytest.raises(Killed):
+        train(shared_competition, tmp_path / "run", **options)
+    run = train(shared_competition, tmp_path / "run", **options | {"trainer.max_epochs": 1})
+    assert [len(pd.read_csv(run.fold(number) / "metrics.csv")) for number in (0, 1)] == [3, 1]
+    assert len(scores(run.path)) == 40
+    assert not run.last(0).exists()

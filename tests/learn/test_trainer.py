@@ -8,6 +8,7 @@ import warnings
 import pytest
 import torch
 from lightning.pytorch.loggers.logger import DummyLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from abacad.config import Optim, Recipe, Trainer
 from abacad.errors import AbacadError
@@ -36,6 +37,7 @@ def of_type(trainer, wanted):
 def test_a_trainer_goes_the_epochs_that_are_left(tmp_path):
     assert made(tmp_path).max_epochs == 7
     assert made(tmp_path, state=FoldState(epochs=5)).max_epochs == 2
+    assert made(tmp_path, state=FoldState(epochs=9)).max_epochs == 0  # the recipe was given fewer since
 
 
 def test_it_does_what_the_recipe_says_and_nothing_of_its_own(tmp_path):
@@ -80,6 +82,11 @@ def test_a_device_that_is_not_there_is_the_recipes_fault(tmp_path):
     with pytest.raises(AbacadError, match=r"trainer\.accelerator cuda, devices .* do not go together here") as told:
         made(tmp_path, wanted)
     assert len(str(told.value).splitlines()) <= 3
+
+
+def test_devices_are_not_blamed_for_what_else_is_refused():
+    with quiet_lightning(), pytest.raises(MisconfigurationException, match="max_epochs"):
+        module._lightning(Recipe(trainer=PLAIN), max_epochs=-3, accelerator="cpu", devices=1)
 
 
 @pytest.mark.parametrize("logger", ["mlflow", "wandb"])

@@ -25,6 +25,9 @@ from abacad.model.precision import precision_of
 _MALLOPT = {-4: 0, -1: 2**31 - 1, -2: 2**28}
 """malloc.h: no mmap for single blocks (M_MMAP_MAX), never shrink (M_TRIM_THRESHOLD), grow by 256 MB (M_TOP_PAD)."""
 
+_DEVICES = ("accelerator", "devices", "num_nodes", "strategy", "precision")
+"""Settings of Lightning's trainer that depend on the machine."""
+
 
 def make_trainer(
     recipe: Recipe,
@@ -63,7 +66,8 @@ def make_trainer(
         callbacks.append(FoldBar(number, state.epochs))
     return _lightning(
         recipe,
-        max_epochs=wanted.max_epochs - state.epochs,  # Lightning counts from 0 at every start
+        # Lightning counts from 0 at every start. A fold that is past a number lowered since ends with what it has.
+        max_epochs=max(0, wanted.max_epochs - state.epochs),
         enable_checkpointing=False,  # the Keeper writes the state: plain tensors, which can be read without pickle
         use_distributed_sampler=False,  # `EpochOrder` shares the samples out
         accumulate_grad_batches=wanted.accumulate,
@@ -86,11 +90,13 @@ def _lightning(recipe: Recipe, **settings: Any) -> pl.Trainer:
     """Lightning's Trainer.
 
     Raises:
-        AbacadError: Lightning refuses the settings, such as a device that this machine has not.
+        AbacadError: Lightning refuses what it is to compute on, such as a device that this machine has not.
     """
     try:
         return pl.Trainer(**settings)
     except (ValueError, RuntimeError, TypeError, MisconfigurationException) as error:
+        # The devices are to blame where Lightning takes all else; what it refuses without them it refuses here again.
+        pl.Trainer(**{key: value for key, value in settings.items() if key not in _DEVICES}, accelerator="cpu")
         wanted = recipe.trainer
         raise AbacadError(
             f"trainer.accelerator {wanted.accelerator}, devices {wanted.devices}, strategy {wanted.strategy} and "
