@@ -8,6 +8,7 @@ from abacad.config import Model, Represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import save_detector
 from abacad.model.detector import build_detector
+from abacad.model.judge import Judge
 from abacad.signal.cadence import Axes
 from tests.data.test_observation import six
 
@@ -24,6 +25,34 @@ def test_a_file_an_array_and_the_verb_give_one_score(shared_competition):
     assert sorted(scores["array"]) == [0, 1]
     array[:] = 0
     assert cadence.panels.std() > 0
+
+
+def saved(folder, axes):
+    """A detector of random weights that was trained with these axes."""
+    path, model, represent = folder / "slow.safetensors", Model("panel", width=2, pretrained=False), Represent("binned")
+    save_detector(path, build_detector(model, represent, axes), model, represent)
+    return path
+
+
+def test_the_observer_reads_a_cadence_without_axes_by_the_detectors_timetable_too(tmp_path):
+    """Also where the detector was trained on other rows and channels."""
+    weights = saved(tmp_path, Axes.evenly(900.0, n_time=128, n_freq=256, dt_s=2.25))
+    array = np.random.default_rng(0).chisquare(10, (6, 64, 64))
+    for panel in (0, 2, 4):  # 200 rows from one panel to the next, 4.5 s each: straight by this timetable alone
+        array[panel, np.arange(64), 5 + 5 * (np.arange(64) + panel * 200) // 200] += 1.5
+    told = abacad.Cadence(array, Axes.evenly(900.0, n_time=64, n_freq=64, dt_s=4.5)).score(weights, observer=True)
+    assert abacad.Cadence(array).score(weights, observer=True) == pytest.approx(told, abs=1e-6)
+    table = abacad.score(array, weights=weights, observer=True, progress=False)
+    assert table["score"][0] == pytest.approx(told, abs=1e-6)
+    usual = abacad.Cadence(array, Axes.usual(64, 64)).score(weights, observer=True)
+    assert usual < told - 0.2
+
+
+def test_a_timetable_that_the_observer_does_not_know_is_refused_before_anything_is_scored(tmp_path, monkeypatch):
+    uneven = Axes(64, 64, 4.5, panel_start_s=(0.0, 313.0, 651.0, 944.0, 1537.0, 1851.0))
+    monkeypatch.setattr(Judge, "scores", lambda *_: pytest.fail("scored first"))
+    with pytest.raises(AbacadError, match="equal gaps"):
+        abacad.score(np.zeros((6, 64, 64)), weights=saved(tmp_path, uneven), observer=True, progress=False)
 
 
 def test_a_cadence_without_axes_is_read_by_those_of_the_detector(tmp_path):

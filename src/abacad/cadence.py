@@ -154,12 +154,12 @@ class Cadence:
         """
         import torch  # here, as reading and drawing need none of it, and it takes seconds to import
 
-        panels = torch.from_numpy(self.panels[None])
-        scores = self._judge(weights).scores(panels, self._told)
+        panels, judge = torch.from_numpy(self.panels[None]), self._judge(weights)
+        scores = judge.scores(panels, self._told)
         if observer:
             from abacad.ideal.second_opinion import with_observer
 
-            scores = with_observer(scores, panels, self.axes)
+            scores = with_observer(scores, panels, self._told or judge.own_axes(*self.panels.shape[1:]))
         return float(scores[0])
 
     def evidence(self, weights: str | Path | None = None) -> CadenceArray:

@@ -86,6 +86,14 @@ def test_a_cadences_own_timetable_counts_and_the_detectors_own_is_the_default(ju
     assert np.abs(judge.scores(panels, uneven) - judge.scores(panels)).max() > 1e-6
 
 
+def test_its_own_axes_are_the_timetable_of_its_detectors_in_any_shape(judge):
+    slow = Axes.evenly(900.0, n_time=128, dt_s=2.25)
+    of_slow = replace(judge, detectors=[build_detector(SMALL, BINNED, slow)])
+    assert of_slow.own_axes(64, 32) == Axes.evenly(900.0, n_time=64, n_freq=32, dt_s=4.5)
+    assert judge.own_axes(28, 64) == Axes.usual(28, 64)
+    assert replace(judge, detectors=[Says(0.0)]).own_axes(28, 64) == Axes.usual(28, 64)
+
+
 def test_detectors_of_two_representations_are_no_judge(tmp_path):
     paths = [saved(tmp_path, 0), saved(tmp_path, 1, replace(BINNED, rows=7))]
     with pytest.raises(AbacadError, match=r"1\.safetensors reads another representation than .*0\.safetensors"):

@@ -28,6 +28,14 @@ def test_binned_rows_keep_the_timetable():
     assert binned.panel_start == pytest.approx(Axes().panel_start, abs=1e-4)
 
 
+def test_a_timetable_stays_where_rows_and_channels_are_others():
+    other = UNEQUAL.of_shape(91, 64)
+    assert (other.n_time, other.n_freq, other.dt_s) == (91, 64, pytest.approx(3 * UNEQUAL.dt_s))
+    assert other.panel_start_s == UNEQUAL.panel_start_s
+    assert other.panel_start == UNEQUAL.panel_start
+    assert other.df_hz == UNEQUAL.df_hz
+
+
 def test_unequal_gaps_are_seen_and_their_mean_is_the_period():
     assert not UNEQUAL.evenly_spaced
     assert UNEQUAL.panel_period_s == pytest.approx(1851 / 5)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from abacad.config import Flip, Inference, Represent
 from abacad.errors import AbacadError
 from abacad.model.checkpoint import load_detector
-from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, SHIPPED_STAMPS
+from abacad.model.detector import SHIPPED, SHIPPED_FEW_ROWS, SHIPPED_STAMPS, Detector
 from abacad.model.explain import evidence_map
 from abacad.model.precision import computing_in
 from abacad.model.score import score
@@ -87,6 +87,12 @@ class Judge:
     def seen(self) -> Representation:
         """The representation object that makes the planes that the detectors read."""
         return representation(self.represent)
+
+    def own_axes(self, n_time: int, n_freq: int) -> Axes:
+        """Axes of a cadence that says nothing of its own: panels last and begin as those that it was trained with."""
+        # detectors of one run were trained with the same
+        first = self.detectors[0]
+        return (first.axes if isinstance(first, Detector) else Axes()).of_shape(n_time, n_freq)
 
     def by_detector(self, planes: Planes, axes: Axes | None = None) -> Float[Tensor, "batch detector"]:
         """Scores, in [0, 1] and on the CPU, of cadences that are represented already."""

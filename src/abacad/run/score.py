@@ -106,7 +106,7 @@ def score(
     if not scores:
         raise AbacadError("None of the cadences could be used; the warnings say why.")
     if observer:
-        _observed(windows, places, scores, loudest, bad, progress)
+        _observed(judges, windows, places, scores, loudest, bad, progress)
     if bad == "fail" and len(scores) < len(windows):
         log.warning("%d windows hold no values in one of the panels: left out", len(windows) - len(scores))
     table = windows.table(places).assign(score=np.asarray(scores)).sort_values("score", ascending=False, kind="stable")
@@ -167,6 +167,11 @@ class _Judges:
             self.known[path] = judge_of(path, self.device)
         return self.known[path]
 
+    def own_axes(self, cadence: CadenceArray) -> Axes:
+        """Axes of that cadence by the timetable of its detector, for those that bring none."""
+        _, n_time, n_freq = cadence.shape
+        return self.of(cadence).own_axes(n_time, n_freq)
+
 
 def _judged(
     judges: _Judges, windows: Windows, bad: Literal["fail", "skip"], observer: bool, progress: bool
@@ -180,7 +185,7 @@ def _judged(
     places, scores = array("q"), array("d")
     # Who judges a batch is found in this thread, so that weights are loaded once. The size of a batch does not depend
     # on the number of cores, so that neither do the scores.
-    batches = ((some, cadences, judges.of(cadences[0])) for some, cadences in _batches(windows, bad, observer))
+    batches = ((some, cadences, judges.of(cadences[0])) for some, cadences in _batches(judges, windows, bad, observer))
     # A device other than the CPU is busy with one batch.
     done = side_by_side(scored, batches, None if judges.device.type == "cpu" else 1, _AHEAD)
     # For the bar alone: windows without values make fewer.
@@ -192,6 +197,7 @@ def _judged(
 
 
 def _observed(
+    judges: _Judges,
     windows: Windows,
     places: Sequence[int],
     scores: MutableSequence[float],
@@ -205,9 +211,8 @@ def _observed(
 
     def weighed(given: tuple[int, CadenceArray]) -> tuple[int, float]:
         row, cadence = given
-        panels = torch.from_numpy(cadence[None])
-        axes = windows.axes or Axes.usual(*cadence.shape[1:])
-        return row, float(with_observer(np.array([scores[row]]), panels, axes)[0])
+        axes = windows.axes or judges.own_axes(cadence)
+        return row, float(with_observer(np.array([scores[row]]), torch.from_numpy(cadence[None]), axes)[0])
 
     n = math.ceil(loudest * len(scores))
     # in the order of the file, and read again: kept from before, they would fill the memory until the loudest are known
@@ -232,7 +237,7 @@ def _read(window: Window, bad: Literal["fail", "skip"], told: str) -> CadenceArr
 
 
 def _batches(
-    windows: Windows, bad: Literal["fail", "skip"], observer: bool
+    judges: _Judges, windows: Windows, bad: Literal["fail", "skip"], observer: bool
 ) -> Iterator[tuple[list[int], list[CadenceArray]]]:
     """Places and cadences in batches with the same shape, which a tensor needs, and which an observer can weigh."""
     places: list[int] = []
@@ -246,7 +251,7 @@ def _batches(
             yield places, cadences
             places, cadences = [], []
         if observer and not cadences and windows.axes is None:
-            _check_observer(Axes.usual(*cadence.shape[1:]))  # now, and not when all others have been scored
+            _check_observer(judges.own_axes(cadence))  # now, and not when all others have been scored
         places.append(window.place)
         cadences.append(cadence)
     if cadences:

@@ -4,7 +4,7 @@ A cadence visits the target A three times (ON) and three other places B, C, D in
 target stands in the ON panels alone; interference from the ground stands in both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +21,6 @@ COARSE = 1 << 20
 WIDTH = 256
 """Channels that a detector is shown at once: of a window, as it stands in the files, or of a stamp, along a drift."""
 
-_USUAL_PANEL_S = 273 * 1.0737418
 _USUAL_PERIOD_S = 315.0  # a panel of 293 s and 22 s for the slew and the start of the next scan
 
 
@@ -58,7 +57,11 @@ class Axes:
 
         The rows share the 293 s of a panel, so that panels whose rows were binned keep their timetable.
         """
-        return cls(n_time, n_freq, dt_s=_USUAL_PANEL_S / n_time)
+        return cls().of_shape(n_time, n_freq)
+
+    def of_shape(self, n_time: int, n_freq: int) -> "Axes":
+        """The same timetable for other rows and channels: panels begin at the same times and last as long."""
+        return replace(self, n_time=n_time, n_freq=n_freq, dt_s=self.panel_s / n_time)
 
     @property
     def panel_s(self) -> float:
