@@ -23,7 +23,9 @@ def test_auc_of_two_gaussians_is_the_closed_form():
     assert (interval.high - interval.low) / 3.92 == pytest.approx(hanley_mcneil, rel=0.2)
 
 
-@pytest.mark.parametrize(("n_positive", "n_negative", "apart"), [(2, 50, 1.5), (6, 300, 2.5), (8, 8, 1.0)])
+@pytest.mark.parametrize(
+    ("n_positive", "n_negative", "apart"), [(2, 50, 1.5), (6, 300, 2.5), (8, 8, 1.0), (20, 100, 2.9)]
+)
 def test_an_interval_from_few_needles_covers_the_truth(n_positive, n_negative, apart):
     expected, covered = norm.cdf(apart / np.sqrt(2)), 0
     targets = np.repeat([1, 0], [n_positive, n_negative])
@@ -55,6 +57,66 @@ def test_a_paired_difference_is_surer_than_either():
     alone = auc_interval(TARGETS, SCORES, n_draws=200)
     assert paired.low > 0
     assert paired.high - paired.low < (alone.high - alone.low) / 2
+
+
+@pytest.mark.parametrize("n_positive", [1, 3, 10, 20])
+@pytest.mark.parametrize(("apart", "alike"), [((0.0, 0.0), 0.0), ((2.9, 2.66), 0.8)])
+def test_a_difference_of_few_needles_covers_the_truth(n_positive, apart, alike):
+    """Of pure noise, and of two good scores that err alike: the bootstrap of three held the 0 of noise in 79 of 100."""
+    rng, covered, targets = np.random.default_rng(n_positive), 0, np.repeat([1, 0], [n_positive, 100])
+    one, other = apart
+    expected = norm.cdf(one / np.sqrt(2)) - norm.cdf(other / np.sqrt(2))
+    for _ in range(150):
+        first, own = rng.normal(size=(2, len(targets)))
+        second = alike * first + np.sqrt(1 - alike**2) * own
+        found = auc_difference(targets, first + one * targets, second + other * targets, n_draws=100)
+        covered += found.low <= expected <= found.high
+        assert -1 <= found.low <= found.value <= found.high <= 1
+    assert covered / 150 > 0.9
+
+
+def test_a_difference_of_few_scenes_counts_scenes_and_not_their_cadences():
+    """Six scenes of ten needles each, which a scene's level makes easy or hard: the 60 are no 60 members."""
+    scenes, targets = np.repeat(np.arange(6), 20), np.tile(np.repeat([1, 0], 10), 6)
+    rng, covered = np.random.default_rng(1), {"scenes": 0, "cadences": 0}
+    for _ in range(100):
+        first, second = (0.5 * rng.normal(size=120) + targets * rng.normal(1, 1, 6)[scenes] for _ in range(2))
+        for name, groups in (("scenes", scenes), ("cadences", None)):
+            found = auc_difference(targets, first, second, n_draws=100, groups=groups)
+            covered[name] += found.low <= 0 <= found.high
+    assert covered["scenes"] > 90
+    assert covered["cadences"] < 80
+
+
+@pytest.mark.parametrize("n", [3, 9, 400])
+def test_two_alike_rankings_differ_by_0_and_by_no_certainty(n):
+    targets = np.repeat([1, 0], n)
+    for scores in (targets + 0.0, targets + np.random.default_rng(0).normal(size=2 * n)):
+        same = auc_difference(targets, scores, 3 * scores, n_draws=50)
+        assert same.value == 0
+        assert -1 < same.low < 0 < same.high < 1
+        assert same.high - same.low < (0.03 if n == 400 else 1.5)
+
+
+def test_a_difference_of_one_class_is_none():
+    assert np.isnan(auc_difference(np.ones(5), np.arange(5), np.arange(5), n_draws=5).value)
+
+
+def test_parts_of_an_auc_have_the_variance_of_delong():
+    """S₁₀/P + S₀₁/N, with the components written out pair by pair; ties count half."""
+    rng = np.random.default_rng(6)
+    targets, scores = rng.random(40) < 0.3, rng.integers(0, 8, 40)
+    pairs = np.sign(scores[targets][:, None] - scores[~targets]) / 2 + 0.5
+    expected = pairs.mean(1).var(ddof=1) / len(pairs) + pairs.mean(0).var(ddof=1) / pairs.shape[1]
+    assert (_Drawn(targets, scores).parts() ** 2).sum() == pytest.approx(expected)
+
+
+def test_one_needle_among_a_hundred_thousand_has_an_interval():
+    """One negative lies below it: both bounds are next to the end, where the equation of the interval has no root."""
+    targets, scores = np.zeros(100_001), np.arange(100_001.0)
+    targets[1] = 1
+    assert auc_interval(targets, scores).low == 0
+    assert auc_interval(targets, -scores).high == 1
 
 
 def test_the_band_holds_the_curve():
