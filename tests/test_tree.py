@@ -36,6 +36,7 @@ OF_SEVERAL = {
     "searcher/test_turboseti.py": "files that another program reads",
     "show/test_pages_browser.py": "pages of every sort in a browser",
     "show/test_review_browser.py": "the review page in a browser",
+    "show/test_review_served.py": "the review page and its server in a browser",
     "simulator/test_leak.py": "labels cannot be told from files or noise",
     "simulator/test_setigen.py": "the simulator against another one",
 }

@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,13 @@ import pytest
 from abacad.show.guide import Guide
 from abacad.show.picture import Layout
 from abacad.show.review import Candidate, ReviewPage, candidate
+from abacad.show.server import Address, ReviewServer
+from abacad.show.shelf import Shelf
 from abacad.signal.cadence import Axes
 
 AXES = Axes(n_time=28, n_freq=64, dt_s=10.0)
 LAYOUT = Layout.of(AXES)
+TOKEN = "long-enough-a-token"
 FAMILIES = ("drifting line", "standing line", "no straight line")
 
 
@@ -42,6 +47,21 @@ def candidates(n: int, mhz: bool = True, seed: int = 0) -> list[Candidate]:
 def page(n: int, **options) -> ReviewPage:
     """A page of `candidates`."""
     return ReviewPage(f"Review of {n} <made> candidates", "From a test.", LAYOUT, candidates(n, **options))
+
+
+@contextmanager
+def served(folder: Path, made: ReviewPage | None = None, token: str = "", port: int = 0) -> Iterator[ReviewServer]:
+    """A server of a page, by default one of six candidates, on a free port."""
+    made = made or page(6)
+    shelf = Shelf(folder / "review.sqlite", made.digest)
+    with ReviewServer(made, shelf, Address(port=port, token=token)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -7,33 +7,14 @@ import struct
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from abacad.errors import AbacadError
 from abacad.show.server import Address, ReviewServer
 from abacad.show.shelf import Said, Shelf
-from tests.show.pages import Opened, page
-
-TOKEN = "long-enough-a-token"
-
-
-@contextmanager
-def served(folder: Path, n: int = 6, token: str = "") -> Iterator[ReviewServer]:
-    """A server of a small page on a free port."""
-    made = page(n)
-    with ReviewServer(made, Shelf(folder / "review.sqlite", made.digest), Address(port=0, token=token)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+from tests.show.pages import TOKEN, page, served
 
 
 def _asked(server: ReviewServer, path: str, body=None, **headers: str) -> tuple[int, bytes]:
@@ -112,69 +93,6 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path):
     with pytest.raises(AbacadError, match=r"v\.sqlite"):
         Shelf(path, "page").add([Said("a", "1", "rfi", "")])
     assert path.read_text().startswith("id,verdict")
-
-
-def test_two_readers_in_two_browsers(browser, tmp_path):
-    with served(tmp_path) as server:
-        first, second = (Opened(browser, f"{server.url}?reader={name}") for name in ("ann", "ben"))
-        first.press("c", "r", "n")
-        second.press("c", "n", "n", "u")
-        first.tab.wait_for_function("() => document.getElementById('agreement').textContent.includes('3 candidates')")
-        assert "You and ben: the same verdict on 67 % of 3 candidates" in first.text("agreement")
-        assert first.verdicts() == {"id0000": "candidate", "id0001": "rfi", "id0002": "noise"}
-        elsewhere = Opened(browser, f"{server.url}?reader=ann")  # another machine of hers
-        elsewhere.tab.wait_for_function("() => document.getElementById('count').textContent.startsWith('3 of')")
-        first.press("z")
-        second.tab.wait_for_function("() => document.getElementById('agreement').textContent.includes('2 candidates')")
-        for opened in (first, second, elsewhere):
-            assert opened.complaints == []
-            opened.context.close()
-        assert {(one.reader, one.id): one.verdict for one in server.shelf.latest()} == {
-            ("ann", "id0000"): "candidate", ("ann", "id0001"): "rfi", ("ben", "id0000"): "candidate",
-            ("ben", "id0001"): "noise", ("ben", "id0002"): "noise", ("ben", "id0003"): "unsure",
-        }  # fmt: skip
-
-
-def test_what_the_server_missed_is_sent_when_it_is_back(browser, tmp_path):
-    with served(tmp_path) as server:
-        port = server.server_address[1]
-        opened = Opened(browser, f"{server.url}?reader=ann")
-    opened.press("c", "r")
-    opened.tab.wait_for_function("() => document.getElementById('said').textContent.includes('not reached')")
-    made = page(6)
-    with ReviewServer(made, Shelf(tmp_path / "review.sqlite", made.digest), Address(port=port)) as again:
-        thread = threading.Thread(target=again.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        opened.tab.wait_for_function("() => document.getElementById('said').textContent.includes('has everything')")
-        opened.context.close()
-        again.shutdown()
-        thread.join()
-        assert [(one.id, one.verdict) for one in again.shelf.latest()] == [("id0000", "candidate"), ("id0001", "rfi")]
-
-
-def test_who_reads_has_to_be_said_first(browser, tmp_path):
-    with served(tmp_path) as server:
-        opened = Opened(browser, server.url)
-        opened.press("c")
-        assert opened.verdicts() == {}
-        assert "who reads" in opened.text("said")
-        opened.tab.keyboard.type("ann")
-        opened.press("Escape", "c")
-        assert opened.verdicts() == {"id0000": "candidate"}
-        opened.context.close()
-
-
-def test_pictures_come_with_the_cookie_of_the_page(browser, tmp_path):
-    with served(tmp_path, token=TOKEN) as server:
-        opened = Opened(browser, f"{server.url}&reader=ann")
-        opened.tab.wait_for_function("() => document.querySelector('.card img').naturalWidth === 64")
-        opened.press("c")
-        assert opened.complaints == []
-        opened.tab.wait_for_function(
-            "() => !localStorage[SHELF + '-waiting'] || localStorage[SHELF + '-waiting'] === '[]'"
-        )
-        opened.context.close()
-        assert len(server.shelf.latest()) == 1
 
 
 @pytest.mark.parametrize("path", ["/", "/verdicts?since=0", "/verdicts.csv", "/pictures/00000.png"])

@@ -28,14 +28,19 @@ function called(place) {
   return hidden() ? `Number ${place + 1}` : items[place].id;
 }
 
+// Whether what is said now has a reader. A server takes nothing without a name, so whatever it would be sent asks first.
+function named() {
+  if (!data.server || store.reader) return true;
+  field("more").open = true;
+  field("reader").focus();
+  say("Say who reads, first.");
+  return false;
+}
+
 function judge(verdict) {
   const item = current_item();
   if (!item) return say("No candidate is shown.");
-  if (data.server && !store.reader) {
-    field("more").open = true;
-    field("reader").focus();
-    return say("Say who reads, first.");
-  }
+  if (!named()) return;
   act([{ id: item.id, verdict }]);
   say(`${called(current)}: ${NAMES[verdict]}.`);
   step(1);
@@ -43,6 +48,7 @@ function judge(verdict) {
 }
 
 function takeBack() {
+  if (!named()) return;
   const id = undo();
   if (id === null) return say("There is nothing to undo.");
   choose(placeOf.get(id));
@@ -51,7 +57,7 @@ function takeBack() {
 
 function writeNote() {
   const item = current_item();
-  if (!item) return;
+  if (!item || !named()) return;
   const card = cards[current];
   const input = element("input", { class: "note", type: "text", maxlength: "2000", "aria-label": `Note on ${called(current)}` });
   input.value = said(item.id).note || "";
@@ -71,6 +77,7 @@ function writeNote() {
 function sameFrequency() {
   const item = current_item();
   if (!item || item.mhz === null) return say("Frequencies are not known here.");
+  if (!named()) return;
   const width = bound("within", 1) * 1e-3;
   const same = items.filter((one) => one.mhz !== null && Math.abs(frequency(one) - frequency(item)) <= width);
   act(same.map(({ id }) => ({ id, verdict: "rfi" })));
@@ -88,6 +95,11 @@ async function readTable(input, use) {
     say(error.message);
   }
   input.value = "";
+}
+
+function takeTable(rows, name) {
+  act(rows);
+  say(`${rows.length} verdicts of ${name} taken; undo takes them back.`);
 }
 
 function takeSecond(rows, name) {
@@ -155,8 +167,8 @@ function wire() {
   for (const input of field("filters").querySelectorAll("input, select")) input.addEventListener("input", () => { filter(); if (cards[current].hidden) { choose(-1); step(1); } });
   for (const id of Object.keys(LAYERS)) on(id, "change", showLayers);
   on("theme", "change", () => { document.documentElement.dataset.theme = field("theme").value; });
-  on("reader", "change", () => { store.reader = field("reader").value.trim(); save(); });
-  on("import", "change", () => readTable(field("import"), (rows, name) => { act(rows); say(`${rows.length} verdicts of ${name} taken; undo takes them back.`); }));
+  on("reader", "change", () => { store.reader = field("reader").value.trim(); save(); send(); });
+  on("import", "change", () => { if (named()) readTable(field("import"), takeTable); else field("import").value = ""; });
   on("second", "change", () => readTable(field("second"), takeSecond));
   grid.addEventListener("click", (event) => { const card = event.target.closest(".card"); if (card) choose(Number(card.dataset.place), false); });
   document.addEventListener("keydown", onKey);

@@ -1,17 +1,18 @@
 // With a server: every verdict is sent there as well. What could not be sent waits in the browser and is sent later, and
 // the verdicts of other readers are fetched, to be compared with one's own.
 const waiting = [];
+const REFUSALS = [400, 413]; // statuses that the same rows would get again
 let sending = false;
 let heard = 0;
 const readers = {};
 const token = new URLSearchParams(location.search).get("token") || "";
 
-function request(path, options = {}) {
+async function request(path, options = {}) {
   const headers = { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-  return fetch(path, { ...options, headers }).then((answer) => {
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    return answer.json();
-  });
+  const answer = await fetch(path, { ...options, headers });
+  if (answer.ok) return answer.json();
+  const { error } = await answer.json().catch(() => ({ error: "it did not say why" })); // as of a proxy between
+  throw Object.assign(new Error(`the server answered ${answer.status}: ${error}`), { status: answer.status });
 }
 
 function queue(ids) {
@@ -28,15 +29,31 @@ function keepWaiting() {
   }
 }
 
+// A row that the server refuses would be refused again and keep all others waiting: rows are then sent one by one, and
+// that one is told and waits no longer. What it says stays on the page.
+async function deliver(rows) {
+  try {
+    await request("verdicts", { method: "POST", body: JSON.stringify(rows) });
+  } catch (error) {
+    if (!REFUSALS.includes(error.status)) throw error;
+    for (const row of rows.length > 1 ? rows : []) await deliver([row]);
+    if (rows.length > 1) return;
+    const place = placeOf.get(rows[0].id);
+    say(`${place === undefined ? "A verdict" : called(place)} was not sent, since ${error.message}. It stays in this browser: export it.`);
+  }
+  waiting.splice(0, rows.length);
+  keepWaiting();
+}
+
 // One request at a time, so that an earlier verdict on a candidate cannot arrive after a later one.
 async function send() {
   if (sending || !waiting.length) return;
-  sending = true;
   const some = waiting.slice(0, 200);
+  for (const row of some) row.reader ||= store.reader;
+  if (!some.every(({ reader }) => reader)) return;
+  sending = true;
   try {
-    await request("verdicts", { method: "POST", body: JSON.stringify(some) });
-    waiting.splice(0, some.length);
-    keepWaiting();
+    await deliver(some);
     if (!waiting.length && field("said").textContent.includes("not reached")) say("The server has everything.");
   } catch (error) {
     say(`The server is not reached (${error.message}): ${waiting.length} verdicts wait in this browser.`);
