@@ -131,6 +131,36 @@ def test_one_row_that_is_refused_does_not_block_the_others(browser, tmp_path, mo
         }  # fmt: skip
 
 
+def test_a_verdict_that_was_undone_stays_undone(browser, tmp_path):
+    """The server keeps both rows, and sends both to a page that is opened anew."""
+    with served(tmp_path) as server:
+        opened = Opened(browser, f"{server.url}?reader=ann")
+        opened.press("c", "r", "z", "ArrowLeft", "z")
+        for _ in range(2):  # what the open page hears, then what a new one does
+            opened.tab.wait_for_function("() => heard >= 4")
+            assert opened.verdicts() == {}
+            opened.open(f"{server.url}?reader=ann")
+        elsewhere = Opened(browser, f"{server.url}?reader=ann")
+        elsewhere.tab.wait_for_function("() => heard >= 4")
+        assert elsewhere.verdicts() == {}
+        for one in (opened, elsewhere):
+            one.context.close()
+
+
+def test_an_answer_that_is_older_than_an_undo_does_not_bring_the_verdict_back(browser, tmp_path):
+    with served(tmp_path) as server:
+        opened = Opened(browser, f"{server.url}?reader=ann")
+        opened.press("c")
+        _waits_for_nothing(opened)
+        old = {"last": 1, "rows": [{"reader": "ann", "id": "id0000", "verdict": "candidate", "note": ""}]}
+        opened.tab.route("**/verdicts?since=*", lambda route: route.fulfill(json=old))
+        opened.press("z")
+        _waits_for_nothing(opened)
+        opened.tab.evaluate("listen()")
+        assert opened.verdicts() == {}
+        opened.context.close()
+
+
 def test_pictures_come_with_the_cookie_of_the_page(browser, tmp_path):
     with served(tmp_path, token=TOKEN) as server:
         opened = Opened(browser, f"{server.url}&reader=ann")

@@ -4,7 +4,9 @@ const waiting = [];
 const REFUSALS = [400, 413]; // statuses that the same rows would get again
 let sending = false;
 let heard = 0;
-const readers = {};
+const readers = Object.create(null); // a reader's name may be that of a property which every object has
+const judgedHere = new Set();
+const mark = (reader, id) => JSON.stringify([reader, id]);
 const token = new URLSearchParams(location.search).get("token") || "";
 
 async function request(path, options = {}) {
@@ -17,6 +19,7 @@ async function request(path, options = {}) {
 
 function queue(ids) {
   for (const id of ids) waiting.push({ id, verdict: said(id).verdict, note: said(id).note || "", reader: store.reader });
+  for (const id of ids) judgedHere.add(mark(store.reader, id));
   keepWaiting();
   send();
 }
@@ -65,17 +68,21 @@ async function listen() {
   try {
     const { last, rows } = await request(`verdicts?since=${heard}`);
     heard = last;
-    const mine = [];
-    for (const { reader, id, verdict, note } of rows) {
-      (readers[reader] ||= {})[id] = { verdict, note };
-      if (reader === store.reader && !store.verdicts[id] && !waiting.length && (verdict || note)) mine.push({ id, verdict, note });
-    }
-    if (mine.length) put(mine, true);
+    for (const { reader, id, verdict, note } of rows) (readers[reader] ||= {})[id] = { verdict, note };
+    takeOwn(rows.filter(({ reader }) => reader === store.reader).map(({ id }) => id));
     compare();
   } catch (error) {
     if (waiting.length) say(`The server is not reached (${error.message}): ${waiting.length} verdicts wait in this browser.`);
   }
   send();
+}
+
+// What this reader said in another browser. Of each candidate its last row alone counts, which may have taken earlier ones
+// back; and what was judged here since is newer than what the server has sent.
+function takeOwn(ids) {
+  const own = readers[store.reader] || {};
+  const mine = [...new Set(ids)].filter((id) => (own[id].verdict || own[id].note) && !store.verdicts[id] && !judgedHere.has(mark(store.reader, id)));
+  if (mine.length) put(mine.map((id) => ({ id, ...own[id] })), true);
 }
 
 // With the reader who has judged most: the agreement of two is what the page can tell.
@@ -95,6 +102,7 @@ function startSync() {
   } catch (error) {
     say("What waited for the server could not be read: " + error.name);
   }
+  for (const { reader, id } of waiting) judgedHere.add(mark(reader || store.reader, id));
   store.listeners.push((ids, quiet) => { if (!quiet) queue(ids); });
   listen();
   setInterval(listen, 2000);
