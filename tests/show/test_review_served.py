@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.show.pages import TOKEN, Opened, served
+from tests.show.pages import TOKEN, Opened, page, served
 
 
 def _waits_for_nothing(opened: Opened) -> None:
@@ -159,6 +159,64 @@ def test_an_answer_that_is_older_than_an_undo_does_not_bring_the_verdict_back(br
         opened.tab.evaluate("listen()")
         assert opened.verdicts() == {}
         opened.context.close()
+
+
+def test_a_page_that_is_no_longer_served_says_so(browser, tmp_path):
+    """Its ids are those of the new page, and its pictures are not."""
+    told = "() => document.getElementById('said').textContent.includes('%s')"
+    with served(tmp_path) as server:
+        port = server.server_address[1]
+        opened = Opened(browser, f"{server.url}?reader=ann")
+        opened.press("c")
+        _waits_for_nothing(opened)
+    with served(tmp_path, page(6, seed=1), port=port) as other:
+        opened.press("r")
+        opened.tab.wait_for_function(told % "another page now, and takes nothing on this one: reload it")
+        assert "Export your verdicts first: 1 of them" in opened.text("said")
+        opened.press("n")
+        assert opened.verdicts() == {"id0000": "candidate", "id0001": "rfi"}
+        anew = Opened(browser, f"{other.url}?reader=ann", context=opened.context)
+        anew.tab.wait_for_function("() => document.querySelector('.card img').naturalWidth === 64")
+        assert anew.verdicts() == {}
+        assert other.shelf.latest() == []
+        anew.tab.close()
+    with served(tmp_path, port=port) as again:
+        opened.tab.wait_for_function(told % "this page again")
+        _waits_for_nothing(opened)
+        opened.context.close()
+        assert [one.verdict for one in again.shelf.latest()] == ["candidate", "rfi"]
+
+
+@pytest.mark.parametrize("by", ["address", "field"])
+def test_two_readers_in_one_browser_do_not_mix(browser, tmp_path, by):
+    with served(tmp_path) as server:
+        opened = Opened(browser, f"{server.url}?reader=ann")
+
+        def becomes(name: str) -> None:
+            if by == "field":
+                _name(opened, name)
+            else:
+                opened.open(f"{server.url}?reader={name}")
+
+        opened.press("c", "r")
+        becomes("ben")
+        assert opened.verdicts() == {}
+        assert opened.tab.evaluate("toCsv()").count("\n") == 1
+        opened.press("z")  # takes back what ben said, and not what ann did
+        opened.press("ArrowLeft", "ArrowLeft", "n")
+        _waits_for_nothing(opened)
+        opened.tab.wait_for_function("() => document.getElementById('agreement').textContent.includes('You and ann')")
+        becomes("ann")
+        assert opened.verdicts() == {"id0000": "candidate", "id0001": "rfi"}
+        opened.tab.reload()
+        assert ",ann," in opened.tab.evaluate("toCsv()")
+        assert ",ben," not in opened.tab.evaluate("toCsv()")
+        opened.tab.goto(server.url)  # who read last
+        assert opened.tab.evaluate("store.reader") == "ann"
+        opened.context.close()
+        assert {(one.reader, one.id, one.verdict) for one in server.shelf.latest()} == {
+            ("ann", "id0000", "candidate"), ("ann", "id0001", "rfi"), ("ben", "id0000", "noise"),
+        }  # fmt: skip
 
 
 def test_pictures_come_with_the_cookie_of_the_page(browser, tmp_path):

@@ -17,8 +17,10 @@ from abacad.show.shelf import Said, Shelf
 from tests.show.pages import TOKEN, page, served
 
 
-def _asked(server: ReviewServer, path: str, body=None, **headers: str) -> tuple[int, bytes]:
-    where = f"http://127.0.0.1:{server.server_address[1]}{path}"
+def _asked(server: ReviewServer, path: str, body=None, of: str | None = None, **headers: str) -> tuple[int, bytes]:
+    """The answer to a request of the page with the digest `of`; by default of the one that is served."""
+    query = f"{'&' if '?' in path else '?'}page={server.digest if of is None else of}"
+    where = f"http://127.0.0.1:{server.server_address[1]}{path}{query}"
     content = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     usual = {} if body is None else {"Content-Type": "application/json"}
     request = urllib.request.Request(where, content, usual | headers)
@@ -178,6 +180,17 @@ def test_a_reader_who_goes_away_leaves_one_line(tmp_path, capfd, caplog):
 def test_what_is_no_verdict_is_refused_as_a_whole(tmp_path, body):
     with served(tmp_path) as server:
         assert _asked(server, "/verdicts", body)[0] == 400
+        assert server.shelf.latest() == []
+
+
+@pytest.mark.parametrize("of", ["", "0123456789abcdef", "x&page=y"])
+def test_a_page_that_is_no_longer_served_is_told_so(tmp_path, of):
+    """Under the same ids and numbers it shows other pictures, so that its verdicts would be on those of the new one."""
+    with served(tmp_path) as server:
+        for path in ("/verdicts?since=0", "/pictures/00000.png", "/pictures/00000e.png"):
+            assert _asked(server, path)[0] == 200
+            assert _asked(server, path, of=of)[0] == 409
+        assert _asked(server, "/verdicts", [_verdict()], of=of)[0] == 409
         assert server.shelf.latest() == []
 
 

@@ -7,8 +7,9 @@ review-files/   the pictures, when there are more than some two thousand candida
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -149,7 +150,7 @@ class ReviewPage:
 
         Args:
             folder: Folder beside the page with the pictures; none puts them into the page.
-            server: Whether verdicts are also sent to the server that sent the page.
+            server: Whether verdicts are also sent to the server that sent the page; requests to it carry the digest.
         """
         environment = Environment(
             loader=PackageLoader("abacad.show"), autoescape=select_autoescape(default=True), keep_trailing_newline=True
@@ -167,13 +168,15 @@ class ReviewPage:
             has_evidence=any(one.evidence is not None for one in self.candidates),
             has_truth=any(one.truth or one.label is not None for one in self.candidates),
             has_mhz=any(one.low_mhz is not None for one in self.candidates),
+            is_served=server,
             is_blind=any(one.blind for one in self.candidates),
         )
 
     def _data(self, folder: str | None, server: bool) -> dict[str, Any]:
-        layout, axes = self.layout, self.layout.axes
+        layout, axes, digest = self.layout, self.layout.axes, self.digest
+        address = partial(_address, folder=folder, query=f"?page={digest}" if server else "")
         return {
-            "digest": self.digest,
+            "digest": digest,
             "reader": self.reader,
             "server": server,
             "layout": {
@@ -185,13 +188,13 @@ class ReviewPage:
                 "rows": layout.n_rows,
                 "height": layout.height,
             },
-            "items": [self._item(place, one, folder) for place, one in enumerate(self.candidates)],
+            "items": [self._item(place, one, address) for place, one in enumerate(self.candidates)],
             # Encoded, so that a reader who opens the source of the page does not learn by chance which ones are tests.
             "blind": base64.b64encode(json.dumps([one.blind for one in self.candidates]).encode()).decode(),
         }
 
     @staticmethod
-    def _item(place: int, one: Candidate, folder: str | None) -> dict[str, Any]:
+    def _item(place: int, one: Candidate, address: Callable[[bytes, str], str]) -> dict[str, Any]:
         guide = one.guide
         return {
             "id": one.name,
@@ -205,15 +208,14 @@ class ReviewPage:
             "label": one.label,
             "truth": [[[round(row, 1), round(channel, 1)] for row, channel in piece] for piece in one.truth],
             # Numbered, not named: ids hold signs that file systems do not allow, and one could tell what was simulated.
-            "picture": data_uri(one.picture) if folder is None else f"{folder}/{place:05d}.png",
-            "evidence": _layer(place, one, folder),
+            "picture": address(one.picture, f"{place:05d}.png"),
+            "evidence": None if one.evidence is None else address(one.evidence, f"{place:05d}e.png"),
         }
 
 
-def _layer(place: int, one: Candidate, folder: str | None) -> str | None:
-    if one.evidence is None:
-        return None
-    return data_uri(one.evidence) if folder is None else f"{folder}/{place:05d}e.png"
+def _address(picture: bytes, name: str, folder: str | None, query: str) -> str:
+    """Where the page finds a picture: in itself, or in a folder beside it."""
+    return data_uri(picture) if folder is None else f"{folder}/{name}{query}"
 
 
 def _source(environment: Environment, name: str) -> str:

@@ -1,10 +1,13 @@
 """A review page for several readers at once, on this machine or, with a token, for others.
 
-    GET  /                  the page
-    GET  /pictures/NAME     its pictures
-    GET  /verdicts?since=N  JSON: the verdicts after row N, and the number of the last row
-    POST /verdicts          JSON: a list of {reader, id, verdict, note}
-    GET  /verdicts.csv      the last verdict of each reader on each candidate
+    GET  /                         the page
+    GET  /pictures/NAME?page=D     its pictures
+    GET  /verdicts?since=N&page=D  JSON: the verdicts after row N, and the number of the last row
+    POST /verdicts?page=D          JSON: a list of {reader, id, verdict, note}
+    GET  /verdicts.csv             the last verdict of each reader on each candidate
+
+D is the digest of the page that asks. A page that was opened before the server was started with another one is told so
+by the status 409: under the same ids and numbers it shows other pictures.
 
 The standard library's server is enough for the few people who read one page; a framework would add a dependency, its
 own process and no safety. On this machine only requests whose Host says so are answered, so that no web page elsewhere
@@ -103,6 +106,7 @@ class ReviewServer(ThreadingHTTPServer):
             AbacadError: the address cannot be listened at.
         """
         self.token, self.shelf, self.local = address.token, shelf, address.host in HERE
+        self.digest = page.digest
         self.names = {one.name for one in page.candidates}
         self.pictures = _pictures(page)
         self.html = page.html("pictures", server=True).encode()  # once: the page is the same for each reader
@@ -165,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         if asked.path == "/":
             return Answer(self.server.html, "text/html; charset=utf-8")
         if asked.path == "/verdicts":
+            self._check_page()
             since = parse_qs(asked.query).get("since", ["0"])[0]
             # what is no number of a row asks for all rows; SQLite has numbers of 63 bits
             known = since.isascii() and since.isdigit() and len(since) <= _MOST_DIGITS
@@ -175,6 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         picture = self.server.pictures.get(asked.path.removeprefix("/pictures/"))
         if picture is None or not asked.path.startswith("/pictures/"):
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
+        self._check_page()
         return Answer(picture, "image/png")
 
     def _post(self) -> Answer:
@@ -190,9 +196,14 @@ class _Handler(BaseHTTPRequestHandler):
             rows = json.loads(self.rfile.read(int(length)))
         except (ValueError, RecursionError):  # a thousand brackets within each other
             raise RefusedError(HTTPStatus.BAD_REQUEST, "this is no JSON") from None
+        self._check_page()  # after all was read: a connection that is closed before loses the answer
         said = _said(rows, self.server.names)
         self.server.shelf.add(said)
         return _json({"kept": len(said)})
+
+    def _check_page(self) -> None:
+        if parse_qs(urlsplit(self.path).query).get("page") != [self.server.digest]:
+            raise RefusedError(HTTPStatus.CONFLICT, "the server shows another page now")
 
     def _check_host(self) -> None:
         name = None

@@ -28,9 +28,10 @@ function called(place) {
   return hidden() ? `Number ${place + 1}` : items[place].id;
 }
 
-// Whether what is said now has a reader. A server takes nothing without a name, so whatever it would be sent asks first.
-function named() {
-  if (!data.server || store.reader) return true;
+// Whether what is said now can be sent. A server takes nothing without a name, so whatever it would be sent asks first.
+function sendable() {
+  if (outdated) tellOutdated();
+  if (outdated || !data.server || store.reader) return !outdated;
   field("more").open = true;
   field("reader").focus();
   say("Say who reads, first.");
@@ -40,7 +41,7 @@ function named() {
 function judge(verdict) {
   const item = current_item();
   if (!item) return say("No candidate is shown.");
-  if (!named()) return;
+  if (!sendable()) return;
   act([{ id: item.id, verdict }]);
   say(`${called(current)}: ${NAMES[verdict]}.`);
   step(1);
@@ -48,7 +49,7 @@ function judge(verdict) {
 }
 
 function takeBack() {
-  if (!named()) return;
+  if (!sendable()) return;
   const id = undo();
   if (id === null) return say("There is nothing to undo.");
   choose(placeOf.get(id));
@@ -57,7 +58,7 @@ function takeBack() {
 
 function writeNote() {
   const item = current_item();
-  if (!item || !named()) return;
+  if (!item || !sendable()) return;
   const card = cards[current];
   const input = element("input", { class: "note", type: "text", maxlength: "2000", "aria-label": `Note on ${called(current)}` });
   input.value = said(item.id).note || "";
@@ -77,7 +78,7 @@ function writeNote() {
 function sameFrequency() {
   const item = current_item();
   if (!item || item.mhz === null) return say("Frequencies are not known here.");
-  if (!named()) return;
+  if (!sendable()) return;
   const width = bound("within", 1) * 1e-3;
   const same = items.filter((one) => one.mhz !== null && Math.abs(frequency(one) - frequency(item)) <= width);
   act(same.map(({ id }) => ({ id, verdict: "rfi" })));
@@ -97,6 +98,11 @@ async function readTable(input, use) {
   input.value = "";
 }
 
+function importTable() {
+  if (sendable()) return readTable(field("import"), takeTable);
+  field("import").value = "";
+}
+
 function takeTable(rows, name) {
   act(rows);
   say(`${rows.length} verdicts of ${name} taken; undo takes them back.`);
@@ -114,6 +120,7 @@ function showAgreement() {
 }
 
 function reveal() {
+  if (!sendable()) return;
   store.revealed ||= structuredClone(store.verdicts);
   save();
   showRevealed();
@@ -167,8 +174,8 @@ function wire() {
   for (const input of field("filters").querySelectorAll("input, select")) input.addEventListener("input", () => { filter(); if (cards[current].hidden) { choose(-1); step(1); } });
   for (const id of Object.keys(LAYERS)) on(id, "change", showLayers);
   on("theme", "change", () => { document.documentElement.dataset.theme = field("theme").value; });
-  on("reader", "change", () => { store.reader = field("reader").value.trim(); save(); send(); });
-  on("import", "change", () => { if (named()) readTable(field("import"), takeTable); else field("import").value = ""; });
+  on("reader", "change", () => switchReader(field("reader").value.trim()));
+  on("import", "change", importTable);
   on("second", "change", () => readTable(field("second"), takeSecond));
   grid.addEventListener("click", (event) => { const card = event.target.closest(".card"); if (card) choose(Number(card.dataset.place), false); });
   document.addEventListener("keydown", onKey);

@@ -7,26 +7,49 @@ const VERDICTS = ["candidate", "rfi", "noise", "unsure"];
 // Pages that are opened from a disk share one store in many browsers; the digest of its content keeps a page's own apart.
 const SHELF = "abacad-review-" + data.digest;
 
-const store = { verdicts: {}, revealed: null, reader: data.reader || "", steps: [], listeners: [] };
+const READER = SHELF + "-reader";
 
-function load() {
+const store = { verdicts: {}, revealed: null, reader: firstReader(), steps: [], listeners: [] };
+
+// Several people may read a served page in one browser, one after the other. Each has a shelf of his own: on a common one
+// the verdicts of the first would be shown, and exported, as those of the next.
+function shelf() {
+  return data.server ? `${SHELF}-of-${store.reader}` : SHELF;
+}
+
+// Who reads a served page: whom its address names, else who read it last in this browser.
+function firstReader() {
+  const asked = data.server && (new URLSearchParams(location.search).get("reader") || kept(READER, ""));
+  return String(asked || data.reader || "").trim().slice(0, 100);
+}
+
+function kept(key, otherwise) {
   try {
-    const kept = JSON.parse(localStorage.getItem(SHELF) || "{}");
-    store.verdicts = kept.verdicts || {};
-    store.revealed = kept.revealed || null;
-    store.reader = kept.reader || store.reader;
+    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
   } catch (error) {
     say("This browser keeps nothing for this page (" + error.name + "): export your verdicts before you close it.");
+    return otherwise;
   }
 }
 
-function save() {
+function keep(key, content) {
   try {
-    const { verdicts, revealed, reader } = store;
-    localStorage.setItem(SHELF, JSON.stringify({ verdicts, revealed, reader }));
+    localStorage.setItem(key, JSON.stringify(content));
   } catch (error) {
     say("The browser could not keep this (" + error.name + "): export your verdicts now.");
   }
+}
+
+function load() {
+  const { verdicts, revealed, reader } = kept(shelf(), {});
+  store.verdicts = verdicts || {};
+  store.revealed = revealed || null;
+  if (!data.server) store.reader = reader || store.reader;
+}
+
+function save() {
+  const { verdicts, revealed, reader } = store;
+  keep(shelf(), { verdicts, revealed, reader });
 }
 
 function said(id) {
@@ -66,7 +89,7 @@ function say(text) {
 
 // Another window with the same page: what it wrote counts here, too.
 window.addEventListener("storage", (event) => {
-  if (event.key !== SHELF) return;
+  if (event.key !== shelf()) return;
   load();
   for (const listener of store.listeners) listener(items.map(({ id }) => id), true);
 });

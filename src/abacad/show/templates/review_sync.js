@@ -7,6 +7,9 @@ let heard = 0;
 const readers = Object.create(null); // a reader's name may be that of a property which every object has
 const judgedHere = new Set();
 const mark = (reader, id) => JSON.stringify([reader, id]);
+let outdated = false;
+// The server may have been started anew with another page since this one was opened.
+const OF_PAGE = `page=${data.digest}`;
 const token = new URLSearchParams(location.search).get("token") || "";
 
 async function request(path, options = {}) {
@@ -18,31 +21,32 @@ async function request(path, options = {}) {
 }
 
 function queue(ids) {
-  for (const id of ids) waiting.push({ id, verdict: said(id).verdict, note: said(id).note || "", reader: store.reader });
-  for (const id of ids) judgedHere.add(mark(store.reader, id));
+  const { reader } = store;
+  for (const id of ids) waiting.push({ id, verdict: said(id).verdict, note: said(id).note || "", reader });
+  for (const id of ids) judgedHere.add(mark(reader, id));
   keepWaiting();
   send();
 }
 
+// Under the page alone: each row says whose it is, and is sent whoever reads by then.
 function keepWaiting() {
-  try {
-    localStorage.setItem(SHELF + "-waiting", JSON.stringify(waiting));
-  } catch (error) {
-    say("The browser could not keep what waits for the server: " + error.name);
-  }
+  keep(SHELF + "-waiting", waiting);
 }
 
 // A row that the server refuses would be refused again and keep all others waiting: rows are then sent one by one, and
 // that one is told and waits no longer. What it says stays on the page.
 async function deliver(rows) {
   try {
-    await request("verdicts", { method: "POST", body: JSON.stringify(rows) });
+    await request(`verdicts?${OF_PAGE}`, { method: "POST", body: JSON.stringify(rows) });
   } catch (error) {
     if (!REFUSALS.includes(error.status)) throw error;
-    for (const row of rows.length > 1 ? rows : []) await deliver([row]);
-    if (rows.length > 1) return;
+    if (rows.length > 1) {
+      for (const row of rows) await deliver([row]);
+      return;
+    }
     const place = placeOf.get(rows[0].id);
-    say(`${place === undefined ? "A verdict" : called(place)} was not sent, since ${error.message}. It stays in this browser: export it.`);
+    const what = place === undefined ? "A verdict" : called(place);
+    say(`${what} was not sent, since ${error.message}. It stays in this browser: export it.`);
   }
   waiting.splice(0, rows.length);
   keepWaiting();
@@ -59,20 +63,35 @@ async function send() {
     await deliver(some);
     if (!waiting.length && field("said").textContent.includes("not reached")) say("The server has everything.");
   } catch (error) {
-    say(`The server is not reached (${error.message}): ${waiting.length} verdicts wait in this browser.`);
+    missed(error);
   }
   sending = false;
 }
 
+function missed(error) {
+  outdated ||= error.status === 409;
+  if (outdated) tellOutdated();
+  else if (waiting.length) {
+    say(`The server is not reached (${error.message}): ${waiting.length} verdicts wait in this browser.`);
+  }
+}
+
+function tellOutdated() {
+  const lost = waiting.length ? ` Export your verdicts first: ${waiting.length} of them were not sent.` : "";
+  say(`The server shows another page now, and takes nothing on this one: reload it.${lost}`);
+}
+
 async function listen() {
   try {
-    const { last, rows } = await request(`verdicts?since=${heard}`);
+    const { last, rows } = await request(`verdicts?since=${heard}&${OF_PAGE}`);
     heard = last;
+    if (outdated) say("The server shows this page again.");
+    outdated = false;
     for (const { reader, id, verdict, note } of rows) (readers[reader] ||= {})[id] = { verdict, note };
     takeOwn(rows.filter(({ reader }) => reader === store.reader).map(({ id }) => id));
     compare();
   } catch (error) {
-    if (waiting.length) say(`The server is not reached (${error.message}): ${waiting.length} verdicts wait in this browser.`);
+    missed(error);
   }
   send();
 }
@@ -81,7 +100,8 @@ async function listen() {
 // back; and what was judged here since is newer than what the server has sent.
 function takeOwn(ids) {
   const own = readers[store.reader] || {};
-  const mine = [...new Set(ids)].filter((id) => (own[id].verdict || own[id].note) && !store.verdicts[id] && !judgedHere.has(mark(store.reader, id)));
+  const isNew = (id) => !store.verdicts[id] && !judgedHere.has(mark(store.reader, id));
+  const mine = [...new Set(ids)].filter((id) => (own[id].verdict || own[id].note) && isNew(id));
   if (mine.length) put(mine.map((id) => ({ id, ...own[id] })), true);
 }
 
@@ -94,14 +114,32 @@ function compare() {
   showAgreement();
 }
 
+// What the page shows, undoes and exports is from here on this reader's.
+function switchReader(name) {
+  if (name === store.reader) return;
+  store.reader = name;
+  if (!data.server) return save(); // there the name is only that of the exported table
+  keep(READER, name);
+  // A reload would take the reader of before from the address.
+  const here = new URL(location.href);
+  here.searchParams.set("reader", name);
+  history.replaceState(null, "", here);
+  store.steps = [];
+  load();
+  takeOwn(Object.keys(readers[name] || {}));
+  if (!second.file) Object.assign(second, { verdicts: {}, name: "" });
+  field("agreement").textContent = second.file ? agreementText(second.verdicts, second.name) : "";
+  compare();
+  showRevealed();
+  filter();
+  showLayers();
+  send();
+}
+
 function startSync() {
   if (!data.server) return;
-  store.reader = new URLSearchParams(location.search).get("reader") || store.reader;
-  try {
-    waiting.push(...JSON.parse(localStorage.getItem(SHELF + "-waiting") || "[]"));
-  } catch (error) {
-    say("What waited for the server could not be read: " + error.name);
-  }
+  keep(READER, store.reader);
+  waiting.push(...kept(SHELF + "-waiting", []));
   for (const { reader, id } of waiting) judgedHere.add(mark(reader || store.reader, id));
   store.listeners.push((ids, quiet) => { if (!quiet) queue(ids); });
   listen();
