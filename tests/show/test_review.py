@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from abacad.errors import AbacadError
 from abacad.show.review import ReviewPage
 from tests.show.pages import LAYOUT, candidates, page
 
@@ -27,6 +28,13 @@ def test_the_data_hold_every_candidate_in_order():
     assert [item["id"] for item in data["items"]] == [one.name for one in made]
     assert data["items"][1]["mhz"] == 1401.0
     assert data["layout"]["height"] == LAYOUT.height
+
+
+def test_two_candidates_of_one_name_are_refused():
+    made = candidates(3)
+    with pytest.raises(AbacadError, match=r"2 candidates are named id0001"):
+        ReviewPage("t", "l", LAYOUT, [*made, made[1]])
+    assert ReviewPage("t", "l", LAYOUT, []).candidates == []
 
 
 def test_a_name_cannot_end_the_script():

@@ -122,6 +122,25 @@ def test_files_are_found_from_where_the_table_lies(scores, shared_competition):
 
 
 @pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a/0.npy", "b/0.npy", "b/1.npy"], ["a/0", "b/0", "1"]),
+        (["a/c/0.npy", "b/c/0.npy", "b/d/0.npy"], ["a/c/0", "b/c/0", "d/0"]),
+        (["0.npy", "a/0.npy", "/b/a/0.npy", "/0.npy"], ["0", "a/0", "b/a/0", "/0"]),
+        (["a/0.npy", "a/0.h5"], ["a/0.npy", "a/0.h5"]),
+        (["a/0.npy", "./a/0.npy", "a//0.npy"], ["0"]),
+    ],
+)
+def test_files_of_one_stem_are_named_with_the_folders_that_tell_them_apart(files, names, tmp_path):
+    """One name is one candidate on the page, so that a verdict on one of two would be lost."""
+    scores = np.linspace(0.9, 0.1, len(files))
+    pd.DataFrame({"file": files, "score": scores}).to_csv(tmp_path / "t.csv", index=False)
+    source = open_source(tmp_path / "t.csv")
+    assert [entry.name for entry in source.entries] == names
+    assert f"{len(names)} cadences" in source.about
+
+
+@pytest.mark.parametrize(
     "content", ["a,b\n1,2\n", "file,score\n", "file,score\nx.npy,high\n", "file,score\nx.npy,nan\n", "", "\xff\xfe,,,"]
 )
 def test_a_table_of_something_else_is_refused_by_its_name(content, tmp_path):
@@ -132,12 +151,14 @@ def test_a_table_of_something_else_is_refused_by_its_name(content, tmp_path):
 
 def test_windows_of_telescope_files_need_the_files(tmp_path):
     files = write_cadence(tmp_path, 4, 600)
-    pd.DataFrame({"file": "0.h5", "channel": [0, 256], "score": [0.3, 0.6]}).to_csv(tmp_path / "w.csv", index=False)
+    table = pd.DataFrame({"file": "0.h5", "channel": [0, 256, 0], "score": [0.3, 0.6, 0.2]})
+    table.to_csv(tmp_path / "w.csv", index=False)
     with pytest.raises(AbacadError, match=r"Name the six files: --files"):
         open_source(tmp_path / "w.csv")
     with pytest.raises(AbacadError, match=r"these files are ABABA?\b|these files are"):
         open_source(tmp_path / "w.csv", files=files[:3])
     source = open_source(tmp_path / "w.csv", files=files[::-1])
+    assert len(source.entries) == 2  # a window that stands there twice is one
     low = source.entries[0]
     np.testing.assert_array_equal(low.read()[2], ramp(4, 600, 2)[:, 256:512])
     assert low.low_mhz == pytest.approx(6000 - (599 - 256) * 2.79e-6)

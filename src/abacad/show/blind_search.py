@@ -63,10 +63,12 @@ def search_trials(
     # Fainter needles than the page's faintest event would be known by that alone.
     lowest = min((event.guide.strength for event in shown if event.guide.strength > 0), default=_THRESHOLD)
     needles = [_needle(search, place, lowest, rng) for place in _free(search, shown, (n_wanted + 1) // 2, rng)]
-    empty = []
+    empty: list[SearchTrial] = []
     for _ in range(n_wanted // 2):
         looked_at = [_empty(search, place, layout) for place in _free(search, shown, _LOOKED_AT, rng)]
-        empty += [max(looked_at, key=lambda trial: trial.event.guide.strength)] if looked_at else []
+        # Two stretches that overlap are moved to the same line: the page would show it twice, under one name.
+        new = [one for one in looked_at if one.event.name not in {other.event.name for other in empty}]
+        empty += [max(new, key=lambda trial: trial.event.guide.strength)] if new else []
     if len(needles) + len(empty) < n_wanted:
         log.warning("%d of %d trials: the rest of the files is full of signals", len(needles) + len(empty), n_wanted)
     return needles + empty

@@ -7,14 +7,17 @@ review-files/   the pictures, when there are more than some two thousand candida
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from abacad.errors import AbacadError, brief
 from abacad.files import replacing, write_text
 from abacad.show.guide import Guide
 from abacad.show.picture import (
@@ -110,7 +113,7 @@ class ReviewPage:
         title: Its heading.
         lead: Where the candidates are from.
         layout: Where the panels stand in every picture.
-        candidates: In the order in which they are shown.
+        candidates: In the order in which they are shown, each with a name of its own.
         reader: Name of the person, which the exported table holds.
     """
 
@@ -119,6 +122,15 @@ class ReviewPage:
     layout: Layout
     candidates: Sequence[Candidate]
     reader: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse two candidates of one name: verdicts are kept by name, and one of the two would be lost."""
+        name, times = max(Counter(one.name for one in self.candidates).items(), key=itemgetter(1), default=("", 0))
+        if times > 1:
+            raise AbacadError(
+                f"{times} candidates are named {brief(name, 80)}: a verdict would not say which it is on.\n"
+                "Give each its own name, or a row that stands there twice once."
+            )
 
     @property
     def digest(self) -> str:

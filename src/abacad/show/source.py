@@ -1,5 +1,6 @@
 """The scored cadences that a review page shows: those of a run, of a table of scores, or of a search."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -177,11 +178,36 @@ def _of_table(path: Path, files: Sequence[Path]) -> Source:
     table = table.sort_values("score", ascending=False, kind="stable")
     if "channel" in table.columns:
         return _of_telescope(path, table, files)
+    # As paths, of which `./a.npy` and `a.npy` are one; a file that is named twice keeps its highest score.
+    scores: dict[Path, float] = {}
+    for file, score in zip(map(Path, table["file"]), table["score"].tolist(), strict=True):
+        scores.setdefault(file, score)
     entries = [
-        Entry(Path(row["file"]).stem, log_odds(row["score"]), partial(read_cadence, _located(Path(row["file"]), path)))
-        for row in table.drop_duplicates("file").to_dict("records")
+        Entry(name, log_odds(score), partial(read_cadence, _located(file, path)))
+        for name, (file, score) in zip(_names(list(scores)), scores.items(), strict=True)
     ]
-    return Source(f"{len(table):,} cadences of {path.name}", entries)
+    return Source(f"{len(entries):,} cadences of {path.name}", entries)
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """A name for each file: its stem, as ids of the competition are, and folders where they tell two of one stem apart.
+
+    `a/0.npy`, `b/0.npy` and `b/1.npy` are named `a/0`, `b/0` and `1`.
+    """
+    names = [file.stem for file in files]
+    for n_parts in range(2, max(len(file.parts) for file in files) + 1):
+        names = _longer(names, files, partial(_tail, n_parts=n_parts))
+    return _longer(names, files, str)  # a.npy and a.h5 of one folder
+
+
+def _longer(names: Sequence[str], files: Sequence[Path], longer: Callable[[Path], str]) -> list[str]:
+    """The names, of which those that stand more than once are made longer."""
+    times = Counter(names)
+    return [longer(file) if times[name] > 1 else name for name, file in zip(names, files, strict=True)]
+
+
+def _tail(file: Path, n_parts: int) -> str:
+    return str(Path(*(file.parent / file.stem).parts[-n_parts:]))
 
 
 def _located(file: Path, table: Path) -> Path:
@@ -214,6 +240,7 @@ def _of_telescope(path: Path, table: pd.DataFrame, files: Sequence[Path]) -> Sou
             f"{path} scores a window at channel {brief(str(strange.iloc[0]), 40)}; the files share "
             f"{observation.n_freq:,} channels.\nName those that it was made from: --files A1 B A2 C A3 D."
         )
+    table = table.drop_duplicates("channel")
     entries = [
         Entry(
             f"{observation.freq_hz(channel) * 1e-6:.6f} MHz",
