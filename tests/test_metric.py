@@ -59,7 +59,7 @@ def test_a_paired_difference_is_surer_than_either():
     assert paired.high - paired.low < (alone.high - alone.low) / 2
 
 
-@pytest.mark.parametrize("n_positive", [1, 3, 10, 20])
+@pytest.mark.parametrize("n_positive", [1, 3, 10, 19])
 @pytest.mark.parametrize(("apart", "alike"), [((0.0, 0.0), 0.0), ((2.9, 2.66), 0.8)])
 def test_a_difference_of_few_needles_covers_the_truth(n_positive, apart, alike):
     """Of pure noise, and of two good scores that err alike: the bootstrap of three held the 0 of noise in 79 of 100."""
