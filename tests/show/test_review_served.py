@@ -172,7 +172,7 @@ def test_a_page_that_is_no_longer_served_says_so(browser, tmp_path):
     with served(tmp_path, page(6, seed=1), port=port) as other:
         opened.press("r")
         opened.tab.wait_for_function(told % "another page now, and takes nothing on this one: reload it")
-        assert "Export your verdicts first: 1 of them" in opened.text("said")
+        assert "Export your verdicts first (not sent: 1)" in opened.text("said")
         opened.press("n")
         assert opened.verdicts() == {"id0000": "candidate", "id0001": "rfi"}
         anew = Opened(browser, f"{other.url}?reader=ann", context=opened.context)

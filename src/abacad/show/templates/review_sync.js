@@ -77,7 +77,7 @@ function missed(error) {
 }
 
 function tellOutdated() {
-  const lost = waiting.length ? ` Export your verdicts first: ${waiting.length} of them were not sent.` : "";
+  const lost = waiting.length ? ` Export your verdicts first (not sent: ${waiting.length}).` : "";
   say(`The server shows another page now, and takes nothing on this one: reload it.${lost}`);
 }
 
