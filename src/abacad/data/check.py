@@ -65,7 +65,7 @@ def check_cadences(
         AbacadError: an id might leave the folder, or no cadence at all can be used and none said of which shape it is.
     """
     paths = {cadence_id: cadence_path(root, split, cadence_id) for cadence_id in ids}
-    headers = dict(zip(ids, _in_threads(_header_or_error, paths.values(), f"{split} headers", progress), strict=True))
+    headers = dict(zip(ids, _in_threads(header_or_error, paths.values(), f"{split} headers", progress), strict=True))
     shapes = Counter(header[0] for header in headers.values() if not isinstance(header, CadenceError))
     if shape is None and not shapes:
         first = next(iter(headers.values()), "there are none")
@@ -115,7 +115,8 @@ def _with_values(checked: Checked, paths: dict[str, Path], split: Split, progres
     return checked
 
 
-def _header_or_error(path: Path) -> tuple[tuple[int, ...], np.dtype] | CadenceError:
+def header_or_error(path: Path) -> tuple[tuple[int, ...], np.dtype] | CadenceError:
+    """Shape and type of a cadence, or why it cannot be used."""
     try:
         return read_header(path)
     except CadenceError as error:

@@ -21,7 +21,8 @@ import pandas as pd
 from jaxtyping import Int8
 from rich.progress import track
 
-from abacad.data.competition import listed_files, read_header
+from abacad.data.check import header_or_error
+from abacad.data.competition import listed_files
 from abacad.errors import AbacadError, CadenceError
 from abacad.files import write_table
 from abacad.outputs import PAIRS, refuse_foreign
@@ -164,20 +165,13 @@ def _shape(files: dict[str, Path]) -> tuple[int, ...]:
     paths = list(files.values())
     # Spread over all of them: one odd file, wherever it stands, should not make all others odd.
     spread = np.unique(np.linspace(0, len(paths) - 1, _SHAPES).astype(int)).tolist()
-    headers = [_header_or_error(paths[place]) for place in spread]
-    known = [header for header in headers if not isinstance(header, CadenceError)]
+    headers = [header_or_error(paths[place]) for place in spread]
+    known = [header[0] for header in headers if not isinstance(header, CadenceError)]
     if not known:  # from a hundred damaged ones nothing follows for the others
-        known = [header for header in map(_header_or_error, paths) if not isinstance(header, CadenceError)]
+        known = [header[0] for header in map(header_or_error, paths) if not isinstance(header, CadenceError)]
     if not known:
         raise AbacadError(f"None of the {len(files)} cadences can be used.\nThe first: {headers[0]}")
     return Counter(known).most_common(1)[0][0]
-
-
-def _header_or_error(path: Path) -> tuple[int, ...] | CadenceError:
-    try:
-        return read_header(path)[0]
-    except CadenceError as error:
-        return error
 
 
 _own = threading.local()  # each thread reads into buffers of its own
