@@ -210,11 +210,12 @@ def test_whole_counts_have_sigma_1(sigma):
 
 
 def test_whole_counts_that_do_not_scatter_make_no_signal():
-    counts = np.rint(100 + 5 * np.random.default_rng(4).normal(size=(16, 32768))).astype(np.float32)
+    counts = np.rint(100 + 5 * np.random.default_rng(4).normal(size=(16, 65536))).astype(np.float32)
     counts[:, 8192:16384] = 100
     out = np.empty_like(counts)
     flatten(counts, out)
-    assert np.abs(out[:, 8192:16384].sum(axis=0)).max() < 4
+    # The gain of a row is off by a tenth of a count; σ beside is five of them, and of these alone it would be a third.
+    assert np.abs(out[:, 8704:15872]).max() < 0.1
 
 
 def test_what_lies_beside_the_channels_that_count_is_not_counted():
