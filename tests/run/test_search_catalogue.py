@@ -102,7 +102,7 @@ def test_one_that_cannot_be_opened_is_named_and_the_others_go_on(sky, tmp_path, 
     assert "Observation 2 of 2: good" in caplog.text
 
 
-def test_a_fault_of_the_search_in_one_is_named_as_such_and_the_others_go_on(sky, tmp_path, monkeypatch, capsys):
+def test_a_fault_of_the_search_in_one_is_named_as_such_and_the_others_go_on(sky, tmp_path, monkeypatch, caplog):
     search = engine.search_unit
 
     def faulty(observation, *more):
@@ -115,6 +115,7 @@ def test_a_fault_of_the_search_in_one_is_named_as_such_and_the_others_go_on(sky,
     assert set(table["observation"]) == {"good"}
     (reason,) = pd.read_csv(tmp_path / "all" / "failed.csv")["reason"]
     assert reason == "a fault of abacad's: ValueError: range() arg 3 must not be zero"
+    assert "in faulty" in caplog.text  # the traceback
 
 
 def test_a_pattern_of_a_row_counts_before_the_option(sky, tmp_path):

@@ -195,7 +195,8 @@ class _Run:
     def _fail(self, name: str, error: Exception) -> None:
         ours = not isinstance(error, AbacadError | OSError)
         self.failed[name] = brief(f"a fault of abacad's: {type(error).__name__}: {error}" if ours else str(error))
-        log.warning("%s is left out: %s", name, self.failed[name])
+        # Where it happened is told at once: the others go on, so that no later call with --debug would come to it.
+        log.warning("%s is left out: %s", name, self.failed[name], exc_info=error if ours else None)
 
     def stop(self) -> None:
         """Write the tables of what an interruption leaves."""
